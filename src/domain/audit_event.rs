@@ -1,0 +1,165 @@
+//! The events of the audit trail and their canonical form, over which the chain of hashes runs.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+use serde::Serialize;
+
+use super::fingerprint::Fingerprint;
+use super::offer::{UnknownWord, spelled};
+use super::time::Timestamp;
+
+/// Who did it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Actor {
+    /// The daemon's own schedule.
+    Scheduler,
+    /// The daemon itself: start, stop, signal.
+    Daemon,
+    /// A local user, by peer credentials of the Unix socket.
+    User {
+        /// Numeric id.
+        uid: u32,
+        /// Login name when the system knows one.
+        login: Option<String>,
+    },
+    /// The holder of an API token.
+    Token {
+        /// First 12 hex digits of the token's SHA-256.
+        id: String,
+    },
+    /// Nobody was recognised.
+    Anonymous,
+}
+
+impl fmt::Display for Actor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Scheduler => f.write_str("scheduler"),
+            Self::Daemon => f.write_str("daemon"),
+            Self::User { uid, login: Some(login) } => write!(f, "uid:{uid}({login})"),
+            Self::User { uid, login: None } => write!(f, "uid:{uid}"),
+            Self::Token { id } => write!(f, "token:{id}"),
+            Self::Anonymous => f.write_str("anonymous"),
+        }
+    }
+}
+
+spelled! {
+    /// Which door it came through.
+    Origin, "origin" {
+        /// The Unix socket.
+        Socket = "socket",
+        /// The TCP listener.
+        Tcp = "tcp",
+        /// The schedule.
+        Schedule = "schedule",
+        /// A signal.
+        Signal = "signal",
+        /// The daemon's own life.
+        Internal = "internal",
+    }
+}
+
+spelled! {
+    /// How it ended.
+    AuditOutcome, "outcome" {
+        /// Done.
+        Done = "done",
+        /// Refused before it began.
+        Refused = "refused",
+        /// Began and failed.
+        Failed = "failed",
+    }
+}
+
+spelled! {
+    /// What was done. Names are stable: exports and searches rest on them.
+    Action, "action" {
+        /// The daemon started.
+        Start = "start",
+        /// The daemon stopped.
+        Stop = "stop",
+        /// A new declaration was loaded or refused.
+        Reload = "reload",
+        /// Sources were read.
+        Scan = "scan",
+        /// A certificate was seen for the first time.
+        CertificateSeen = "certificate_seen",
+        /// A location no longer holds what it held.
+        LocationGone = "location_gone",
+        /// A rule began to speak of a subject.
+        FindingOpened = "finding_opened",
+        /// Its severity or facts changed.
+        FindingChanged = "finding_changed",
+        /// It fell silent.
+        FindingClosed = "finding_closed",
+        /// Somebody asked for a scan.
+        ScanRequested = "scan_requested",
+        /// Somebody was refused.
+        AccessDenied = "access_denied",
+        /// The wall clock moved against the monotonic one.
+        ClockJump = "clock_jump",
+        /// The database schema was brought up to date.
+        Migrate = "migrate",
+    }
+}
+
+/// An event before it has its place in the chain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditEvent {
+    /// Wall clock, UTC.
+    pub at: Timestamp,
+    /// Who.
+    pub actor: Actor,
+    /// Through which door.
+    pub origin: Origin,
+    /// What.
+    pub action: Action,
+    /// On what: a [`super::finding::Subject`], a source, a file, `daemon`. Register ids, never names of persons.
+    pub object: String,
+    /// How it ended.
+    pub outcome: AuditOutcome,
+    /// Why it was refused or failed, or what it changed. One line.
+    pub reason: Option<String>,
+}
+
+/// An event in its place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChainedEvent {
+    /// 1 for the first event of the database, without gaps.
+    pub seq: i64,
+    /// The boot of the machine it happened in, as `/proc/sys/kernel/random/boot_id` gives it.
+    pub boot_id: Cow<'static, str>,
+    /// The node that wrote it.
+    pub node: Cow<'static, str>,
+    /// The event.
+    pub event: AuditEvent,
+    /// Hash of the event before, all zero for the first.
+    pub previous: Fingerprint,
+}
+
+impl ChainedEvent {
+    /// The bytes the hash runs over: JSON with its keys in order, no white space, strings and integers only, which is the
+    /// form RFC 8785 gives; any language can make it again. `hash = SHA-256(canonical)`.
+    pub fn canonical(&self) -> Vec<u8> {
+        let event = &self.event;
+        let mut fields: BTreeMap<&str, serde_json::Value> = BTreeMap::new();
+        fields.insert("action", event.action.as_str().into());
+        fields.insert("actor", event.actor.to_string().into());
+        fields.insert("at", event.at.to_string().into());
+        fields.insert("boot_id", self.boot_id.as_ref().into());
+        fields.insert("node", self.node.as_ref().into());
+        fields.insert("object", event.object.as_str().into());
+        fields.insert("origin", event.origin.as_str().into());
+        fields.insert("outcome", event.outcome.as_str().into());
+        fields.insert("previous", self.previous.to_string().into());
+        if let Some(reason) = &event.reason {
+            fields.insert("reason", reason.as_str().into());
+        }
+        fields.insert("seq", self.seq.into());
+        serde_json::Value::from_iter(fields).to_string().into_bytes()
+    }
+}

@@ -1,0 +1,110 @@
+//! The inventory: one snapshot of what is declared and what was found. Shared by reference; a change makes a new one.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use super::certificate::Certificate;
+use super::declaration::Declaration;
+use super::fingerprint::Fingerprint;
+use super::observation::{Location, Observation, Problem, SourceName};
+use super::reconcile::Changes;
+use super::time::Timestamp;
+
+/// Everything the rules may look at.
+#[derive(Debug, Clone, Default)]
+pub struct Inventory {
+    /// What should exist.
+    pub declaration: Arc<Declaration>,
+    /// Configured trust anchors.
+    pub anchors: Arc<[Arc<Certificate>]>,
+    /// Every certificate ever seen, once each.
+    pub certificates: HashMap<Fingerprint, Arc<CertificateRecord>>,
+    /// What each location holds now.
+    pub observations: BTreeMap<Location, Arc<Observation>>,
+    /// How each source did last time.
+    pub sources: BTreeMap<SourceName, SourceState>,
+}
+
+/// A certificate of the inventory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CertificateRecord {
+    /// What it says.
+    pub facts: Arc<Certificate>,
+    /// When any source first saw it.
+    pub first_seen: Timestamp,
+    /// Who signed it, as far as known.
+    pub issuer: IssuerLink,
+}
+
+/// The certificate whose key verifies the signature of another one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IssuerLink {
+    /// None of the certificates at hand.
+    Unknown,
+    /// Its own key.
+    SelfSigned,
+    /// The key of this certificate: an anchor or one of the inventory.
+    Issued(Fingerprint),
+}
+
+/// How a source did.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct SourceState {
+    /// `file`, `tls`, `declared`.
+    pub kind: Arc<str>,
+    /// End of the last run, whatever it gave.
+    pub last_run: Option<Timestamp>,
+    /// End of the last run that was not refused as a whole.
+    pub last_success: Option<Timestamp>,
+    /// Why the last run failed as a whole.
+    pub failure: Option<Problem>,
+    /// Items the last run could not read, by place; at most a bounded number are kept, `error_count` counts them all.
+    pub errors: Arc<[ItemError]>,
+    /// All errors of the last run.
+    pub error_count: u64,
+    /// Locations the last run saw.
+    pub seen: u64,
+}
+
+/// One thing a source could not read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ItemError {
+    /// The file, folder or endpoint, printable.
+    pub place: Arc<str>,
+    /// Reason and message.
+    pub problem: Problem,
+}
+
+impl Inventory {
+    /// The record of a certificate.
+    pub fn certificate(&self, fingerprint: &Fingerprint) -> Option<&Arc<CertificateRecord>> {
+        self.certificates.get(fingerprint)
+    }
+
+    /// The certificates at a location, in order.
+    pub fn at<'a>(&'a self, location: &Location) -> impl Iterator<Item = &'a Arc<CertificateRecord>> + 'a {
+        self.observations
+            .get(location)
+            .into_iter()
+            .flat_map(|observation| observation.certificates())
+            .filter_map(|fingerprint| self.certificates.get(&fingerprint))
+    }
+
+    /// The snapshot after `changes`.
+    #[must_use]
+    pub fn after(mut self, changes: &Changes) -> Self {
+        for record in &changes.certificates {
+            self.certificates.insert(record.facts.fingerprint, Arc::clone(record));
+        }
+        for observation in changes.appeared.iter().chain(&changes.changed) {
+            self.observations.insert(observation.location.clone(), Arc::clone(observation));
+        }
+        for location in &changes.gone {
+            self.observations.remove(location);
+        }
+        for (name, state) in &changes.sources {
+            self.sources.insert(Arc::clone(name), state.clone());
+        }
+        self
+    }
+}

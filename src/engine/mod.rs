@@ -1,0 +1,1 @@
+//! Gather, decide, commit, act: one tick per file; scheduler; lifecycle.

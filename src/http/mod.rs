@@ -1,0 +1,1 @@
+//! The local API, the pages, metrics, authentication.

@@ -1,0 +1,1 @@
+//! The texts users read, French first, from Fluent files.

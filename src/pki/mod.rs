@@ -1,0 +1,3 @@
+//! Bytes to domain and back. The only module that names x509-parser, rcgen or the crypto provider.
+
+pub mod read;

@@ -1,0 +1,1 @@
+//! Tracing to the journal or standard error.

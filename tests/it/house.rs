@@ -1,0 +1,136 @@
+//! The import table of `ARCHITECTURE.md`, held against the sources.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Module, the modules of ours it may import, the outside names it may not say.
+const TABLE: &[(&str, &[&str], &[&str])] = &[
+    ("domain", &[], PURE_AND_PKI),
+    ("pki", &["domain"], PURE),
+    ("policy", &["domain"], PURE_AND_PKI),
+    ("locale", &["domain"], PURE_AND_PKI),
+    ("clock", &["domain"], &[]),
+    ("telemetry", &[], &[]),
+    ("config", &["domain", "policy"], &["sqlx", "reqwest", "axum", "pcsc", "x509_parser", "rcgen", "aws_lc_rs"]),
+    (
+        "sources",
+        &["domain", "pki", "config", "clock"],
+        &["sqlx", "reqwest", "axum", "x509_parser", "rcgen", "aws_lc_rs"],
+    ),
+    (
+        "store",
+        &["domain", "pki", "config", "clock"],
+        &["reqwest", "axum", "pcsc", "x509_parser", "rcgen", "aws_lc_rs", "rustls"],
+    ),
+    (
+        "engine",
+        &["domain", "policy", "pki", "sources", "store", "config", "clock"],
+        &["sqlx", "reqwest", "axum", "pcsc", "x509_parser", "rcgen", "aws_lc_rs"],
+    ),
+    (
+        "http",
+        &["domain", "store", "engine", "config", "locale", "clock"],
+        &["sqlx", "reqwest", "pcsc", "x509_parser", "rcgen", "aws_lc_rs"],
+    ),
+];
+
+const PURE: &[&str] = &[
+    "tokio",
+    "sqlx",
+    "reqwest",
+    "axum",
+    "pcsc",
+    "std::fs",
+    "std::net",
+    "std::env",
+    "std::process",
+    "rustix",
+    "SystemTime",
+    "Instant::now",
+    "Utc::now",
+];
+const PURE_AND_PKI: &[&str] = &[
+    "tokio",
+    "sqlx",
+    "reqwest",
+    "axum",
+    "pcsc",
+    "std::fs",
+    "std::net",
+    "std::env",
+    "std::process",
+    "rustix",
+    "SystemTime",
+    "Instant::now",
+    "Utc::now",
+    "x509_parser",
+    "rcgen",
+    "aws_lc_rs",
+    "rustls",
+];
+
+fn sources(module: &str) -> Vec<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let single = root.join(format!("{module}.rs"));
+    if single.exists() {
+        return vec![single];
+    }
+    let mut found = Vec::new();
+    let mut folders = vec![root.join(module)];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).expect("a module of the table exists") {
+            let path = entry.expect("a readable folder").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                found.push(path);
+            }
+        }
+    }
+    found
+}
+
+/// Source text without comments: what is said about another module is not an import.
+fn code(path: &Path) -> String {
+    let text = fs::read_to_string(path).expect("a readable source");
+    text.lines().map(|line| line.split("//").next().unwrap_or("")).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn every_module_keeps_to_the_import_table() {
+    let modules: Vec<&str> = TABLE.iter().map(|(module, ..)| *module).chain(["cli"]).collect();
+    let mut broken = Vec::new();
+    for (module, allowed, banned) in TABLE {
+        for path in sources(module) {
+            let code = code(&path);
+            for other in &modules {
+                let imports = code.contains(&format!("crate::{other}::")) || code.contains(&format!("crate::{other};"));
+                if other != module && imports && !allowed.contains(other) {
+                    broken.push(format!("{} imports {other}", path.display()));
+                }
+            }
+            for name in *banned {
+                let named = code.match_indices(name).any(|(at, _)| {
+                    let before = code[..at].chars().next_back().is_none_or(|c| !c.is_alphanumeric() && c != '_');
+                    let after =
+                        code[at + name.len()..].starts_with("::") || name.contains("::") || *name == "SystemTime";
+                    before && after
+                });
+                if named {
+                    broken.push(format!("{} names {name}", path.display()));
+                }
+            }
+        }
+    }
+    assert!(broken.is_empty(), "the import table is broken:\n{}", broken.join("\n"));
+}
+
+#[test]
+fn every_module_of_the_crate_is_in_the_table() {
+    let listed: Vec<&str> = TABLE.iter().map(|(module, ..)| *module).chain(["cli"]).collect();
+    let lib = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/lib.rs")).expect("lib.rs");
+    for line in lib.lines().filter_map(|line| line.strip_prefix("pub mod ")) {
+        let module = line.split(';').next().expect("a module name");
+        assert!(listed.contains(&module), "{module} is not in the import table");
+    }
+}
