@@ -1,3 +1,8 @@
 //! The `vigie` binary.
 
-fn main() {}
+use std::io;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    ExitCode::from(vigie::cli::main(std::env::args_os(), &mut io::stdout().lock(), &mut io::stderr()))
+}

@@ -1,1 +1,189 @@
 //! One file per subcommand; the composition root.
+
+mod audit;
+mod check;
+mod client;
+mod config;
+pub mod demo;
+mod diff;
+mod doctor;
+pub mod exit;
+mod findings;
+pub mod inspect;
+mod list;
+mod reload;
+mod run;
+mod scan;
+mod show;
+mod status;
+mod table;
+
+use std::ffi::OsString;
+use std::io::Write;
+use std::path::PathBuf;
+
+use clap::{CommandFactory, Parser, Subcommand};
+
+use crate::domain::lang::Lang;
+use crate::locale::Texts;
+use exit::Exit;
+
+/// Vigie garde en vie les certificats logiciels et les cartes CPx des structures de santé.
+#[derive(Debug, Parser)]
+#[command(name = "vigie", version, disable_help_subcommand = true, arg_required_else_help = true)]
+struct Cli {
+    #[command(flatten)]
+    common: Common,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Options of every command.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Common {
+    /// Fichier de configuration
+    #[arg(long, global = true, value_name = "FILE", default_value = "/etc/vigie/vigie.toml")]
+    pub config: PathBuf,
+    /// Un document JSON sur la sortie standard, rien d'autre
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Langue : fr ou en (défaut : celle du système, sinon fr)
+    #[arg(long, global = true, value_name = "LANG")]
+    pub lang: Option<Lang>,
+    /// Socket du service (défaut : celle de la configuration)
+    #[arg(long, global = true, value_name = "PATH")]
+    pub socket: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Faire tourner le service
+    Run,
+    /// Lire des fichiers et dossiers, sans rien juger
+    Inspect(inspect::InspectArgs),
+    /// Lire et juger : des chemins (sans le service), ou --now (par le service)
+    Scan(scan::ScanArgs),
+    /// La configuration
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Vérifier tout ce dont le service dépend
+    Doctor,
+    /// Une structure fictive et son service, pour essayer
+    Demo(demo::DemoArgs),
+    /// Les certificats déclarés et trouvés
+    List(list::ListArgs),
+    /// Un certificat en détail
+    Show(show::ShowArgs),
+    /// L'état du service, ou d'un certificat
+    Status(status::StatusArgs),
+    /// Ce que les règles disent
+    Findings(findings::FindingsArgs),
+    /// Sonde Nagios : 0 ok, 1 avertissement, 2 critique, 3 inconnu
+    Check(check::CheckArgs),
+    /// Déclaré contre trouvé : manquants, non déclarés, différents
+    Diff,
+    /// Relire la configuration
+    Reload,
+    /// Le journal d'audit
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
+    /// Complétion pour un interpréteur de commandes
+    Completions {
+        /// bash, zsh, fish, elvish ou powershell
+        shell: clap_complete::Shell,
+    },
+    /// La page de manuel, au format roff
+    Man,
+}
+
+#[derive(Debug, Subcommand)]
+enum ConfigCommand {
+    /// Dire toutes les fautes de la configuration, avec fichier, ligne, clé et remède
+    Check,
+}
+
+/// What a command works with.
+pub struct Session<'a> {
+    /// Common options.
+    pub common: Common,
+    /// Language of what is printed.
+    pub lang: Lang,
+    /// Texts in that language.
+    pub texts: Texts,
+    /// Standard output.
+    pub out: &'a mut dyn Write,
+    /// Standard error.
+    pub err: &'a mut dyn Write,
+}
+
+/// Runs the command line and gives the exit code of the contract.
+pub fn main(args: impl IntoIterator<Item = OsString>, out: &mut dyn Write, err: &mut dyn Write) -> u8 {
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error, out, err),
+    };
+    let lang = cli.common.lang.unwrap_or_else(lang_of_locale);
+    let mut session = Session { common: cli.common, lang, texts: Texts::new(lang), out, err };
+    match dispatch(cli.command, &mut session) {
+        Ok(exit) => exit.code(),
+        Err(error) => {
+            let exit = exit::of(&error);
+            // A reader that went away (`vigie list | head`) is not an error to report.
+            if !exit::is_broken_pipe(&error) && writeln!(session.err, "vigie: {error:#}").is_err() {
+                return Exit::Io.code();
+            }
+            exit.code()
+        }
+    }
+}
+
+fn dispatch(command: Command, session: &mut Session<'_>) -> anyhow::Result<Exit> {
+    match command {
+        Command::Run => run::run(session),
+        Command::Inspect(args) => inspect::run(args, session),
+        Command::Scan(args) => scan::run(&args, session),
+        Command::Config(ConfigCommand::Check) => config::check(session),
+        Command::Doctor => doctor::run(session),
+        Command::Demo(args) => demo::run(&args, session),
+        Command::List(args) => list::run(&args, session),
+        Command::Show(args) => show::run(&args, session),
+        Command::Status(args) => status::run(&args, session),
+        Command::Findings(args) => findings::run(&args, session),
+        Command::Check(args) => Ok(check::run(&args, session)),
+        Command::Diff => diff::run(session),
+        Command::Reload => reload::run(session),
+        Command::Audit(command) => audit::run(&command, session),
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Cli::command(), "vigie", &mut session.out);
+            Ok(Exit::Done)
+        }
+        Command::Man => {
+            clap_mangen::Man::new(Cli::command()).render(&mut session.out)?;
+            Ok(Exit::Done)
+        }
+    }
+}
+
+fn usage(error: &clap::Error, out: &mut dyn Write, err: &mut dyn Write) -> u8 {
+    let text = error.render();
+    let (written, exit) = if error.use_stderr() {
+        (write!(err, "{text}"), Exit::Usage)
+    } else {
+        (write!(out, "{text}"), Exit::Done)
+    };
+    if written.is_ok() { exit.code() } else { Exit::Io.code() }
+}
+
+/// The language of the locale: English when it says so, French in every other case.
+#[expect(clippy::disallowed_methods, reason = "the command line is where the environment is read")]
+fn lang_of_locale() -> Lang {
+    let locale = ["LC_ALL", "LC_MESSAGES", "LANG"].iter().find_map(|name| std::env::var(name).ok().filter(|text| !text.is_empty()));
+    if locale.is_some_and(|locale| locale.starts_with("en")) { Lang::En } else { Lang::Fr }
+}
+
+/// Writes one JSON document.
+fn print_json(session: &mut Session<'_>, value: &serde_json::Value) -> anyhow::Result<Exit> {
+    serde_json::to_writer_pretty(&mut *session.out, value)?;
+    writeln!(session.out)?;
+    Ok(Exit::Done)
+}

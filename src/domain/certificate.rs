@@ -56,11 +56,7 @@ pub struct KeyIds {
 impl Certificate {
     /// The serial number as lower-case hex without separators.
     pub fn serial_hex(&self) -> String {
-        use std::fmt::Write;
-        self.serial_number.iter().fold(String::new(), |mut text, byte| {
-            let _ = write!(text, "{byte:02x}"); // writing to a String cannot fail
-            text
-        })
+        self.serial_number.iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
     /// The instant after which the certificate is of no use: the earlier of `not_after` and the private key usage end.

@@ -1,1 +1,294 @@
-//! Gather, decide, commit, act: one tick per file; scheduler; lifecycle.
+//! Gather, decide, commit, act. One loop owns the state; the doors read snapshots of it and send it commands.
+
+mod gather;
+mod handle;
+mod issuers;
+pub mod lifecycle;
+pub mod listing;
+mod reload;
+mod schedule;
+pub mod snapshot;
+mod tick;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::JoinSet;
+
+pub use handle::{Caller, Command, Handle, Refusal, ReloadReport, ScanReport};
+pub use schedule::{Job, Jitter};
+
+use crate::clock::SharedClock;
+use crate::config::Config;
+use crate::domain::audit_event::{Action, Actor, AuditEvent, AuditOutcome, Origin};
+use crate::domain::inventory::Inventory;
+use crate::domain::reconcile::Gathered;
+use crate::domain::time::Timestamp;
+use crate::sources::anchors::Anchor;
+use crate::store::Store;
+use lifecycle::Supervisor;
+use schedule::Agenda;
+use snapshot::{AuditHead, LastScan, OpenFindings, Snapshot};
+
+/// The longest sleep between two looks at the wall clock: a clock that is set is noticed within this time.
+const LONGEST_SLEEP: Duration = Duration::from_secs(60);
+/// The wall clock may drift this far against the monotonic one between two looks before it counts as set.
+const CLOCK_TOLERANCE: i64 = 5;
+
+/// What the composition root hands over.
+#[derive(Debug)]
+pub struct Parts {
+    /// Checked configuration.
+    pub config: Config,
+    /// Open database.
+    pub store: Store,
+    /// Clock.
+    pub clock: SharedClock,
+    /// Delays drawn at first start.
+    pub jitter: Jitter,
+    /// Trust anchors, read.
+    pub anchors: Vec<Anchor>,
+    /// What the database held.
+    pub inventory: Inventory,
+    /// What was open when the last run ended.
+    pub findings: OpenFindings,
+    /// Head of the audit trail.
+    pub audit: AuditHead,
+    /// Systemd, or nobody.
+    pub supervisor: Supervisor,
+}
+
+/// The loop and the state it owns.
+pub struct Engine {
+    config: Arc<Config>,
+    store: Store,
+    clock: SharedClock,
+    jitter: Jitter,
+    agenda: Agenda,
+    anchors: Arc<[Anchor]>,
+    inventory: Arc<Inventory>,
+    findings: Arc<OpenFindings>,
+    audit: AuditHead,
+    started_at: Timestamp,
+    last_scan: Option<LastScan>,
+    last_runs: BTreeMap<Job, Timestamp>,
+    store_failure: Option<String>,
+    scan: Option<RunningScan>,
+    /// Somebody asked while a scan was under way: what they want to see may have changed after its source was read.
+    waiting: Vec<Waiting>,
+    publish: watch::Sender<Arc<Snapshot>>,
+    supervisor: Supervisor,
+    clocks: (Timestamp, Duration),
+}
+
+type Waiting = (Caller, oneshot::Sender<Result<ScanReport, Refusal>>);
+
+/// A scan under way: its sources end one by one, each committed as it ends.
+struct RunningScan {
+    sources: JoinSet<Gathered>,
+    started_at: Timestamp,
+    caller: Caller,
+    report: ScanReport,
+    failure: Option<Refusal>,
+    askers: Vec<oneshot::Sender<Result<ScanReport, Refusal>>>,
+}
+
+impl Engine {
+    /// The engine and the handle the doors hold. Nothing runs until [`Engine::run`].
+    pub fn new(parts: Parts) -> (Self, Handle, mpsc::Receiver<Command>) {
+        let now = parts.clock.now();
+        let monotonic = parts.clock.monotonic();
+        let config = Arc::new(parts.config);
+        let agenda = Agenda::starting(&config.schedule, config.timezone, &parts.jitter, now);
+        let inventory = Inventory {
+            declaration: Arc::new(config.declaration.clone()),
+            anchors: parts.anchors.iter().map(|anchor| Arc::clone(&anchor.facts)).collect(),
+            ..parts.inventory
+        };
+        let (commands, receiver) = mpsc::channel(256);
+        let (publish, snapshot) = watch::channel(Arc::new(Snapshot::empty(Arc::clone(&config), now)));
+        let engine = Self {
+            config,
+            store: parts.store,
+            clock: parts.clock,
+            jitter: parts.jitter,
+            agenda,
+            anchors: parts.anchors.into(),
+            inventory: Arc::new(inventory),
+            findings: Arc::new(parts.findings),
+            audit: parts.audit,
+            started_at: now,
+            last_scan: None,
+            last_runs: BTreeMap::new(),
+            store_failure: None,
+            scan: None,
+            waiting: Vec::new(),
+            publish,
+            supervisor: parts.supervisor,
+            clocks: (now, monotonic),
+        };
+        engine.publish();
+        (engine, Handle::new(commands, snapshot), receiver)
+    }
+
+    /// Runs until `stop` turns true. Every state change is committed before it is shown.
+    pub async fn run(mut self, mut commands: mpsc::Receiver<Command>, mut stop: watch::Receiver<bool>) {
+        let started = self.event(Actor::Daemon, Origin::Internal, Action::Start, "daemon");
+        self.commit_events(vec![AuditEvent { reason: Some(format!("version {}", env!("CARGO_PKG_VERSION"))), ..started }]).await;
+        self.supervisor.ready();
+        self.begin_scan(Caller { actor: Actor::Scheduler, origin: Origin::Internal }, Vec::new());
+        loop {
+            let sleep = self.until_next_job().min(self.supervisor.until_next_beat());
+            tokio::select! {
+                biased;
+                _ = stop.wait_for(|stopping| *stopping) => break,
+                Some(finished) = next_source(&mut self.scan) => self.source_ended(finished).await,
+                Some(command) = commands.recv() => self.obey(command).await,
+                () = tokio::time::sleep(sleep) => {}
+            }
+            self.supervisor.beat();
+            self.watch_clock().await;
+            self.run_due_jobs().await;
+        }
+        self.stop().await;
+    }
+
+    async fn obey(&mut self, command: Command) {
+        match command {
+            Command::Scan { caller, reply } => {
+                let asked = self.event(caller.actor.clone(), caller.origin, Action::ScanRequested, "sources");
+                if let Err(refusal) = self.try_commit_events(vec![asked]).await {
+                    answer(reply, Err(refusal));
+                } else if self.scan.is_some() {
+                    self.waiting.push((caller, reply));
+                } else {
+                    self.begin_scan(caller, vec![reply]);
+                }
+            }
+            Command::Reload { caller, reply } => {
+                let result = self.reload(caller).await;
+                answer(reply, result);
+            }
+            Command::Note(event) => self.commit_events(vec![event]).await,
+        }
+    }
+
+    async fn run_due_jobs(&mut self) {
+        let now = self.clock.now();
+        for job in self.agenda.take_due(&self.config.schedule, self.config.timezone, &self.jitter, now) {
+            let caller = Caller { actor: Actor::Scheduler, origin: Origin::Schedule };
+            match job {
+                Job::Scan if self.scan.is_some() => tracing::warn!("the scan before is still running: this turn is skipped"),
+                Job::Scan => self.begin_scan(caller, Vec::new()),
+                Job::Evaluate => self.evaluate(caller).await,
+            }
+        }
+    }
+
+    fn until_next_job(&self) -> Duration {
+        let wait = self.agenda.next().map_or(i64::MAX, |due| due.unix().saturating_sub(self.clock.now().unix()));
+        Duration::from_secs(u64::try_from(wait).unwrap_or(0)).min(LONGEST_SLEEP)
+    }
+
+    /// Notices a wall clock that was set, writes it down, and makes the agenda again: neither a jump ahead nor one back may
+    /// leave a job waiting for years or run it once for each turn.
+    async fn watch_clock(&mut self) {
+        let (wall, monotonic) = (self.clock.now(), self.clock.monotonic());
+        let passed = i64::try_from(monotonic.saturating_sub(self.clocks.1).as_secs()).unwrap_or(i64::MAX);
+        let jump = wall.unix() - self.clocks.0.plus_seconds(passed).unix();
+        let before = std::mem::replace(&mut self.clocks, (wall, monotonic)).0;
+        if jump.abs() <= CLOCK_TOLERANCE {
+            return;
+        }
+        tracing::warn!(clock.before = %before, clock.now = %wall, "the wall clock was set");
+        self.agenda = Agenda::starting(&self.config.schedule, self.config.timezone, &self.jitter, wall);
+        let event = self.event(Actor::Daemon, Origin::Internal, Action::ClockJump, "clock");
+        self.commit_events(vec![AuditEvent { reason: Some(format!("{jump:+} s, from {before}")), ..event }]).await;
+        self.evaluate(Caller { actor: Actor::Scheduler, origin: Origin::Internal }).await;
+    }
+
+    async fn stop(mut self) {
+        self.supervisor.stopping();
+        if let Some(scan) = self.scan.take() {
+            scan.askers.into_iter().for_each(|reply| answer(reply, Err(Refusal::Stopping)));
+        }
+        std::mem::take(&mut self.waiting).into_iter().for_each(|(_, reply)| answer(reply, Err(Refusal::Stopping)));
+        let event = self.event(Actor::Daemon, Origin::Internal, Action::Stop, "daemon");
+        self.commit_events(vec![event]).await;
+        self.store.close().await;
+        tracing::info!("stopped");
+    }
+
+    fn event(&self, actor: Actor, origin: Origin, action: Action, object: impl Into<String>) -> AuditEvent {
+        AuditEvent {
+            at: self.clock.now(),
+            actor,
+            origin,
+            action,
+            object: object.into(),
+            outcome: AuditOutcome::Done,
+            reason: None,
+        }
+    }
+
+    fn publish(&self) {
+        let next_runs = Job::ALL.iter().filter_map(|job| Some((job.as_str(), self.agenda.due(*job)?))).collect();
+        let snapshot = Snapshot {
+            status: snapshot::Status {
+                version: env!("CARGO_PKG_VERSION"),
+                node: self.config.node.clone(),
+                started_at: self.started_at,
+                counts: snapshot::Counts::of(&self.inventory, &self.findings),
+                worst: match (&self.store_failure, self.was_ever_scanned()) {
+                    (None, true) => snapshot::Worst::of(&self.findings),
+                    _ => snapshot::Worst::Unknown,
+                },
+                last_scan: self.last_scan.clone(),
+                crls: Vec::new(),
+                deliveries: snapshot::Deliveries::default(),
+                audit: self.audit,
+                store_failure: self.store_failure.clone(),
+            },
+            config: Arc::clone(&self.config),
+            inventory: Arc::clone(&self.inventory),
+            findings: Arc::clone(&self.findings),
+            next_runs,
+            listing: std::sync::OnceLock::new(),
+            status_json: std::sync::OnceLock::new(),
+            last_runs: self.last_runs.iter().map(|(job, at)| (job.as_str(), *at)).collect(),
+        };
+        self.publish.send_replace(Arc::new(snapshot));
+    }
+
+    /// Whether a scan ever ended, in this run or before: until then nothing can be said to be missing.
+    fn was_ever_scanned(&self) -> bool {
+        self.last_scan.is_some() || self.inventory.sources.values().any(|state| state.last_success.is_some())
+    }
+}
+
+/// The codes of every rule, so that each has its series even while it is silent.
+pub fn rule_codes() -> impl Iterator<Item = &'static str> {
+    crate::policy::RULES.iter().map(|rule| rule.code)
+}
+
+/// What a rule stands on; empty for a code of another version.
+pub fn rule_reference(code: &str) -> &'static str {
+    crate::policy::RULES.iter().find(|rule| rule.code == code).map_or("", |rule| rule.reference)
+}
+
+/// The next source of the running scan to end. Waits for ever when none is running, so that the loop's other arms decide.
+async fn next_source(scan: &mut Option<RunningScan>) -> Option<Vec<Gathered>> {
+    match scan {
+        None => std::future::pending().await,
+        Some(scan) => gather::next(&mut scan.sources).await,
+    }
+}
+
+/// Answers somebody who may have left.
+fn answer<T>(reply: oneshot::Sender<T>, value: T) {
+    if reply.send(value).is_err() {
+        tracing::debug!("the asker left before the answer");
+    }
+}

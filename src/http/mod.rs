@@ -1,1 +1,88 @@
-//! The local API, the pages, metrics, authentication.
+//! The local API, the pages, metrics, authentication. Handlers read a snapshot or nudge the engine; no SQL, no policy.
+
+pub mod access;
+mod api;
+mod certificates;
+mod guard;
+mod metrics;
+mod page;
+mod paging;
+mod problem;
+mod refusals;
+pub mod server;
+mod session;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::routing::{get, post};
+
+use crate::clock::SharedClock;
+use crate::engine::Handle;
+use crate::store::Store;
+use access::Token;
+use refusals::Refusals;
+use session::Sessions;
+
+/// What every handler may use.
+pub struct Shared {
+    /// The engine.
+    pub handle: Handle,
+    /// For the audit trail and the history only; everything else is in the snapshot.
+    pub store: Store,
+    /// The clock.
+    pub clock: SharedClock,
+    /// Bearer token of the TCP listener.
+    pub token: Token,
+    /// Effective uid of the daemon.
+    pub own_uid: u32,
+    sessions: Sessions,
+    refusals: Refusals,
+}
+
+impl Shared {
+    /// Joins what the composition root made.
+    pub fn new(handle: Handle, store: Store, clock: SharedClock, token: Token, own_uid: u32) -> Arc<Self> {
+        Arc::new(Self {
+            handle,
+            store,
+            clock,
+            token,
+            own_uid,
+            sessions: Sessions::default(),
+            refusals: Refusals::default(),
+        })
+    }
+}
+
+/// Every route. The order of the layers is the order of trust: Host and Origin before routing, then who asks, then the handler.
+pub fn router(shared: Arc<Shared>) -> Router {
+    let gated = Router::new()
+        .route("/", get(page::overview))
+        .route("/certificates/{id}", get(page::certificate))
+        .route("/metrics", get(metrics::metrics))
+        .route("/api/v1/status", get(api::status))
+        .route("/api/v1/certificates", get(certificates::list))
+        .route("/api/v1/certificates/{id}", get(certificates::one))
+        .route("/api/v1/structures", get(api::structures))
+        .route("/api/v1/administrators", get(api::administrators))
+        .route("/api/v1/cards", get(api::cards))
+        .route("/api/v1/findings", get(api::findings))
+        .route("/api/v1/sources", get(api::sources))
+        .route("/api/v1/audit", get(api::audit))
+        .route("/api/v1/nodes", get(api::nodes))
+        .route("/api/v1/scan", post(api::scan))
+        .route("/api/v1/reload", post(api::reload))
+        .route_layer(from_fn_with_state(Arc::clone(&shared), access::gate));
+    Router::new()
+        .route("/healthz", get(api::health))
+        .route("/readyz", get(api::health))
+        .route("/login", get(page::login_form).post(page::login))
+        .route("/vigie.css", get(page::style))
+        .merge(gated)
+        .fallback(api::nothing_here)
+        .layer(from_fn_with_state(Arc::clone(&shared), guard::guard))
+        .layer(from_fn(guard::harden))
+        .with_state(shared)
+}

@@ -1,0 +1,48 @@
+//! `vigie findings`: what the rules say, worst first.
+
+use serde_json::Value;
+
+use super::client;
+use super::exit::Exit;
+use super::table::visible;
+use super::{Session, print_json};
+
+/// Filters.
+#[derive(Debug, clap::Args)]
+pub struct FindingsArgs {
+    /// Au moins cette gravité : info, warning, critical
+    #[arg(long, value_name = "SEVERITY")]
+    severity: Option<String>,
+    /// Seulement une règle
+    #[arg(long, value_name = "CODE")]
+    code: Option<String>,
+    /// Aussi celles qui ne sont plus vraies
+    #[arg(long)]
+    closed: bool,
+}
+
+pub(super) fn run(args: &FindingsArgs, session: &mut Session<'_>) -> anyhow::Result<Exit> {
+    let mut query = vec![format!("lang={}", session.lang), format!("closed={}", args.closed)];
+    query.extend(args.severity.as_ref().map(|severity| format!("severity={}", client::encode(severity))));
+    query.extend(args.code.as_ref().map(|code| format!("code={}", client::encode(code))));
+    let items = client::every(session, &format!("/api/v1/findings?{}", query.join("&")))?;
+    if session.common.json {
+        let total = items.len();
+        return print_json(session, &serde_json::json!({ "items": items, "total": total }));
+    }
+    if items.is_empty() {
+        writeln!(session.out, "{}", session.texts.word("nothing-to-do"))?;
+    }
+    for item in &items {
+        let text = |key: &str| item.get(key).and_then(Value::as_str).unwrap_or_default();
+        let severity = session.texts.word(&format!("severity-{}", text("severity")));
+        writeln!(session.out, "[{severity}] {} — {}", visible(text("title")), visible(text("subject")))?;
+        writeln!(session.out, "  {}", visible(text("text")))?;
+        let until = match text("until") {
+            "" => String::new(),
+            until => format!(" → {until}"),
+        };
+        writeln!(session.out, "  {} · {} · {}{until}", text("code"), text("reference"), text("since"))?;
+    }
+    Ok(Exit::Done)
+}

@@ -1,0 +1,78 @@
+//! `vigie status [ID]`: is everything fine? 0 yes, 1 no, 2 cannot tell.
+
+use serde_json::Value;
+
+use super::client;
+use super::exit::Exit;
+use super::table::visible;
+use super::{Session, print_json};
+
+/// Of what.
+#[derive(Debug, clap::Args)]
+pub struct StatusArgs {
+    /// Un certificat ; sans lui, le service entier
+    id: Option<String>,
+}
+
+pub(super) fn run(args: &StatusArgs, session: &mut Session<'_>) -> anyhow::Result<Exit> {
+    match &args.id {
+        Some(id) => of_certificate(id, session),
+        None => of_service(session),
+    }
+}
+
+fn of_service(session: &mut Session<'_>) -> anyhow::Result<Exit> {
+    let status = client::get(session, "/api/v1/status")?;
+    let worst = status.get("worst").and_then(Value::as_str).unwrap_or("unknown").to_owned();
+    let exit = match worst.as_str() {
+        "ok" => Exit::Done,
+        "warning" | "critical" => Exit::No,
+        _ => Exit::Unknown,
+    };
+    if session.common.json {
+        print_json(session, &status)?;
+        return Ok(exit);
+    }
+    writeln!(session.out, "{}", session.texts.word(&format!("headline-{worst}")))?;
+    let counts = status.get("counts").cloned().unwrap_or_default();
+    for key in ["declared", "found", "missing", "undeclared", "expiring", "expired"] {
+        let count = counts.get(key).and_then(Value::as_i64).unwrap_or(0);
+        writeln!(session.out, "  {count:>6}  {}", session.texts.word(&format!("count-{key}")))?;
+    }
+    let text = |path: &str| status.pointer(path).and_then(Value::as_str).unwrap_or("").to_owned();
+    match text("/last_scan/finished_at").as_str() {
+        "" => writeln!(session.out, "{}", session.texts.word("never-scanned"))?,
+        at => writeln!(session.out, "{} {at}", session.texts.word("last-scan"))?,
+    }
+    if let Some(failure) = status.get("store_failure").and_then(Value::as_str) {
+        writeln!(session.out, "{}", visible(failure))?;
+    }
+    let seq = status.pointer("/audit/seq").and_then(Value::as_i64).unwrap_or(0);
+    writeln!(session.out, "{} {seq}:{}", session.texts.word("audit-head"), text("/audit/head"))?;
+    Ok(exit)
+}
+
+fn of_certificate(id: &str, session: &mut Session<'_>) -> anyhow::Result<Exit> {
+    let item = client::get(session, &format!("/api/v1/certificates/{}?lang={}", client::encode(id), session.lang))?;
+    let text = |key: &str| item.get(key).and_then(Value::as_str).unwrap_or_default();
+    let exit = match (text("validity"), text("severity")) {
+        ("unreadable", _) => Exit::Unknown,
+        ("valid", "" | "info") => Exit::Done,
+        _ => Exit::No,
+    };
+    if session.common.json {
+        print_json(session, &item)?;
+        return Ok(exit);
+    }
+    let validity = session.texts.word(&format!("validity-{}", text("validity")));
+    let days = item.get("days_left").and_then(Value::as_i64);
+    let end = text("end").to_owned();
+    let left = days.map(|days| session.texts.word_with("until-days", &[("end", end), ("days", days.to_string())]));
+    writeln!(session.out, "{}: {validity}{}", visible(text("id")), left.map(|left| format!(", {left}")).unwrap_or_default())?;
+    for judged in item.get("judged").and_then(Value::as_array).into_iter().flatten() {
+        let text = |key: &str| judged.get(key).and_then(Value::as_str).unwrap_or_default();
+        let severity = session.texts.word(&format!("severity-{}", text("severity")));
+        writeln!(session.out, "  [{severity}] {}: {}", visible(text("title")), visible(text("text")))?;
+    }
+    Ok(exit)
+}

@@ -1,0 +1,62 @@
+//! Finds who signed what: each signature is verified once, when both certificates are at hand.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use crate::domain::certificate::Certificate;
+use crate::domain::fingerprint::Fingerprint;
+use crate::domain::inventory::{Inventory, IssuerLink};
+use crate::domain::reconcile::Gathered;
+use crate::pki;
+use crate::sources::anchors::Anchor;
+use crate::store::{Store, StoreError};
+
+type Known = (Arc<Certificate>, Arc<[u8]>);
+
+/// The verdicts that what was gathered makes possible: for certificates not seen before, and for those whose issuer has only now
+/// turned up.
+pub(super) async fn links(
+    store: &Store,
+    inventory: &Inventory,
+    anchors: &[Anchor],
+    gathered: &[Gathered],
+) -> Result<HashMap<Fingerprint, IssuerLink>, StoreError> {
+    let mut met = HashSet::new();
+    let fresh: Vec<Known> = gathered
+        .iter()
+        .flat_map(|run| &run.certificates)
+        .filter(|(facts, _)| !inventory.certificates.contains_key(&facts.fingerprint) && met.insert(facts.fingerprint))
+        .cloned()
+        .collect();
+    if fresh.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let wanted: HashSet<&str> = fresh.iter().map(|(facts, _)| &*facts.issuer).collect();
+    let arrived: HashSet<&str> = fresh.iter().filter(|(facts, _)| facts.is_ca).map(|(facts, _)| &*facts.subject).collect();
+    let records = || inventory.certificates.values();
+    let authorities = records().filter(|record| record.facts.is_ca && wanted.contains(&*record.facts.subject));
+    let orphans = records().filter(|record| record.issuer == IssuerLink::Unknown && arrived.contains(&*record.facts.issuer));
+    let authorities = whole(store, authorities.map(|record| Arc::clone(&record.facts)).collect()).await?;
+    let orphans = whole(store, orphans.map(|record| Arc::clone(&record.facts)).collect()).await?;
+    let anchors: Vec<Known> = anchors.iter().map(|anchor| (Arc::clone(&anchor.facts), Arc::clone(&anchor.der))).collect();
+    let verdicts = tokio::task::spawn_blocking(move || {
+        let candidates: Vec<Known> =
+            anchors.into_iter().chain(authorities).chain(fresh.iter().filter(|(facts, _)| facts.is_ca).cloned()).collect();
+        let children: Vec<Known> = fresh.into_iter().chain(orphans).collect();
+        pki::issuers::links(&children, &candidates)
+    });
+    // A panic here costs the verdicts of this run, not the run: the certificates stay without a known issuer.
+    Ok(verdicts.await.unwrap_or_else(|error| {
+        tracing::error!(error = %error, "signatures could not be verified");
+        HashMap::new()
+    }))
+}
+
+async fn whole(store: &Store, facts: Vec<Arc<Certificate>>) -> Result<Vec<Known>, StoreError> {
+    if facts.is_empty() {
+        return Ok(Vec::new());
+    }
+    let fingerprints: Vec<Fingerprint> = facts.iter().map(|facts| facts.fingerprint).collect();
+    let mut ders = store.ders(&fingerprints).await?;
+    Ok(facts.into_iter().filter_map(|facts| ders.remove(&facts.fingerprint).map(|der| (facts, der))).collect())
+}

@@ -1,0 +1,91 @@
+//! A new declaration replaces the old one whole, or not at all.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::{Caller, Engine, Refusal, ReloadReport};
+use crate::config::{self, Config};
+use crate::domain::audit_event::{Action, AuditEvent, AuditOutcome};
+use crate::domain::inventory::Inventory;
+use crate::domain::observation::SourceName;
+use crate::domain::reconcile::Gathered;
+use crate::sources::{Source, anchors};
+
+impl Engine {
+    /// Loads the files again. With mistakes in them the old declaration stays in force and the caller gets every mistake.
+    pub(super) async fn reload(&mut self, caller: Caller) -> Result<ReloadReport, Refusal> {
+        self.supervisor.reloading();
+        let result = self.try_reload(&caller).await;
+        if let Err(refusal) = &result {
+            tracing::error!(error = %refusal, "the configuration was not replaced");
+            let event = self.event(caller.actor.clone(), caller.origin, Action::Reload, "configuration");
+            let refused = AuditEvent { outcome: AuditOutcome::Refused, reason: Some(refusal.to_string()), ..event };
+            self.commit_events(vec![refused]).await;
+        }
+        self.supervisor.ready();
+        result
+    }
+
+    async fn try_reload(&mut self, caller: &Caller) -> Result<ReloadReport, Refusal> {
+        let file = self.config.file.clone();
+        let (loaded, anchors) = tokio::task::spawn_blocking(move || {
+            let loaded = config::load(&file).map_err(|diagnostics| Refusal::Configuration {
+                mistakes: diagnostics.lines(crate::domain::lang::Lang::En),
+            })?;
+            let anchors = anchors::load(&loaded.config.trust.anchors);
+            Ok((loaded, anchors))
+        })
+        .await
+        .map_err(|error| Refusal::Store(format!("loading failed: {error}")))??;
+        let fixed = config::fixed_until_restart(&self.config, &loaded.config);
+        let changes = config::diff(&self.config, &loaded.config);
+        let mut warnings: Vec<String> = loaded.warnings.lines(loaded.config.lang);
+        warnings.extend(fixed.iter().map(|key| format!("{key} changes at the next start")));
+        warnings.extend(anchors.errors.iter().map(|error| format!("{}: {}", error.place, error.problem.message)));
+
+        let event = self.event(caller.actor.clone(), caller.origin, Action::Reload, "configuration");
+        let reason = if changes.is_empty() { "no difference".to_owned() } else { changes.join("; ") };
+        self.try_commit_events(vec![AuditEvent { reason: Some(reason), ..event }]).await?;
+
+        let new = Arc::new(loaded.config);
+        let orphans = self.orphans(&new);
+        self.inventory = Arc::new(Inventory {
+            declaration: Arc::new(new.declaration.clone()),
+            anchors: anchors.anchors.iter().map(|anchor| Arc::clone(&anchor.facts)).collect(),
+            ..Inventory::clone(&self.inventory)
+        });
+        self.anchors = anchors.anchors.into();
+        self.agenda = super::Agenda::starting(&new.schedule, new.timezone, &self.jitter, self.clock.now());
+        self.config = new;
+        self.take_in(orphans, caller, false).await?;
+        self.publish();
+        if self.scan.is_none() {
+            self.begin_scan(caller.clone(), Vec::new());
+        } else {
+            // The running scan reads what was declared before; the next one must not wait for its turn.
+            let (reply, _) = tokio::sync::oneshot::channel();
+            self.waiting.push((caller.clone(), reply));
+        }
+        Ok(ReloadReport { changes, warnings })
+    }
+
+    /// The locations of sources that are no longer configured: nobody would look at them again.
+    fn orphans(&self, new: &Arc<Config>) -> Vec<Gathered> {
+        let configured: BTreeSet<SourceName> = Source::all(new).iter().map(Source::name).collect();
+        let gone = self.inventory.sources.iter().filter(|(name, _)| !configured.contains(*name));
+        gone.map(|(name, state)| Gathered {
+            source: Arc::clone(name),
+            kind: Arc::clone(&state.kind),
+            gone: self
+                .inventory
+                .observations
+                .values()
+                .filter(|observation| observation.source == *name)
+                .map(|observation| observation.location.clone())
+                .collect(),
+            finished_at: self.clock.now(),
+            ..Gathered::default()
+        })
+        .collect()
+    }
+}

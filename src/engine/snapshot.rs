@@ -1,0 +1,204 @@
+//! The immutable state the doors read: made once per commit, shared by reference, never waited for.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use crate::config::Config;
+use crate::domain::finding::{FindingKey, FindingRecord, Severity};
+use crate::domain::fingerprint::Fingerprint;
+use crate::domain::inventory::Inventory;
+use crate::domain::time::Timestamp;
+
+/// Findings that are open now, by key.
+pub type OpenFindings = BTreeMap<FindingKey, FindingRecord>;
+
+/// One state of the daemon.
+#[derive(Debug)]
+pub struct Snapshot {
+    /// The configuration in force.
+    pub config: Arc<Config>,
+    /// Declared and found.
+    pub inventory: Arc<Inventory>,
+    /// What the rules say.
+    pub findings: Arc<OpenFindings>,
+    /// The answer of `/api/v1/status` but for the instant it is asked.
+    pub status: Status,
+    /// Next run of each job.
+    pub next_runs: Vec<(&'static str, Timestamp)>,
+    /// The rows of lists, made when first asked for.
+    pub(super) listing: std::sync::OnceLock<Arc<super::listing::Listing>>,
+    pub(super) status_json: std::sync::OnceLock<String>,
+    /// Last end of each job.
+    pub last_runs: Vec<(&'static str, Timestamp)>,
+}
+
+/// The last scan.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LastScan {
+    /// First source began.
+    pub started_at: Timestamp,
+    /// Last source ended.
+    pub finished_at: Timestamp,
+    /// Locations seen.
+    pub seen: u64,
+    /// Items that could not be read.
+    pub errors: u64,
+    /// Sources that failed as a whole.
+    pub failed_sources: Vec<String>,
+}
+
+/// `/api/v1/status` of the contract, without `now`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Status {
+    /// Of the program.
+    pub version: &'static str,
+    /// Name of this machine.
+    pub node: String,
+    /// Of the daemon.
+    pub started_at: Timestamp,
+    /// Numbers.
+    pub counts: Counts,
+    /// The worst that is open.
+    pub worst: Worst,
+    /// Last scan, `null` before the first.
+    pub last_scan: Option<LastScan>,
+    /// Revocation lists held. Empty: this version does not follow them yet.
+    pub crls: Vec<serde_json::Value>,
+    /// Alerts under way. Always zero: this version does not send any yet.
+    pub deliveries: Deliveries,
+    /// Head of the audit trail.
+    pub audit: AuditHead,
+    /// Why the last commit failed, when it did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub store_failure: Option<String>,
+}
+
+/// Counts of the status.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Counts {
+    /// Certificates declared.
+    pub declared: usize,
+    /// Certificates found somewhere now.
+    pub found: usize,
+    /// Declared and not found.
+    pub missing: usize,
+    /// Found, of interest and not declared.
+    pub undeclared: usize,
+    /// Inside an alert step.
+    pub expiring: usize,
+    /// Past their end.
+    pub expired: usize,
+    /// Seen on a revocation list.
+    pub revoked: usize,
+    /// Declared certificates present whose revocation status is not known: unknown is never good.
+    pub unknown_revocation: usize,
+    /// Cards declared.
+    pub cards: usize,
+}
+
+/// Worst state, as scripts want it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Worst {
+    /// Nothing above `info` is open.
+    Ok,
+    /// Warnings are open.
+    Warning,
+    /// Critical findings are open.
+    Critical,
+    /// No scan was ever finished, or the database does not take changes: what is shown cannot be trusted.
+    Unknown,
+}
+
+/// Alerts under way.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Deliveries {
+    /// Not yet taken by the other side.
+    pub pending: u64,
+    /// Given up.
+    pub failed: u64,
+}
+
+/// Head of the audit trail: note it elsewhere, and a trail cut short or rolled back shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct AuditHead {
+    /// Sequence of the last event.
+    pub seq: i64,
+    /// Its hash.
+    pub head: Fingerprint,
+}
+
+impl Snapshot {
+    /// The rows of lists. The first caller pays for making them; call it where blocking is allowed.
+    pub fn listing(&self, now: Timestamp) -> Arc<super::listing::Listing> {
+        Arc::clone(self.listing.get_or_init(|| Arc::new(super::listing::Listing::of(self, now))))
+    }
+
+    /// The status as one JSON object, written once per snapshot.
+    pub fn status_json(&self) -> &str {
+        self.status_json.get_or_init(|| serde_json::to_string(&self.status).unwrap_or_else(|_| "{}".to_owned()))
+    }
+
+    /// The state before anything was loaded.
+    pub(super) fn empty(config: Arc<Config>, now: Timestamp) -> Self {
+        let status = Status {
+            version: env!("CARGO_PKG_VERSION"),
+            node: config.node.clone(),
+            started_at: now,
+            counts: Counts::default(),
+            worst: Worst::Unknown,
+            last_scan: None,
+            crls: Vec::new(),
+            deliveries: Deliveries::default(),
+            audit: AuditHead { seq: 0, head: Fingerprint([0; 32]) },
+            store_failure: None,
+        };
+        Self {
+            config,
+            inventory: Arc::default(),
+            findings: Arc::default(),
+            status,
+            next_runs: Vec::new(),
+            listing: std::sync::OnceLock::new(),
+            status_json: std::sync::OnceLock::new(),
+            last_runs: Vec::new(),
+        }
+    }
+}
+
+impl Worst {
+    /// The worst of the open findings.
+    pub fn of(findings: &OpenFindings) -> Self {
+        match findings.values().map(|record| record.finding.severity).max() {
+            Some(Severity::Critical) => Self::Critical,
+            Some(Severity::Warning) => Self::Warning,
+            Some(Severity::Info) | None => Self::Ok,
+        }
+    }
+}
+
+impl Counts {
+    /// Counts over one state. Findings are the only judge: a certificate is expiring when the rule says so.
+    pub fn of(inventory: &Inventory, findings: &OpenFindings) -> Self {
+        let mut found: Vec<Fingerprint> =
+            inventory.observations.values().flat_map(|observation| observation.certificates()).collect();
+        found.sort_unstable();
+        found.dedup();
+        let count = |code: &str| findings.keys().filter(|key| key.code == code).count();
+        let declaration = &inventory.declaration;
+        let missing = count("missing");
+        Self {
+            declared: declaration.certificates.len(),
+            found: found.len(),
+            missing,
+            undeclared: count("undeclared"),
+            expiring: count("expiring"),
+            expired: count("expired"),
+            revoked: 0,
+            unknown_revocation: declaration.certificates.len().saturating_sub(missing),
+            cards: declaration.cards.len(),
+        }
+    }
+}

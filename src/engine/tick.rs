@@ -1,0 +1,210 @@
+//! Decide and commit: what the sources gave becomes the next snapshot, its findings and its audit events in one transaction.
+
+use std::sync::Arc;
+
+use super::snapshot::{AuditHead, LastScan, OpenFindings};
+use super::{Caller, Engine, Job, Refusal, RunningScan, ScanReport, answer, gather, issuers};
+use crate::domain::audit_event::{Action, AuditEvent, AuditOutcome};
+use crate::domain::finding::{FindingChanges, FindingRecord};
+use crate::domain::inventory::Inventory;
+use crate::domain::reconcile::{Changes, Gathered, reconcile};
+use crate::domain::time::Timestamp;
+use crate::policy;
+use crate::store::Commit;
+
+impl Engine {
+    /// Starts reading every source. Each ends on its own and is committed as it ends.
+    pub(super) fn begin_scan(&mut self, caller: Caller, askers: Vec<tokio::sync::oneshot::Sender<Result<ScanReport, Refusal>>>) {
+        tracing::debug!(actor = %caller.actor, "scan begins");
+        self.scan = Some(RunningScan {
+            sources: gather::begin(&self.config, &self.inventory, &self.clock),
+            started_at: self.clock.now(),
+            caller,
+            report: ScanReport::default(),
+            failure: None,
+            askers,
+        });
+    }
+
+    /// Takes in the sources that just ended.
+    pub(super) async fn source_ended(&mut self, gathered: Vec<Gathered>) {
+        let Some(scan) = &self.scan else { return };
+        let caller = scan.caller.clone();
+        let last = scan.sources.is_empty();
+        // Before the very first scan has ended everything would be missing; the rules wait for it.
+        let judge = last || self.was_ever_scanned();
+        let result = self.take_in(gathered, &caller, judge).await;
+        let Some(scan) = &mut self.scan else { return };
+        match result {
+            Ok(report) => scan.report.add(report),
+            Err(refusal) => scan.failure = Some(refusal),
+        }
+        if last {
+            self.end_scan();
+        }
+    }
+
+    fn end_scan(&mut self) {
+        let Some(scan) = self.scan.take() else { return };
+        let finished_at = self.clock.now();
+        if scan.failure.is_none() {
+            self.last_runs.insert(Job::Scan, finished_at);
+            self.last_scan = Some(LastScan {
+                started_at: scan.started_at,
+                finished_at,
+                seen: scan.report.seen,
+                errors: scan.report.errors,
+                failed_sources: scan.report.failed_sources.clone(),
+            });
+        }
+        self.publish();
+        let result = scan.failure.map_or(Ok(scan.report), Err);
+        for reply in scan.askers {
+            answer(reply, result.clone());
+        }
+        let mut waiting = std::mem::take(&mut self.waiting).into_iter();
+        if let Some((caller, reply)) = waiting.next() {
+            let askers = std::iter::once(reply).chain(waiting.map(|(_, reply)| reply)).collect();
+            self.begin_scan(caller, askers);
+        }
+    }
+
+    /// Judges the inventory as it stands: time alone makes findings.
+    pub(super) async fn evaluate(&mut self, caller: Caller) {
+        if !self.was_ever_scanned() {
+            return;
+        }
+        if let Err(refusal) = self.take_in(Vec::new(), &caller, true).await {
+            tracing::error!(error = %refusal, "what was judged could not be written down");
+        } else {
+            self.last_runs.insert(Job::Evaluate, self.clock.now());
+        }
+        self.publish();
+    }
+
+    /// Reconciles, judges, commits, shows. On a refused commit the state stays what the database holds, and the next run sees
+    /// the same difference again.
+    pub(super) async fn take_in(&mut self, gathered: Vec<Gathered>, caller: &Caller, judge: bool) -> Result<ScanReport, Refusal> {
+        let now = self.clock.now();
+        let mut events: Vec<AuditEvent> = gathered.iter().map(|run| self.scan_event(run, caller)).collect();
+        let mut report = ScanReport {
+            seen: gathered.iter().map(|run| run.seen).sum(),
+            errors: gathered.iter().map(|run| run.errors.len() as u64).sum(),
+            failed_sources: gathered.iter().filter(|run| run.failure.is_some()).map(|run| run.source.to_string()).collect(),
+            ..ScanReport::default()
+        };
+        let links = issuers::links(&self.store, &self.inventory, &self.anchors, &gathered).await.map_err(|error| self.store_refused(&error))?;
+        let (before, open, settings) = (Arc::clone(&self.inventory), Arc::clone(&self.findings), self.config.policy.clone());
+        let decided = tokio::task::spawn_blocking(move || {
+            let changes = reconcile(&before, gathered, &links);
+            let after = if changes.is_quiet() && changes.sources.is_empty() { before } else { Arc::new(Inventory::clone(&before).after(&changes)) };
+            let findings = if judge {
+                policy::compare(&open, policy::evaluate(&after, &settings, now))
+            } else {
+                FindingChanges::default()
+            };
+            (changes, after, findings)
+        });
+        let (changes, after, findings) = decided.await.map_err(|error| Refusal::Store(format!("judging failed: {error}")))?;
+        report.new_certificates = changes.ders.len() as u64;
+        report.changed_locations = (changes.appeared.len() + changes.changed.len() + changes.gone.len()) as u64;
+        report.findings_opened = findings.opened.len() as u64;
+        report.findings_closed = findings.closed.len() as u64;
+        events.extend(self.change_events(&changes, &findings, caller));
+        let Some(commit) = Commit::new(events) else {
+            return Ok(report); // nothing happened
+        };
+        let next_findings = apply(&self.findings, &findings, now);
+        match self.store.commit(commit.with_changes(changes).with_findings(findings), now).await {
+            Ok(receipt) => {
+                self.audit = AuditHead { seq: receipt.seq, head: receipt.head };
+                self.store_failure = None;
+                self.inventory = after;
+                self.findings = next_findings;
+                self.publish();
+                Ok(report)
+            }
+            Err(error) => Err(self.store_refused(&error)),
+        }
+    }
+
+    /// Writes events that change nothing else; a failure is told to the log and the status.
+    pub(super) async fn commit_events(&mut self, events: Vec<AuditEvent>) {
+        if let Err(refusal) = self.try_commit_events(events).await {
+            tracing::error!(error = %refusal, "an audit event could not be written");
+        }
+    }
+
+    /// Writes events that change nothing else.
+    pub(super) async fn try_commit_events(&mut self, events: Vec<AuditEvent>) -> Result<(), Refusal> {
+        let Some(commit) = Commit::new(events) else { return Ok(()) };
+        match self.store.commit(commit, self.clock.now()).await {
+            Ok(receipt) => {
+                self.audit = AuditHead { seq: receipt.seq, head: receipt.head };
+                self.store_failure = None;
+                self.publish();
+                Ok(())
+            }
+            Err(error) => Err(self.store_refused(&error)),
+        }
+    }
+
+    fn store_refused(&mut self, error: &crate::store::StoreError) -> Refusal {
+        tracing::error!(error = %error, reason = error.reason(), "the database refused a change");
+        self.store_failure = Some(error.to_string());
+        self.publish();
+        Refusal::Store(error.to_string())
+    }
+
+    fn scan_event(&self, run: &Gathered, caller: &Caller) -> AuditEvent {
+        let event = self.event(caller.actor.clone(), caller.origin, Action::Scan, format!("source:{}", run.source));
+        match &run.failure {
+            None => AuditEvent { reason: Some(format!("{} seen, {} errors", run.seen, run.errors.len())), ..event },
+            Some(failure) => {
+                AuditEvent { outcome: AuditOutcome::Failed, reason: Some(format!("{}: {}", failure.reason, failure.message)), ..event }
+            }
+        }
+    }
+
+    fn change_events(&self, changes: &Changes, findings: &FindingChanges, caller: &Caller) -> Vec<AuditEvent> {
+        let event = |action, object: String| self.event(caller.actor.clone(), caller.origin, action, object);
+        let seen = changes.ders.keys().map(|fingerprint| event(Action::CertificateSeen, format!("sha256:{fingerprint}")));
+        let gone = changes.gone.iter().map(|location| event(Action::LocationGone, location.to_string()));
+        let opened = findings.opened.iter().map(|finding| AuditEvent {
+            reason: Some(format!("{} {}", finding.key.code, finding.severity)),
+            ..event(Action::FindingOpened, finding.key.subject.to_string())
+        });
+        let changed = findings.changed.iter().map(|finding| AuditEvent {
+            reason: Some(format!("{} {}", finding.key.code, finding.severity)),
+            ..event(Action::FindingChanged, finding.key.subject.to_string())
+        });
+        let closed = findings.closed.iter().map(|key| AuditEvent {
+            reason: Some(key.code.to_string()),
+            ..event(Action::FindingClosed, key.subject.to_string())
+        });
+        let mut events: Vec<AuditEvent> = seen.collect();
+        events.sort_by(|a, b| a.object.cmp(&b.object));
+        events.extend(gone.chain(opened).chain(changed).chain(closed));
+        events
+    }
+}
+
+/// The open findings after a judgement.
+fn apply(open: &Arc<OpenFindings>, changes: &FindingChanges, now: Timestamp) -> Arc<OpenFindings> {
+    if changes.is_empty() {
+        return Arc::clone(open);
+    }
+    let mut next = OpenFindings::clone(open);
+    for finding in &changes.opened {
+        next.insert(finding.key.clone(), FindingRecord { finding: finding.clone(), since: now, until: None });
+    }
+    for finding in &changes.changed {
+        if let Some(record) = next.get_mut(&finding.key) {
+            record.finding = finding.clone();
+        }
+    }
+    for key in &changes.closed {
+        next.remove(key);
+    }
+    Arc::new(next)
+}

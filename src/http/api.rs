@@ -1,0 +1,375 @@
+//! The rest of `/api/v1`, `/healthz` and `/readyz`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Extension;
+use axum::Json;
+use axum::body::{Body, to_bytes};
+use axum::extract::{Query, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
+
+use super::Shared;
+use super::certificates::InWords;
+use super::paging::Paging;
+use super::problem::ApiProblem;
+use crate::domain::finding::{FindingRecord, Severity};
+use crate::domain::lang::Lang;
+use crate::domain::time::Timestamp;
+use crate::engine::Caller;
+use crate::engine::snapshot::{Snapshot, Status};
+use crate::locale::Texts;
+use crate::store::StoreError;
+
+/// Time for a request's body.
+const BODY_TIMEOUT: Duration = Duration::from_secs(10);
+/// Bytes of a request's body.
+const BODY_BYTES: usize = 64 << 10;
+
+pub(super) async fn health() -> &'static str {
+    "ok\n"
+}
+
+pub(super) async fn nothing_here() -> ApiProblem {
+    ApiProblem::not_found("nothing here")
+}
+
+#[derive(Serialize)]
+struct StatusNow<'a> {
+    now: Timestamp,
+    #[serde(flatten)]
+    status: &'a Status,
+}
+
+pub(super) async fn status(State(shared): State<Arc<Shared>>) -> Response {
+    let snapshot = shared.handle.snapshot();
+    // Everything but the instant is serialised once per snapshot: `{` + now + the rest.
+    let rest = snapshot.status_json();
+    let body = format!("{{\"now\":\"{}\",{}", shared.clock.now(), rest.strip_prefix('{').unwrap_or(rest));
+    ([(header::CONTENT_TYPE, "application/json")], body).into_response()
+}
+
+/// A finding in words.
+#[derive(Debug, Serialize)]
+pub(super) struct Judged<'a> {
+    code: &'a str,
+    severity: Severity,
+    subject: &'a str,
+    since: Timestamp,
+    until: Option<Timestamp>,
+    title: String,
+    text: String,
+    reference: &'static str,
+    facts: serde_json::Map<String, serde_json::Value>,
+}
+
+/// Puts a finding into words.
+pub(super) fn judged<'a>(record: &'a FindingRecord, texts: &Texts, snapshot: &Snapshot, now: Timestamp) -> Judged<'a> {
+    let finding = &record.finding;
+    let facts = finding.facts.iter().map(|(name, value)| (name.to_string(), value.as_str().into())).collect();
+    Judged {
+        code: &finding.key.code,
+        severity: finding.severity,
+        subject: &finding.key.subject,
+        since: record.since,
+        until: record.until,
+        title: texts.finding_title(&finding.key.code),
+        text: texts.finding_text(finding, now, snapshot.config.timezone),
+        reference: crate::engine::rule_reference(&finding.key.code),
+        facts,
+    }
+}
+
+/// The language asked for, or the configured one.
+pub(super) fn texts(snapshot: &Snapshot, asked: Option<&str>) -> Result<Texts, ApiProblem> {
+    let lang: Lang = match asked {
+        None => snapshot.config.lang,
+        Some(text) => text.parse().map_err(|error: crate::domain::offer::UnknownWord| ApiProblem::bad_request(error.to_string()))?,
+    };
+    Ok(Texts::new(lang))
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct FindingFilter {
+    severity: Option<String>,
+    code: Option<String>,
+    subject: Option<String>,
+    /// `true`: also those that are no longer true, from the history.
+    closed: Option<bool>,
+    lang: Option<String>,
+    limit: Option<usize>,
+    cursor: Option<String>,
+}
+
+pub(super) async fn findings(State(shared): State<Arc<Shared>>, Query(filter): Query<FindingFilter>) -> Result<Response, ApiProblem> {
+    let snapshot = shared.handle.snapshot();
+    let now = shared.clock.now();
+    let texts = texts(&snapshot, filter.lang.as_deref())?;
+    let least = match filter.severity.as_deref() {
+        None => Severity::Info,
+        Some(text) => {
+            text.parse().map_err(|error: crate::domain::offer::UnknownWord| ApiProblem::bad_request(error.to_string()))?
+        }
+    };
+    let past = if filter.closed == Some(true) {
+        shared.store.closed_findings(10_000).await.map_err(|error| store_problem(&error))?
+    } else {
+        Vec::new()
+    };
+    let mut records: Vec<&FindingRecord> = snapshot
+        .findings
+        .values()
+        .chain(&past)
+        .filter(|record| record.finding.severity >= least)
+        .filter(|record| filter.code.as_deref().is_none_or(|code| code == record.finding.key.code))
+        .filter(|record| filter.subject.as_deref().is_none_or(|subject| record.finding.key.subject.starts_with(subject)))
+        .collect();
+    // Worst first; a sort that is stable keeps the order of the keys among equals.
+    records.sort_by_key(|record| (record.until.is_some(), std::cmp::Reverse(record.finding.severity)));
+    let key = |record: &&FindingRecord| {
+        format!("{} {} {}", record.finding.key.code, record.since.unix(), record.finding.key.subject)
+    };
+    let page = Paging::new(filter.limit, filter.cursor).cut(&records, key, |record| judged(record, &texts, &snapshot, now))?;
+    Ok(Json(page).into_response())
+}
+
+pub(super) async fn structures(State(shared): State<Arc<Shared>>) -> Response {
+    #[derive(Serialize)]
+    struct Line<'a> {
+        id: &'a str,
+        name: &'a str,
+        kind: &'static str,
+        environment: &'static str,
+        finess_juridique: Option<&'a str>,
+        finess_geographique: Vec<&'a str>,
+        siren: Option<&'a str>,
+        siret: Vec<&'a str>,
+        rpps_rang: Vec<&'a str>,
+        certificates: usize,
+    }
+    let snapshot = shared.handle.snapshot();
+    let declaration = &snapshot.inventory.declaration;
+    let items: Vec<Line<'_>> = declaration
+        .structures
+        .values()
+        .map(|structure| Line {
+            id: structure.id.as_str(),
+            name: &structure.name,
+            kind: structure.kind.as_str(),
+            environment: structure.environment.as_str(),
+            finess_juridique: structure.finess_juridique.as_ref().map(|finess| finess.as_str()),
+            finess_geographique: structure.finess_geographique.iter().map(|finess| finess.as_str()).collect(),
+            siren: structure.siren.as_ref().map(|siren| siren.as_str()),
+            siret: structure.siret.iter().map(|siret| siret.as_str()).collect(),
+            rpps_rang: structure.rpps_rang.iter().map(|rang| rang.as_str()).collect(),
+            certificates: declaration.certificates.values().filter(|declared| declared.structure == structure.id).count(),
+        })
+        .collect();
+    whole_list(items)
+}
+
+pub(super) async fn administrators(State(shared): State<Arc<Shared>>) -> Response {
+    #[derive(Serialize)]
+    struct Line<'a> {
+        person: &'a str,
+        structure: &'a str,
+        role: &'static str,
+        offers: Vec<String>,
+        perimeter: &'a [String],
+        from: Option<String>,
+        until: Option<String>,
+        source: Option<&'a str>,
+        card: Option<&'a str>,
+        firm: Option<&'a str>,
+    }
+    let snapshot = shared.handle.snapshot();
+    let declaration = &snapshot.inventory.declaration;
+    let items: Vec<Line<'_>> = declaration
+        .mandates
+        .iter()
+        .map(|mandate| {
+            let person = declaration.persons.get(&mandate.person);
+            Line {
+                person: mandate.person.as_str(),
+                structure: mandate.structure.as_str(),
+                role: mandate.role.as_str(),
+                offers: mandate.offers.iter().map(ToString::to_string).collect(),
+                perimeter: &mandate.perimeter,
+                from: mandate.from.map(|day| day.to_string()),
+                until: mandate.until.map(|day| day.to_string()),
+                source: mandate.source.as_deref(),
+                card: person.and_then(|person| person.card.as_ref()).map(|card| card.as_str()),
+                firm: person.and_then(|person| person.firm.as_deref()),
+            }
+        })
+        .collect();
+    whole_list(items)
+}
+
+pub(super) async fn cards(State(shared): State<Arc<Shared>>) -> Response {
+    use crate::domain::card::CardHolder;
+    #[derive(Serialize)]
+    struct Line<'a> {
+        number: &'a str,
+        kind: &'static str,
+        holder: Option<&'a str>,
+        service: Option<&'a str>,
+        assigned_to: Option<&'a str>,
+        structure: Option<&'a str>,
+    }
+    let snapshot = shared.handle.snapshot();
+    let items: Vec<Line<'_>> = snapshot
+        .inventory
+        .declaration
+        .cards
+        .iter()
+        .map(|card| {
+            let (holder, service, assigned_to) = match &card.holder {
+                CardHolder::Person(person) => (Some(person.as_str()), None, None),
+                CardHolder::Service { service, assigned_to } => {
+                    (None, Some(service.as_str()), assigned_to.as_ref().map(|person| person.as_str()))
+                }
+            };
+            let structure = card.structure.as_ref().map(|structure| structure.as_str());
+            Line { number: card.number.as_str(), kind: card.kind.as_str(), holder, service, assigned_to, structure }
+        })
+        .collect();
+    whole_list(items)
+}
+
+pub(super) async fn sources(State(shared): State<Arc<Shared>>) -> Response {
+    #[derive(Serialize)]
+    struct Line<'a> {
+        name: &'a str,
+        kind: &'a str,
+        last_run: Option<Timestamp>,
+        last_success: Option<Timestamp>,
+        failure: Option<&'a crate::domain::observation::Problem>,
+        seen: u64,
+        error_count: u64,
+        errors: Vec<ErrorLine<'a>>,
+    }
+    #[derive(Serialize)]
+    struct ErrorLine<'a> {
+        place: &'a str,
+        reason: &'a str,
+        message: &'a str,
+    }
+    let snapshot = shared.handle.snapshot();
+    let items: Vec<Line<'_>> = snapshot
+        .inventory
+        .sources
+        .iter()
+        .map(|(name, state)| Line {
+            name,
+            kind: &state.kind,
+            last_run: state.last_run,
+            last_success: state.last_success,
+            failure: state.failure.as_ref(),
+            seen: state.seen,
+            error_count: state.error_count,
+            errors: state
+                .errors
+                .iter()
+                .map(|error| ErrorLine {
+                    place: &error.place,
+                    reason: &error.problem.reason,
+                    message: &error.problem.message,
+                })
+                .collect(),
+        })
+        .collect();
+    whole_list(items)
+}
+
+pub(super) async fn nodes(State(shared): State<Arc<Shared>>) -> Response {
+    #[derive(Serialize)]
+    struct Line<'a> {
+        node: &'a str,
+        version: &'a str,
+        started_at: Timestamp,
+    }
+    let snapshot = shared.handle.snapshot();
+    let status = &snapshot.status;
+    whole_list(vec![Line { node: &status.node, version: status.version, started_at: status.started_at }])
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct AuditQuery {
+    /// Only events after this sequence number.
+    after: Option<i64>,
+    limit: Option<usize>,
+    cursor: Option<i64>,
+}
+
+pub(super) async fn audit(State(shared): State<Arc<Shared>>, Query(query): Query<AuditQuery>) -> Result<Response, ApiProblem> {
+    #[derive(Serialize)]
+    struct Line {
+        #[serde(flatten)]
+        event: serde_json::Value,
+        hash: String,
+    }
+    let limit = Paging::new(query.limit, None).limit()?;
+    let after = query.cursor.or(query.after).unwrap_or(0);
+    let events = shared.store.audit(after, limit as i64).await.map_err(|error| store_problem(&error))?;
+    let last = events.last().map(|(event, _)| event.seq);
+    let head = shared.handle.snapshot().status.audit;
+    let mut items = Vec::with_capacity(events.len());
+    for (event, hash) in &events {
+        // The canonical form is what the hash runs over; anybody can check one against the other.
+        let event = serde_json::from_slice(&event.canonical()).map_err(|error| {
+            tracing::error!(error = %error, "an audit event has no canonical form");
+            ApiProblem::internal()
+        })?;
+        items.push(Line { event, hash: hash.to_string() });
+    }
+    let next_cursor = last.filter(|last| *last < head.seq).map(|last| last.to_string());
+    Ok(Json(serde_json::json!({ "items": items, "next_cursor": next_cursor, "total": head.seq, "head": head })).into_response())
+}
+
+pub(super) async fn scan(
+    State(shared): State<Arc<Shared>>,
+    Extension(caller): Extension<Caller>,
+    body: Body,
+) -> Result<Response, ApiProblem> {
+    empty_object(body).await?;
+    let report = shared.handle.scan(caller).await?;
+    Ok(Json(report).into_response())
+}
+
+pub(super) async fn reload(
+    State(shared): State<Arc<Shared>>,
+    Extension(caller): Extension<Caller>,
+    Query(_): Query<InWords>,
+    body: Body,
+) -> Result<Response, ApiProblem> {
+    empty_object(body).await?;
+    let report = shared.handle.reload(caller).await?;
+    Ok(Json(report).into_response())
+}
+
+/// The body of a request that has no parameters: nothing, or `{}`.
+async fn empty_object(body: Body) -> Result<(), ApiProblem> {
+    let bytes = tokio::time::timeout(BODY_TIMEOUT, to_bytes(body, BODY_BYTES)).await;
+    let bytes = bytes
+        .map_err(|_| ApiProblem::new(StatusCode::REQUEST_TIMEOUT, "body_timeout", "the body took too long"))?
+        .map_err(|_| ApiProblem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", "the body is larger than it may be"))?;
+    let text = bytes.trim_ascii();
+    if text.is_empty() || text == b"{}" { Ok(()) } else { Err(ApiProblem::bad_request("this request takes no parameters")) }
+}
+
+/// A list that is never long enough to be paged, in the shape of one that is.
+fn whole_list<T: Serialize>(items: Vec<T>) -> Response {
+    let total = items.len();
+    Json(super::paging::Page { items, next_cursor: None, total }).into_response()
+}
+
+/// A database that does not answer, as the client sees it.
+pub(super) fn store_problem(error: &StoreError) -> ApiProblem {
+    tracing::error!(error = %error, reason = error.reason(), "the database did not answer a request");
+    ApiProblem::new(StatusCode::SERVICE_UNAVAILABLE, "store_unavailable", "the database does not answer; the log says why")
+}

@@ -1,0 +1,115 @@
+//! `/api/v1/certificates`.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, Query, State};
+use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
+
+use super::Shared;
+use super::api::{Judged, judged, texts};
+use super::paging::Paging;
+use super::problem::ApiProblem;
+use crate::domain::time::Timestamp;
+use crate::engine::listing::{Entry, Listing, Row};
+use crate::engine::snapshot::Snapshot;
+use crate::store::PlaceHistory;
+
+/// Filters of the list. Each narrows; none given means every watched certificate.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Filter {
+    /// `true`: also public authorities and whatever else was found.
+    all: Option<bool>,
+    declared: Option<bool>,
+    structure: Option<String>,
+    offer: Option<String>,
+    usage: Option<String>,
+    validity: Option<String>,
+    /// Only certificates whose end is at most so many days away.
+    within_days: Option<i64>,
+    limit: Option<usize>,
+    cursor: Option<String>,
+}
+
+pub(super) async fn list(State(shared): State<Arc<Shared>>, Query(filter): Query<Filter>) -> Result<Response, ApiProblem> {
+    let snapshot = shared.handle.snapshot();
+    let now = shared.clock.now();
+    let page = blocking(move || {
+        let listing = snapshot.listing(now);
+        let rows: Vec<&Row> = listing.rows.iter().filter(|row| wanted(row, &listing, &snapshot, &filter, now)).collect();
+        let paging = Paging::new(filter.limit, filter.cursor);
+        let page = paging.cut(&rows, |row| row.id(), |row| listing.entry(row, &snapshot, now))?;
+        Ok::<_, ApiProblem>(Json(page).into_response())
+    });
+    page.await?
+}
+
+/// One certificate with its findings in words and its whole history.
+#[derive(Debug, Serialize)]
+struct Whole<'a> {
+    #[serde(flatten)]
+    entry: Entry<'a>,
+    judged: Vec<Judged<'a>>,
+    history: Vec<PlaceHistory>,
+}
+
+/// Query of anything that answers in words.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct InWords {
+    pub(super) lang: Option<String>,
+}
+
+pub(super) async fn one(
+    State(shared): State<Arc<Shared>>,
+    Path(id): Path<String>,
+    Query(query): Query<InWords>,
+) -> Result<Response, ApiProblem> {
+    let snapshot = shared.handle.snapshot();
+    let now = shared.clock.now();
+    let listing = {
+        let snapshot = Arc::clone(&snapshot);
+        blocking(move || snapshot.listing(now)).await?
+    };
+    let row = listing.find(&id).ok_or_else(|| ApiProblem::not_found(format!("no certificate {id:?}")))?;
+    let history = match row.fingerprint {
+        Some(fingerprint) => shared.store.history(&fingerprint).await.map_err(|error| super::api::store_problem(&error))?,
+        None => Vec::new(),
+    };
+    let texts = texts(&snapshot, query.lang.as_deref())?;
+    let judged = listing.findings(row, &snapshot).into_iter().map(|record| judged(record, &texts, &snapshot, now)).collect();
+    Ok(Json(Whole { entry: listing.entry(row, &snapshot, now), judged, history }).into_response())
+}
+
+fn wanted(row: &Row, listing: &Listing, snapshot: &Snapshot, filter: &Filter, now: Timestamp) -> bool {
+    if !(row.watched || filter.all == Some(true)) || filter.declared.is_some_and(|wanted| wanted != row.declared.is_some()) {
+        return false;
+    }
+    let narrow = filter.structure.is_some()
+        || filter.offer.is_some()
+        || filter.usage.is_some()
+        || filter.validity.is_some()
+        || filter.within_days.is_some();
+    if !narrow {
+        return true;
+    }
+    let entry = listing.entry(row, snapshot, now);
+    let profile = entry.profile;
+    let offer = entry.offer.or_else(|| profile.and_then(|profile| profile.offer));
+    let usage = entry.usage.or_else(|| profile.and_then(|profile| profile.usage));
+    let same = |wanted: &Option<String>, given: Option<&str>| wanted.is_none() || wanted.as_deref() == given;
+    same(&filter.structure, entry.structure.map(|id| id.as_str()))
+        && same(&filter.offer, offer.map(|offer| offer.as_str()))
+        && same(&filter.usage, usage.map(|usage| usage.as_str()))
+        && same(&filter.validity, Some(entry.validity.as_str()))
+        && filter.within_days.is_none_or(|days| entry.days_left.is_some_and(|left| left <= days))
+}
+
+/// Runs what may take a while beside the loop that answers everybody.
+pub(super) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, ApiProblem> {
+    tokio::task::spawn_blocking(work).await.map_err(|error| {
+        tracing::error!(error = %error, "a request could not be answered");
+        ApiProblem::internal()
+    })
+}

@@ -1,0 +1,285 @@
+//! `/metrics`, Prometheus text format 0.0.4. Generic names are those of x509-certificate-exporter, so that dashboards and alert
+//! rules people already have work unchanged; ours begin with `vigie_`. No name of a person, no RPPS, in a label: a certificate
+//! that names somebody carries its fingerprint and its declared id only.
+
+use std::collections::HashMap;
+use std::fmt::Write;
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+
+use super::Shared;
+use super::certificates::blocking;
+use super::problem::ApiProblem;
+use crate::domain::certificate::Certificate;
+use crate::domain::finding::Severity;
+use crate::domain::profile::{IgcDomain, Support};
+use crate::domain::time::Timestamp;
+use crate::engine::listing::{Row, Validity};
+use crate::engine::snapshot::{Snapshot, Worst};
+
+pub(super) async fn metrics(State(shared): State<Arc<Shared>>) -> Result<Response, ApiProblem> {
+    let snapshot = shared.handle.snapshot();
+    let now = shared.clock.now();
+    let text = blocking(move || render(&snapshot, now)).await?;
+    Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response())
+}
+
+/// One page of metrics. Series that exist at all exist at zero.
+fn render(snapshot: &Snapshot, now: Timestamp) -> String {
+    let mut page = Metrics::default();
+    let listing = snapshot.listing(now);
+    let watched: Vec<&Row> = listing.rows.iter().filter(|row| row.watched).collect();
+
+    page.family("vigie_build_info", "gauge", "The running program.");
+    page.sample("vigie_build_info", &[("version", snapshot.status.version)], 1);
+
+    let entries: Vec<_> = watched.iter().map(|row| (*row, listing.entry(row, snapshot, now))).collect();
+    let certificates = || {
+        watched.iter().filter_map(|row| {
+            let record = snapshot.inventory.certificates.get(&row.fingerprint?)?;
+            Some((*row, &*record.facts))
+        })
+    };
+    page.family("x509_cert_not_after", "gauge", "End of validity, seconds since 1970.");
+    for (row, facts) in certificates() {
+        page.with_labels("x509_cert_not_after", &labels(row, facts), facts.not_after.unix());
+    }
+    page.family("x509_cert_not_before", "gauge", "Start of validity, seconds since 1970.");
+    for (row, facts) in certificates() {
+        page.with_labels("x509_cert_not_before", &labels(row, facts), facts.not_before.unix());
+    }
+    page.family("x509_cert_expired", "gauge", "1 when the certificate is past its end.");
+    for (row, facts) in certificates() {
+        page.with_labels("x509_cert_expired", &labels(row, facts), i64::from(facts.not_after < now));
+    }
+
+    page.family("vigie_certificate_end_timestamp_seconds", "gauge", "The date that counts: the earlier of the end of validity and of the private key usage period.");
+    for (_, entry) in &entries {
+        if let Some(end) = entry.end {
+            page.sample("vigie_certificate_end_timestamp_seconds", &[("id", &entry.id)], end.unix());
+        }
+    }
+    page.family("vigie_certificate_state", "gauge", "1 for the state a certificate is in.");
+    const STATES: [Validity; 6] = [
+        Validity::Missing,
+        Validity::Unreadable,
+        Validity::NotYetValid,
+        Validity::Valid,
+        Validity::Expiring,
+        Validity::Expired,
+    ];
+    for (_, entry) in &entries {
+        let profile = match (entry.offer, entry.usage) {
+            (Some(offer), Some(usage)) => format!("{offer}/{usage}"),
+            _ => String::new(),
+        };
+        for state in STATES {
+            let labels = [("id", entry.id.as_str()), ("profile", &profile), ("state", state.as_str())];
+            page.sample("vigie_certificate_state", &labels, i64::from(entry.validity == state));
+        }
+    }
+
+    let counts = &snapshot.status.counts;
+    for (name, help, value) in [
+        ("vigie_declared_total", "Certificates declared.", counts.declared),
+        ("vigie_found_total", "Certificates found somewhere now.", counts.found),
+        ("vigie_missing_total", "Certificates declared and not found.", counts.missing),
+        ("vigie_undeclared_total", "Certificates found, of interest and not declared.", counts.undeclared),
+        ("vigie_expiring_total", "Certificates inside an alert step.", counts.expiring),
+        ("vigie_expired_total", "Certificates past their end.", counts.expired),
+    ] {
+        page.family(name, "gauge", help);
+        page.sample(name, &[], value as i64);
+    }
+
+    page.family("vigie_finding", "gauge", "Open findings by rule and severity.");
+    let mut open: HashMap<(&str, Severity), i64> = HashMap::new();
+    for record in snapshot.findings.values() {
+        *open.entry((&*record.finding.key.code, record.finding.severity)).or_default() += 1;
+    }
+    for code in crate::engine::rule_codes() {
+        for severity in Severity::ALL {
+            let count = open.get(&(code, *severity)).copied().unwrap_or(0);
+            page.sample("vigie_finding", &[("code", code), ("severity", severity.as_str())], count);
+        }
+    }
+
+    page.family("x509_source_up", "gauge", "1 when the last run of the source was not refused as a whole.");
+    page.each_source(snapshot, "x509_source_up", |state| i64::from(state.failure.is_none() && state.last_run.is_some()));
+    page.family("x509_source_bundles", "gauge", "Locations the last run saw.");
+    page.each_source(snapshot, "x509_source_bundles", |state| state.seen as i64);
+    page.family("vigie_source_errors", "gauge", "Items the last run could not read.");
+    page.each_source(snapshot, "vigie_source_errors", |state| state.error_count as i64);
+    page.family("vigie_source_last_success_timestamp_seconds", "gauge", "End of the last run that was not refused; 0 before the first.");
+    page.each_source(snapshot, "vigie_source_last_success_timestamp_seconds", |state| state.last_success.map_or(0, Timestamp::unix));
+
+    page.family("vigie_job_last_success_timestamp_seconds", "gauge", "Last end of each job in this run; 0 before the first.");
+    for job in crate::engine::Job::ALL {
+        let at = snapshot.last_runs.iter().find(|(name, _)| *name == job.as_str()).map_or(0, |(_, at)| at.unix());
+        page.sample("vigie_job_last_success_timestamp_seconds", &[("job", job.as_str())], at);
+    }
+    page.family("vigie_job_next_timestamp_seconds", "gauge", "Next run of each job.");
+    for (job, at) in &snapshot.next_runs {
+        page.sample("vigie_job_next_timestamp_seconds", &[("job", job)], at.unix());
+    }
+    page.family("vigie_audit_seq", "counter", "Sequence number of the last audit event.");
+    page.sample("vigie_audit_seq", &[], snapshot.status.audit.seq);
+    page.family("vigie_store_up", "gauge", "1 when the last commit was taken by the database.");
+    page.sample("vigie_store_up", &[], i64::from(snapshot.status.store_failure.is_none()));
+    page.family("vigie_worst", "gauge", "The worst that is open: 0 ok, 1 warning, 2 critical, 3 unknown.");
+    let worst = match snapshot.status.worst {
+        Worst::Ok => 0,
+        Worst::Warning => 1,
+        Worst::Critical => 2,
+        Worst::Unknown => 3,
+    };
+    page.sample("vigie_worst", &[], worst);
+    page.0
+}
+
+#[derive(Default)]
+struct Metrics(String);
+
+impl Metrics {
+    fn family(&mut self, name: &str, kind: &str, help: &str) {
+        self.line(format_args!("# HELP {name} {help}\n# TYPE {name} {kind}"));
+    }
+
+    fn sample(&mut self, name: &str, labels: &[(&str, &str)], value: i64) {
+        let labels: Vec<(&str, String)> = labels.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
+        self.with_labels(name, &labels, value);
+    }
+
+    fn with_labels(&mut self, name: &str, labels: &[(&str, String)], value: i64) {
+        let pairs: Vec<String> = labels.iter().map(|(name, value)| format!("{name}=\"{}\"", escape(value))).collect();
+        if pairs.is_empty() {
+            self.line(format_args!("{name} {value}"));
+        } else {
+            self.line(format_args!("{name}{{{}}} {value}", pairs.join(",")));
+        }
+    }
+
+    fn each_source(&mut self, snapshot: &Snapshot, name: &str, value: impl Fn(&crate::domain::inventory::SourceState) -> i64) {
+        for (source, state) in &snapshot.inventory.sources {
+            self.sample(name, &[("source_kind", &state.kind), ("source_name", source)], value(state));
+        }
+    }
+
+    fn line(&mut self, line: std::fmt::Arguments<'_>) {
+        // Writing to a String cannot fail.
+        if writeln!(self.0, "{line}").is_err() {
+            tracing::error!("a metric could not be written");
+        }
+    }
+}
+
+/// The labels of x509-certificate-exporter, as far as they name no person.
+fn labels(row: &Row, facts: &Certificate) -> Vec<(&'static str, String)> {
+    let profile = &facts.profile;
+    let personal = profile.domain == Some(IgcDomain::Personnes) || profile.support == Some(Support::Card) || profile.person.is_some();
+    let mut labels = vec![("id", row.id()), ("serial_number", decimal(&facts.serial_number))];
+    if let Some(place) = row.places.first() {
+        labels.push(("filepath", place.location.to_string()));
+    }
+    for (prefix, name, hidden) in [("subject", &facts.subject, personal), ("issuer", &facts.issuer, false)] {
+        if hidden {
+            continue;
+        }
+        for attribute in ["C", "ST", "L", "O", "OU", "CN"] {
+            if let Some(value) = value_of(name, attribute) {
+                labels.push((label(prefix, attribute), value));
+            }
+        }
+    }
+    labels
+}
+
+const fn label(prefix: &str, attribute: &str) -> &'static str {
+    let subject = prefix.len() == "subject".len();
+    match (subject, attribute.as_bytes()) {
+        (true, b"C") => "subject_C",
+        (true, b"ST") => "subject_ST",
+        (true, b"L") => "subject_L",
+        (true, b"O") => "subject_O",
+        (true, b"OU") => "subject_OU",
+        (true, _) => "subject_CN",
+        (false, b"C") => "issuer_C",
+        (false, b"ST") => "issuer_ST",
+        (false, b"L") => "issuer_L",
+        (false, b"O") => "issuer_O",
+        (false, b"OU") => "issuer_OU",
+        (false, _) => "issuer_CN",
+    }
+}
+
+/// The first value of an attribute in an RFC 4514 name, unescaped where the escape is a single character.
+fn value_of(name: &str, attribute: &str) -> Option<String> {
+    let mut rest = name;
+    loop {
+        let (key, after) = rest.split_once('=')?;
+        let mut value = String::new();
+        let mut characters = after.char_indices();
+        let mut end = after.len();
+        while let Some((at, c)) = characters.next() {
+            match c {
+                '\\' => value.extend(characters.next().map(|(_, escaped)| escaped)),
+                ',' | '+' => {
+                    end = at + 1;
+                    break;
+                }
+                c => value.push(c),
+            }
+        }
+        if key == attribute {
+            return Some(value);
+        }
+        rest = after.get(end..).filter(|rest| !rest.is_empty())?;
+    }
+}
+
+/// A serial number in decimal, as the exporter prints it.
+fn decimal(bytes: &[u8]) -> String {
+    let mut digits: Vec<u8> = vec![0];
+    for byte in bytes {
+        let mut carry = u32::from(*byte);
+        for digit in &mut digits {
+            let value = u32::from(*digit) * 256 + carry;
+            *digit = (value % 10) as u8;
+            carry = value / 10;
+        }
+        while carry > 0 {
+            digits.push((carry % 10) as u8);
+            carry /= 10;
+        }
+    }
+    digits.iter().rev().map(|digit| char::from(b'0' + digit)).collect()
+}
+
+fn escape(value: &str) -> String {
+    value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn serial_numbers_in_decimal() {
+        assert_eq!(decimal(&[]), "0");
+        assert_eq!(decimal(&[0x01, 0x00]), "256");
+        assert_eq!(decimal(&[0xff; 16]), u128::MAX.to_string());
+    }
+
+    #[test]
+    fn attributes_of_a_name() {
+        let name = r"CN=DRIMbox\, one,OU=1750712184,O=A+UID=x,C=FR";
+        assert_eq!(value_of(name, "CN").as_deref(), Some("DRIMbox, one"));
+        assert_eq!(value_of(name, "UID").as_deref(), Some("x"));
+        assert_eq!(value_of(name, "C").as_deref(), Some("FR"));
+        assert_eq!(value_of(name, "ST"), None);
+        assert_eq!(value_of("", "C"), None);
+    }
+}

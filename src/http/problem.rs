@@ -1,0 +1,98 @@
+//! Errors on the wire: `application/problem+json` (RFC 9457) with a stable `reason`.
+
+use axum::Json;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+use crate::engine::Refusal;
+
+/// A refusal as the client sees it. Internals are logged where they happen, never returned.
+#[derive(Debug, Clone, Serialize)]
+pub struct ApiProblem {
+    /// RFC 9457 section 3.1.3.
+    pub title: &'static str,
+    /// HTTP status.
+    pub status: u16,
+    /// Stable code.
+    pub reason: &'static str,
+    /// One line for a person.
+    pub detail: String,
+    /// The separate mistakes, where there are several.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub mistakes: Vec<String>,
+}
+
+impl ApiProblem {
+    /// A problem without separate mistakes.
+    pub fn new(status: StatusCode, reason: &'static str, detail: impl Into<String>) -> Self {
+        Self {
+            title: status.canonical_reason().unwrap_or("error"),
+            status: status.as_u16(),
+            reason,
+            detail: detail.into(),
+            mistakes: Vec::new(),
+        }
+    }
+
+    /// Nothing by that name.
+    pub fn not_found(what: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not_found", what)
+    }
+
+    /// A parameter that cannot be understood.
+    pub fn bad_request(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "bad_request", detail)
+    }
+
+    /// Nobody was recognised.
+    pub fn unauthorized() -> Self {
+        Self::new(
+            StatusCode::UNAUTHORIZED,
+            "unauthorized",
+            "give the token of http.token_file as `Authorization: Bearer …`, or use the Unix socket",
+        )
+    }
+
+    /// Something of ours went wrong; the log says what.
+    pub fn internal() -> Self {
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the service could not answer; its log says why")
+    }
+
+    /// Recognised, and not allowed.
+    pub fn forbidden(reason: &'static str, detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, reason, detail)
+    }
+}
+
+impl From<Refusal> for ApiProblem {
+    fn from(refusal: Refusal) -> Self {
+        let status = match refusal {
+            Refusal::Configuration { .. } => StatusCode::UNPROCESSABLE_ENTITY,
+            Refusal::Store(_) | Refusal::Stopping => StatusCode::SERVICE_UNAVAILABLE,
+        };
+        let problem = Self::new(status, refusal.reason(), refusal.to_string());
+        match refusal {
+            Refusal::Configuration { mistakes } => Self { mistakes, ..problem },
+            Refusal::Store(_) | Refusal::Stopping => problem,
+        }
+    }
+}
+
+impl IntoResponse for ApiProblem {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut response = (status, Json(&self)).into_response();
+        let problem = header::HeaderValue::from_static("application/problem+json");
+        response.headers_mut().insert(header::CONTENT_TYPE, problem);
+        if status == StatusCode::UNAUTHORIZED {
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, header::HeaderValue::from_static("Bearer"));
+        }
+        response
+    }
+}
+
+/// The answer to a request that took too long.
+pub(super) fn timed_out() -> Response {
+    ApiProblem::new(StatusCode::GATEWAY_TIMEOUT, "timeout", "the answer took too long; what was asked may still go on").into_response()
+}

@@ -1,0 +1,121 @@
+//! The two listeners. Connections are cheap and bounded: a header has ten seconds and 16 KiB, a body 1 MiB, and a flood on one
+//! listener leaves the other free.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{DefaultBodyLimit, Request};
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, UnixListener};
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
+use tower::ServiceExt as _;
+
+use super::access::Peer;
+
+/// Time to send a request's header, and to stay silent between two requests.
+const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
+/// Time for one request from header to answer. A scan of a large estate is the longest.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(900);
+/// Bytes of a request's header.
+const HEADER_BYTES: usize = 16 << 10;
+/// Bytes of a request's body.
+const BODY_BYTES: usize = 1 << 20;
+/// Connections open at once, per listener.
+const CONNECTIONS: usize = 1024;
+
+/// Serves the Unix socket until `stop` turns true, then lets open requests end.
+pub async fn serve_unix(listener: UnixListener, router: Router, stop: watch::Receiver<bool>) {
+    let accept = || async {
+        let (stream, _) = listener.accept().await?;
+        let uid = stream.peer_cred()?.uid();
+        Ok((stream, Peer::Socket { uid }))
+    };
+    serve(accept, router, stop, "unix").await;
+}
+
+/// Serves the TCP listener until `stop` turns true, then lets open requests end.
+pub async fn serve_tcp(listener: TcpListener, router: Router, stop: watch::Receiver<bool>) {
+    let accept = || async {
+        let (stream, _) = listener.accept().await?;
+        stream.set_nodelay(true)?;
+        Ok((stream, Peer::Tcp))
+    };
+    serve(accept, router, stop, "tcp").await;
+}
+
+async fn serve<S, F, A>(accept: A, router: Router, mut stop: watch::Receiver<bool>, listener: &'static str)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    F: Future<Output = io::Result<(S, Peer)>>,
+    A: Fn() -> F,
+{
+    let router = router.layer(DefaultBodyLimit::max(BODY_BYTES));
+    let slots = Arc::new(Semaphore::new(CONNECTIONS));
+    let mut connections = JoinSet::new();
+    loop {
+        while connections.try_join_next().is_some() {}
+        let Ok(slot) = Arc::clone(&slots).acquire_owned().await else { return };
+        let accepted = tokio::select! {
+            accepted = accept() => accepted,
+            _ = stop.wait_for(|stopping| *stopping) => break,
+        };
+        match accepted {
+            Ok((stream, peer)) => {
+                let (router, stop) = (router.clone(), stop.clone());
+                connections.spawn(async move {
+                    connection(stream, peer, router, stop).await;
+                    drop(slot);
+                });
+            }
+            Err(error) => {
+                // Out of descriptors, or a peer that left before it was taken: neither may spin this loop.
+                tracing::warn!(listener, error = %error, "a connection could not be accepted");
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        }
+    }
+    drop(slots);
+    while connections.join_next().await.is_some() {}
+}
+
+async fn connection<S>(stream: S, peer: Peer, router: Router, mut stop: watch::Receiver<bool>)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let service = tower::service_fn(move |mut request: Request<hyper::body::Incoming>| {
+        request.extensions_mut().insert(peer);
+        let router = router.clone();
+        async move {
+            let answer = tokio::time::timeout(REQUEST_TIMEOUT, router.oneshot(request.map(Body::new))).await;
+            match answer {
+                Ok(Ok(response)) => Ok::<_, std::convert::Infallible>(response),
+                Ok(Err(never)) => match never {},
+                Err(_) => Ok(super::problem::timed_out()),
+            }
+        }
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADER_TIMEOUT)
+        .max_buf_size(HEADER_BYTES)
+        .max_headers(64)
+        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
+    tokio::pin!(connection);
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        _ = stop.wait_for(|stopping| *stopping) => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(error = %error, "a connection ended early");
+    }
+}
