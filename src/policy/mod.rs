@@ -1,5 +1,5 @@
 //! Judge a snapshot. One rule per file, each a plain function of (inventory, settings, now).
 
-/// `[policy]`: what the rules may be told.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Settings {}
+mod settings;
+
+pub use settings::Settings;
