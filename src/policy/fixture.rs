@@ -1,0 +1,431 @@
+//! Small worlds for the tests of the rules: a declaration, certificates by number, and the places they are in.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::{Rule, Settings, View};
+use crate::domain::certificate::{Certificate, KeyIds, KeyUsage};
+use crate::domain::declaration::{Declaration, DeclaredCertificate, Identity, Keystore};
+use crate::domain::endpoint::Endpoint;
+use crate::domain::finding::Finding;
+use crate::domain::fingerprint::Fingerprint;
+use crate::domain::inventory::{CertificateRecord, Inventory, IssuerLink, ItemError, SourceState};
+use crate::domain::key::KeyAlgorithm;
+use crate::domain::observation::{
+    Content, ContentKind, DECLARED_SOURCE, FileAccess, FilePath, FileStamp, Location, Observation, Problem,
+};
+use crate::domain::offer::{Offer, Usage};
+use crate::domain::person::{DeclaredId, Mandate, Role};
+use crate::domain::profile::{
+    Environment, Gamme, IgcDomain, Profile, StructureRef, StructureScheme, Support,
+};
+use crate::domain::reading::{Format, KeyFacts};
+use crate::domain::structure::{Structure, StructureKind};
+use crate::domain::time::Timestamp;
+
+/// 2027-01-15T08:00:00Z.
+pub(crate) const NOW: Timestamp = Timestamp::from_unix(1_800_000_000);
+/// The legal entity of the structure every world has. The certificates carry it.
+pub(crate) const FINESS_JURIDIQUE: &str = "750000001";
+/// A site of it.
+pub(crate) const FINESS_GEOGRAPHIQUE: &str = "750000019";
+const STRUCTURE: &str = "chex";
+
+/// A world under construction. Methods take it and give it back changed.
+#[derive(Clone)]
+pub(crate) struct World {
+    declaration: Declaration,
+    structure: (StructureKind, Environment),
+    anchors: Vec<u8>,
+    makers: BTreeMap<u8, Maker>,
+    issuers: BTreeMap<u8, IssuerLink>,
+    observations: BTreeMap<Location, Observation>,
+    sources: BTreeMap<Arc<str>, SourceState>,
+    pub(crate) settings: Settings,
+}
+
+/// A certificate under construction.
+#[derive(Clone)]
+pub(crate) struct Maker {
+    pub(crate) facts: Certificate,
+}
+
+/// A declared certificate under construction.
+pub(crate) struct Declared(DeclaredCertificate);
+
+/// A place under construction.
+pub(crate) struct Place(Observation);
+
+impl World {
+    /// A public hospital, a technical administrator, and nothing else. The declared places were looked for.
+    pub(crate) fn new() -> Self {
+        let read = SourceState { last_run: Some(NOW), last_success: Some(NOW), ..SourceState::default() };
+        let world = Self {
+            declaration: Declaration::default(),
+            structure: (StructureKind::PublicHospital, Environment::Production),
+            anchors: Vec::new(),
+            makers: BTreeMap::new(),
+            issuers: BTreeMap::new(),
+            observations: BTreeMap::new(),
+            sources: BTreeMap::from([(DECLARED_SOURCE.into(), read)]),
+            settings: Settings::default(),
+        };
+        world.mandate("at-1", |_| {})
+    }
+
+    /// Declares `name`, installs certificate `seed` and its key at `/srv/NAME.pem` and `/srv/NAME.key`, two years to go.
+    pub(crate) fn with_installed(self, name: &str, seed: u8) -> Self {
+        let path = format!("/srv/{name}");
+        self.declare(name, |_| {})
+            .certificate(seed, |_| {})
+            .place(&format!("{path}.pem"), |at| at.certificate(seed))
+            .place(&format!("{path}.key"), |at| at.key(seed))
+    }
+
+    /// `leaf` is issued by `intermediate`, that one by the self-signed `root`, all three known.
+    pub(crate) fn with_authorities(self, leaf: u8, intermediate: u8, root: u8) -> Self {
+        self.certificate(intermediate, |c| c.authority("CN=AC IGC-SANTE ELEMENTAIRE ORGANISATIONS"))
+            .certificate(root, |c| c.authority("CN=AC RACINE IGC-SANTE ELEMENTAIRE"))
+            .issuer(leaf, IssuerLink::Issued(fingerprint(intermediate)))
+            .issuer(intermediate, IssuerLink::Issued(fingerprint(root)))
+            .issuer(root, IssuerLink::SelfSigned)
+    }
+
+    pub(crate) fn declare(mut self, name: &str, change: impl FnOnce(&mut Declared)) -> Self {
+        let mut declared = Declared(DeclaredCertificate {
+            id: id(name),
+            structure: id(STRUCTURE),
+            offer: Offer::Org,
+            usage: Usage::AuthCli,
+            environment: Environment::Production,
+            identity: Identity::Unspecified,
+            keystore: Keystore::EndpointOnly,
+            endpoints: Vec::new(),
+            impacts: vec!["DMP".to_owned()],
+            administrators: Vec::new(),
+            thresholds: None,
+        });
+        declared.files(&format!("/srv/{name}.pem"), &format!("/srv/{name}.key"));
+        change(&mut declared);
+        self.declaration.certificates.insert(id(name), declared.0);
+        self
+    }
+
+    pub(crate) fn redeclare(mut self, name: &str, change: impl FnOnce(&mut Declared)) -> Self {
+        let mut declared = Declared(self.declaration.certificates.remove(&id(name)).expect("declared before"));
+        change(&mut declared);
+        self.declaration.certificates.insert(id(name), declared.0);
+        self
+    }
+
+    pub(crate) fn structure_kind(mut self, kind: StructureKind) -> Self {
+        self.structure.0 = kind;
+        self
+    }
+
+    pub(crate) fn without_mandates(mut self) -> Self {
+        self.declaration.mandates.clear();
+        self
+    }
+
+    pub(crate) fn mandate(mut self, person: &str, change: impl FnOnce(&mut Mandate)) -> Self {
+        let mut mandate = Mandate {
+            person: id(person),
+            structure: id(STRUCTURE),
+            role: Role::AdministrateurTechnique,
+            offers: Vec::new(),
+            perimeter: Vec::new(),
+            from: None,
+            until: None,
+            source: None,
+        };
+        change(&mut mandate);
+        self.declaration.mandates.push(mandate);
+        self
+    }
+
+    /// A production ORG AUTH_CLI certificate called DRIMbox, changed as told.
+    pub(crate) fn certificate(mut self, seed: u8, change: impl Fn(&mut Maker)) -> Self {
+        let mut maker = Maker::new(seed);
+        change(&mut maker);
+        self.makers.insert(seed, maker);
+        self
+    }
+
+    pub(crate) fn issuer(mut self, seed: u8, link: IssuerLink) -> Self {
+        self.issuers.insert(seed, link);
+        self
+    }
+
+    /// Certificate `seed` is a trust anchor; made up when the world does not have it.
+    pub(crate) fn anchor(mut self, seed: u8) -> Self {
+        self.anchors.push(seed);
+        self
+    }
+
+    pub(crate) fn place(mut self, path: &str, fill: impl FnOnce(Place) -> Place) -> Self {
+        let location = Location::File(path.into());
+        let place = fill(Place::new(location.clone()));
+        self.observations.insert(location, place.0);
+        self
+    }
+
+    pub(crate) fn serve(mut self, endpoint: &str, chain: &[u8]) -> Self {
+        let location = Location::Endpoint(Arc::new(endpoint.parse().expect("an endpoint")));
+        let place = chain.iter().fold(Place::new(location.clone()), |place, seed| place.certificate(*seed));
+        self.observations.insert(location, Observation { stamp: None, access: None, ..place.0 });
+        self
+    }
+
+    pub(crate) fn endpoint_problem(mut self, endpoint: &str, reason: &str) -> Self {
+        let location = Location::Endpoint(Arc::new(endpoint.parse().expect("an endpoint")));
+        self.observations.insert(location.clone(), Place::new(location).problem(reason).0);
+        self
+    }
+
+    pub(crate) fn item_error(mut self, place: &str, reason: &str) -> Self {
+        let state = self.sources.entry(DECLARED_SOURCE.into()).or_default();
+        let error = ItemError { place: place.into(), problem: problem(reason) };
+        state.errors = state.errors.iter().cloned().chain([error]).collect();
+        self
+    }
+
+    pub(crate) fn failed_source(mut self, name: &str, reason: &str) -> Self {
+        let state = SourceState { failure: Some(problem(reason)), last_run: Some(NOW), ..SourceState::default() };
+        self.sources.insert(name.into(), state);
+        self
+    }
+
+    pub(crate) fn never_read(mut self) -> Self {
+        self.sources.clear();
+        self
+    }
+
+    pub(crate) fn inventory(&self) -> Inventory {
+        let mut declaration = self.declaration.clone();
+        let structure = Structure {
+            id: id(STRUCTURE),
+            name: "CENTRE HOSPITALIER D'EXEMPLE".to_owned(),
+            kind: self.structure.0,
+            environment: self.structure.1,
+            finess_juridique: Some(FINESS_JURIDIQUE.parse().expect("a FINESS")),
+            finess_geographique: vec![FINESS_GEOGRAPHIQUE.parse().expect("a FINESS")],
+            siren: None,
+            siret: Vec::new(),
+            rpps_rang: Vec::new(),
+        };
+        declaration.structures.insert(structure.id.clone(), structure);
+        let record = |(seed, maker): (&u8, &Maker)| {
+            let issuer = self.issuers.get(seed).copied().unwrap_or(IssuerLink::Unknown);
+            let facts = Arc::new(maker.facts.clone());
+            (facts.fingerprint, Arc::new(CertificateRecord { facts, first_seen: NOW, issuer }))
+        };
+        let anchor = |seed: &u8| Arc::new(self.makers.get(seed).cloned().unwrap_or_else(|| Maker::new(*seed)).facts);
+        Inventory {
+            declaration: Arc::new(declaration),
+            anchors: self.anchors.iter().map(anchor).collect(),
+            certificates: self.makers.iter().map(record).collect(),
+            observations: self.observations.iter().map(|(at, seen)| (at.clone(), Arc::new(seen.clone()))).collect(),
+            sources: self.sources.clone(),
+        }
+    }
+
+    /// What one rule says, by key. Holds every finding to the facts its rule promises.
+    pub(crate) fn judge(&self, rule: &Rule) -> Vec<Finding> {
+        let inventory = self.inventory();
+        let mut findings = (rule.check)(&View::new(&inventory, &self.settings, NOW));
+        findings.sort_by(|a, b| a.key.cmp(&b.key));
+        for finding in &findings {
+            assert_eq!(finding.key.code, rule.code);
+            for name in rule.facts {
+                assert!(finding.get(name).is_some(), "{} without {name}", finding.key.subject);
+            }
+            let mut names: Vec<&str> = finding.facts.iter().map(|(name, _)| &**name).collect();
+            names.sort_unstable();
+            assert!(names.windows(2).all(|pair| pair[0] != pair[1]), "a fact twice: {names:?}");
+        }
+        assert!(findings.windows(2).all(|pair| pair[0].key != pair[1].key), "a key twice: {:?}", keys_of(&findings));
+        findings
+    }
+}
+
+impl Maker {
+    fn new(seed: u8) -> Self {
+        let mut maker = Self {
+            facts: Certificate {
+                fingerprint: fingerprint(seed),
+                spki: Fingerprint([seed ^ 0xff; 32]),
+                subject: "".into(),
+                issuer: "CN=AC IGC-SANTE ELEMENTAIRE ORGANISATIONS,OU=IGC-SANTE,O=ASIP-SANTE,C=FR".into(),
+                serial_number: [seed].into(),
+                not_before: NOW.plus_days(-365),
+                not_after: NOW.plus_days(730),
+                private_key_usage_not_after: None,
+                key: KeyAlgorithm::Rsa(2048),
+                signature_algorithm: "sha256WithRSAEncryption".into(),
+                key_usage: Some(KeyUsage::DIGITAL_SIGNATURE),
+                extended_key_usage: ["client_auth".into()].into(),
+                san: [].into(),
+                is_ca: false,
+                key_ids: KeyIds::default(),
+                profile: Profile {
+                    environment: Some(Environment::Production),
+                    gamme: Some(Gamme::Elementaire),
+                    domain: Some(IgcDomain::Organisations),
+                    support: Some(Support::Software),
+                    offer: Some(Offer::Org),
+                    usage: Some(Usage::AuthCli),
+                    ..Profile::default()
+                },
+            },
+        };
+        maker.structure(FINESS_JURIDIQUE);
+        maker.common_name("DRIMbox");
+        maker
+    }
+
+    pub(crate) fn common_name(&mut self, name: &str) {
+        let number = self.facts.profile.structure.as_ref().map_or("", |structure| &structure.id);
+        self.facts.subject = format!("CN={name},OU=1{number},O=CH D'EXEMPLE,ST=Paris (75),C=FR").into();
+    }
+
+    pub(crate) fn structure(&mut self, number: &str) {
+        let scheme = Some(StructureScheme::Finess);
+        self.facts.profile.structure = Some(StructureRef { scheme, id: number.into(), valid: true });
+    }
+
+    /// Begins and ends so many days from now.
+    pub(crate) fn days(&mut self, from: i64, to: i64) {
+        (self.facts.not_before, self.facts.not_after) = (NOW.plus_days(from), NOW.plus_days(to));
+    }
+
+    pub(crate) fn san(&mut self, names: &[&str]) {
+        self.facts.san = names.iter().map(|name| Arc::from(*name)).collect();
+    }
+
+    pub(crate) fn same_key_as(&mut self, seed: u8) {
+        self.facts.spki = Maker::new(seed).facts.spki;
+    }
+
+    /// Not of IGC-Santé.
+    pub(crate) fn foreign(&mut self, subject: &str) {
+        self.facts.profile = Profile::default();
+        self.facts.subject = subject.into();
+        self.facts.issuer = "CN=Some CA".into();
+    }
+
+    /// A certification authority; self-issued when it is called a root.
+    pub(crate) fn authority(&mut self, subject: &str) {
+        self.foreign(subject);
+        self.facts.is_ca = true;
+        if subject.to_uppercase().contains("RACINE") || subject.contains("Root") {
+            self.facts.issuer = subject.into();
+        }
+    }
+}
+
+impl Declared {
+    pub(crate) fn files(&mut self, cert: &str, key: &str) {
+        self.0.keystore = Keystore::Files { cert: cert.into(), key: Some(key.into()), chain: None };
+    }
+
+    pub(crate) fn store(&mut self, path: &str) {
+        self.0.keystore = Keystore::Pkcs12 { path: path.into(), password_file: None };
+    }
+
+    pub(crate) fn endpoint(&mut self, url: &str) {
+        let endpoint: Endpoint = url.parse().expect("an endpoint");
+        self.0.endpoints.push(endpoint);
+    }
+}
+
+impl std::ops::Deref for Declared {
+    type Target = DeclaredCertificate;
+
+    fn deref(&self) -> &DeclaredCertificate {
+        &self.0
+    }
+}
+
+impl std::ops::DerefMut for Declared {
+    fn deref_mut(&mut self) -> &mut DeclaredCertificate {
+        &mut self.0
+    }
+}
+
+impl Place {
+    /// A file of its own inode, 0600 in a folder 0755.
+    fn new(location: Location) -> Self {
+        let inode = location.to_string().bytes().fold(7_u64, |hash, byte| hash.wrapping_mul(31) + u64::from(byte));
+        Self(Observation {
+            source: DECLARED_SOURCE.into(),
+            location,
+            stamp: Some(FileStamp { device: 1, inode, size: 1, modified: 0, changed: 0 }),
+            access: Some(FileAccess { mode: 0o600, uid: 0, gid: 0, folder_mode: 0o755 }),
+            contents: [].into(),
+            problems: [].into(),
+            read_at: NOW,
+        })
+    }
+
+    pub(crate) fn certificate(self, seed: u8) -> Self {
+        self.content(ContentKind::Certificate(fingerprint(seed)))
+    }
+
+    /// The private key of certificate `seed`.
+    pub(crate) fn key(self, seed: u8) -> Self {
+        let facts = Maker::new(seed).facts;
+        self.content(ContentKind::PrivateKey(KeyFacts {
+            spki: Some(facts.spki),
+            key: Some(facts.key),
+            encrypted: false,
+        }))
+    }
+
+    pub(crate) fn encrypted_key(self) -> Self {
+        self.content(ContentKind::PrivateKey(KeyFacts { spki: None, key: None, encrypted: true }))
+    }
+
+    pub(crate) fn mode(mut self, mode: u32, folder_mode: u32) -> Self {
+        self.0.access = Some(FileAccess { mode, uid: 0, gid: 0, folder_mode });
+        self
+    }
+
+    pub(crate) fn inode(mut self, inode: u64) -> Self {
+        self.0.stamp = self.0.stamp.map(|stamp| FileStamp { inode, ..stamp });
+        self
+    }
+
+    pub(crate) fn problem(mut self, reason: &str) -> Self {
+        self.0.problems = [problem(reason)].into();
+        self
+    }
+
+    fn content(mut self, kind: ContentKind) -> Self {
+        let mut contents = self.0.contents.to_vec();
+        contents.push(Content { index: contents.len() as u32, format: Format::Pem, kind });
+        self.0.contents = contents.into();
+        self
+    }
+}
+
+pub(crate) fn id(text: &str) -> DeclaredId {
+    text.parse().expect("an id")
+}
+
+pub(crate) fn fingerprint(seed: u8) -> Fingerprint {
+    Fingerprint([seed; 32])
+}
+
+/// The subject of a found certificate as findings print it.
+pub(crate) fn sha(seed: u8) -> String {
+    format!("sha256:{}", fingerprint(seed))
+}
+
+pub(crate) fn keys_of(findings: &[Finding]) -> Vec<String> {
+    findings.iter().map(|finding| finding.key.subject.to_string()).collect()
+}
+
+fn problem(reason: &str) -> Problem {
+    Problem { reason: reason.into(), message: format!("it says {reason}").into() }
+}

@@ -1,0 +1,85 @@
+//! Missing: a declared certificate, its key or its chain is in none of the places the declaration names.
+//!
+//! F413 section 4.3 lists the certificates a structure wants; what is declared and cannot be found serves nobody. A place that
+//! cannot be *read* is `unreadable`, and nothing is missing before it was looked for.
+
+use crate::domain::finding::{Finding, Severity};
+use crate::domain::observation::{FilePath, Location, Observation};
+use crate::policy::{Rule, Slot, View};
+
+/// The rule.
+pub const RULE: Rule = Rule {
+    code: "missing",
+    severity: Severity::Critical,
+    reference: "F413 section 4.3",
+    facts: &["id", "part", "path"],
+    check,
+};
+
+fn check(view: &View<'_>) -> Vec<Finding> {
+    if !view.declared_were_read() {
+        return Vec::new();
+    }
+    view.slots.iter().flat_map(|slot| missing_of(view, slot)).collect()
+}
+
+fn missing_of(view: &View<'_>, slot: &Slot<'_>) -> Vec<Finding> {
+    let declared = slot.declared;
+    let mut found = Vec::new();
+    let certificate_troubled = match declared.certificate_path() {
+        Some(path) => view.trouble(&Location::File(path.clone())).is_some(),
+        None => declared.endpoints.iter().any(|e| view.trouble(&Location::Endpoint(e.clone().into())).is_some()),
+    };
+    if slot.current.is_none() && !certificate_troubled {
+        found.push(slot.finding(RULE.code, Severity::Critical).fact("part", "certificate").fact("path", slot.place()));
+    }
+    let same_file = |path: &&FilePath| declared.certificate_path() == Some(*path) && slot.current.is_none();
+    let holds_key = |place: &Observation| place.private_keys().next().is_some();
+    if let Some(path) = declared.key_path().filter(|path| !same_file(path) && lacks(view, path, holds_key)) {
+        found.push(part(slot, "key", path, Severity::Critical));
+    }
+    let holds_certificate = |place: &Observation| place.certificates().next().is_some();
+    if let Some(path) = declared.chain_path().filter(|path| !same_file(path) && lacks(view, path, holds_certificate)) {
+        found.push(part(slot, "chain", path, Severity::Warning));
+    }
+    found
+}
+
+fn part(slot: &Slot<'_>, part: &'static str, path: &FilePath, severity: Severity) -> Finding {
+    slot.finding(RULE.code, severity).at(part).fact("part", part).fact("path", path)
+}
+
+fn lacks(view: &View<'_>, path: &FilePath, holds: impl Fn(&Observation) -> bool) -> bool {
+    let location = Location::File(path.clone());
+    view.trouble(&location).is_none() && !view.observation(&location).is_some_and(holds)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::policy::fixture::{World, keys_of};
+
+    #[test]
+    fn says_which_part_is_not_there() {
+        let world = World::new().declare("dmp", |_| {});
+        assert_eq!(keys_of(&world.judge(&super::RULE)), ["certificate:dmp", "certificate:dmp @ key"]);
+        let world = world.certificate(1, |_| {}).place("/srv/dmp.pem", |at| at.certificate(1));
+        assert_eq!(keys_of(&world.judge(&super::RULE)), ["certificate:dmp @ key"]);
+        let world = world.place("/srv/dmp.key", |at| at.key(1));
+        assert!(world.judge(&super::RULE).is_empty());
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_not_missing() {
+        let world = World::new().declare("dmp", |_| {});
+        let world = world.place("/srv/dmp.pem", |at| at.problem("permission_denied"));
+        let world = world.item_error("/srv/dmp.key", "permission_denied");
+        assert!(world.judge(&super::RULE).is_empty());
+        let world = world.place("/srv/dmp.pem", |at| at.problem("not_found"));
+        assert_eq!(keys_of(&world.judge(&super::RULE)), ["certificate:dmp"]);
+    }
+
+    #[test]
+    fn nothing_is_missing_before_it_was_looked_for() {
+        assert!(World::new().declare("dmp", |_| {}).never_read().judge(&super::RULE).is_empty());
+    }
+}

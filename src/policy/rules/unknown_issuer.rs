@@ -1,0 +1,68 @@
+//! Unknown issuer: a certificate does not lead to a configured trust anchor.
+//!
+//! RFC 5280 section 6.1: a path is valid from a trust anchor only. Spoken of for declared and IGC-Santé certificates and only while
+//! anchors are configured; a self-signed root with the right name and another key is caught here.
+
+use crate::domain::finding::{Finding, Severity};
+use crate::policy::chain::{ChainEnd, walk};
+use crate::policy::{Rule, View};
+
+/// The rule.
+pub const RULE: Rule = Rule {
+    code: "unknown_issuer",
+    severity: Severity::Warning,
+    reference: "RFC 5280 section 6.1",
+    facts: &["subject", "sha256", "not_after", "path", "kind", "issuer"],
+    check,
+};
+
+fn check(view: &View<'_>) -> Vec<Finding> {
+    if view.inventory.anchors.is_empty() {
+        return Vec::new();
+    }
+    view.watched()
+        .filter(|bearer| bearer.slot.is_some() || bearer.seen.facts.profile.is_igc_sante())
+        .filter(|bearer| !view.is_replaced(bearer.seen))
+        .filter_map(|bearer| {
+            let (kind, issuer) = match walk(view, bearer.seen.facts, None) {
+                ChainEnd::Anchor => return None,
+                ChainEnd::Unknown(last) | ChainEnd::Absent(last) => ("unknown", &last.issuer),
+                ChainEnd::SelfSigned(last) if last.fingerprint == bearer.seen.facts.fingerprint => {
+                    ("self_signed", &last.issuer)
+                }
+                ChainEnd::SelfSigned(last) => ("untrusted", &last.subject),
+            };
+            // A self-signed certificate of a person would repeat the person's name.
+            let shown = if kind == "self_signed" { bearer.seen.name() } else { issuer.to_string() };
+            Some(bearer.finding(RULE.code, RULE.severity).fact("kind", kind).fact("issuer", shown))
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::domain::inventory::IssuerLink;
+    use crate::policy::fixture::World;
+
+    fn kind(world: &World) -> Option<String> {
+        world.judge(&super::RULE).first().and_then(|finding| finding.get("kind").map(str::to_owned))
+    }
+
+    #[test]
+    fn leads_to_an_anchor_or_is_spoken_of() {
+        let world = World::new().with_installed("dmp", 1).with_authorities(1, 50, 51);
+        assert_eq!(kind(&world), None, "without anchors nothing can be said");
+        assert_eq!(kind(&world.clone().anchor(51)), None);
+        assert_eq!(kind(&world.clone().anchor(50)), None);
+        assert_eq!(kind(&world.clone().anchor(60)).as_deref(), Some("untrusted"));
+        assert_eq!(kind(&world.clone().anchor(51).issuer(1, IssuerLink::Unknown)).as_deref(), Some("unknown"));
+        assert_eq!(kind(&world.anchor(51).issuer(1, IssuerLink::SelfSigned)).as_deref(), Some("self_signed"));
+    }
+
+    #[test]
+    fn a_loop_of_issuers_ends() {
+        let world = World::new().with_installed("dmp", 1).with_authorities(1, 50, 51).anchor(60);
+        let fingerprint = crate::policy::fixture::fingerprint(50);
+        assert_eq!(kind(&world.issuer(51, IssuerLink::Issued(fingerprint))).as_deref(), Some("unknown"));
+    }
+}

@@ -1,0 +1,88 @@
+//! Unreadable: a declared file or endpoint cannot be read, or a swept file holds something recognised that cannot be.
+//!
+//! What cannot be read is not judged, and silence about it would look like health. A swept file that is no PKI object at all is
+//! nobody's trouble; a declared one is.
+
+use std::collections::BTreeMap;
+
+use crate::domain::finding::{Finding, Severity, Subject};
+use crate::domain::observation::{Location, Problem};
+use crate::policy::{Rule, Slot, View};
+
+/// The rule.
+pub const RULE: Rule = Rule {
+    code: "unreadable",
+    severity: Severity::Warning,
+    reference: "RFC 5280; RFC 7292; RFC 7468",
+    facts: &["path", "reason", "message", "declared"],
+    check,
+};
+
+fn check(view: &View<'_>) -> Vec<Finding> {
+    let mut declared: BTreeMap<Location, (&Slot<'_>, bool)> = BTreeMap::new();
+    for slot in &view.slots {
+        for path in slot.declared.paths() {
+            // A key that wants a password is as it should be, unless it is the store we were given the password for.
+            let bare_key = slot.declared.key_path() == Some(path) && slot.declared.certificate_path() != Some(path);
+            declared.entry(Location::File(path.clone())).or_insert((slot, bare_key));
+        }
+        for served in &slot.served {
+            declared.entry(Location::Endpoint(served.endpoint.clone().into())).or_insert((slot, false));
+        }
+    }
+    let expected = declared.iter().filter_map(|(location, (slot, bare_key))| {
+        let problem = view.trouble(location)?;
+        let wants_password = *bare_key && &*problem.reason == "needs_password";
+        (!wants_password).then(|| finding(location, problem, Some(slot)))
+    });
+    let swept = view.inventory.observations.values().filter(|place| !declared.contains_key(&place.location));
+    let swept = swept.filter_map(|place| {
+        let problem = view.trouble(&place.location).filter(|problem| &*problem.reason != "not_pki")?;
+        Some(finding(&place.location, problem, None))
+    });
+    expected.chain(swept).collect()
+}
+
+fn finding(location: &Location, problem: &Problem, slot: Option<&Slot<'_>>) -> Finding {
+    let severity = if slot.is_some() { RULE.severity } else { Severity::Info };
+    let mut finding = Finding::new(RULE.code, severity, &Subject::Location(location.clone()))
+        .fact("path", location)
+        .fact("reason", &problem.reason)
+        .fact("message", &problem.message)
+        .fact("declared", if slot.is_some() { "yes" } else { "no" });
+    if let Some(slot) = slot {
+        let known = slot.finding(RULE.code, severity);
+        finding.facts.extend(known.facts);
+    }
+    finding
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::domain::finding::Severity;
+    use crate::policy::fixture::{World, keys_of};
+
+    #[test]
+    fn declared_places_always_and_swept_ones_when_recognised() {
+        let world = World::new()
+            .declare("dmp", |d| d.endpoint("tls://dmp.ch.fr:443"))
+            .place("/srv/dmp.pem", |at| at.problem("not_pki"))
+            .place("/srv/broken.p12", |at| at.problem("needs_password"))
+            .place("/srv/readme.txt", |at| at.problem("not_pki"))
+            .endpoint_problem("tls://dmp.ch.fr:443", "timeout")
+            .item_error("/srv/dmp.key", "permission_denied");
+        let found = world.judge(&super::RULE);
+        assert_eq!(keys_of(&found), ["/srv/broken.p12", "/srv/dmp.key", "/srv/dmp.pem", "tls://dmp.ch.fr:443"]);
+        assert_eq!(found[0].severity, Severity::Info);
+        assert_eq!((found[2].severity, found[2].get("id")), (Severity::Warning, Some("dmp")));
+    }
+
+    #[test]
+    fn an_encrypted_key_and_an_absent_file_are_not_unreadable() {
+        let world = World::new()
+            .with_installed("dmp", 1)
+            .place("/srv/dmp.key", |at| at.problem("needs_password"))
+            .place("/srv/dmp.pem", |at| at.problem("not_found"));
+        assert!(world.judge(&super::RULE).is_empty());
+    }
+}

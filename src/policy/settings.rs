@@ -1,0 +1,45 @@
+//! `[policy]`: what the rules may be told. `Default` is what the documentation promises.
+
+use std::time::Duration;
+
+use crate::domain::threshold::Threshold;
+
+/// What the rules may be told. Every default is the one documented on its field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// Alert steps before the end of a certificate, unless the declared certificate has its own. Order does not matter.
+    /// Default `2m`, `45d`, `30d`, `15d`, `7d`: the first is the notice ANS gives (CGU 5.4).
+    pub thresholds: Vec<Threshold>,
+    /// An approaching end is critical from this step on: a renewal takes days of a person and a portal. Default `15d`.
+    pub critical_below: Threshold,
+    /// Smallest RSA modulus that is not weak, in bits. Default 2048 (ANSSI, RGS annexe B1; every IGC-Santé leaf has 2048).
+    pub min_rsa_bits: u32,
+    /// Common names INSi accepts. Default `INSI-AUTO` and `INSI-MANU`.
+    pub insi_names: Vec<String>,
+    /// The impact that makes a certificate an INSi one (compared without regard to case). Default `INSi`.
+    pub insi_impact: String,
+    /// Impacts the FINESS notice of the ANS forms speaks of (compared without regard to case). Default `DMP` and `INSi`.
+    pub finess_impacts: Vec<String>,
+    /// Clocks differ: a certificate is *not yet valid* only when it begins more than this after `now`. Default 5 minutes.
+    pub clock_skew: Duration,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            thresholds: vec![
+                Threshold::Months(2),
+                Threshold::Days(45),
+                Threshold::Days(30),
+                Threshold::Days(15),
+                Threshold::Days(7),
+            ],
+            critical_below: Threshold::Days(15),
+            min_rsa_bits: 2048,
+            insi_names: vec!["INSI-AUTO".to_owned(), "INSI-MANU".to_owned()],
+            insi_impact: "INSi".to_owned(),
+            finess_impacts: vec!["DMP".to_owned(), "INSi".to_owned()],
+            clock_skew: Duration::from_secs(300),
+        }
+    }
+}

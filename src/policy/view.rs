@@ -1,0 +1,469 @@
+//! What the rules look at: the inventory with the indexes they share, built once per evaluation.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use super::settings::Settings;
+use super::subject_name::attribute;
+use crate::domain::certificate::Certificate;
+use crate::domain::declaration::{DeclaredCertificate, Keystore};
+use crate::domain::endpoint::Endpoint;
+use crate::domain::finding::{Finding, Severity, Subject};
+use crate::domain::fingerprint::Fingerprint;
+use crate::domain::inventory::{Inventory, IssuerLink};
+use crate::domain::observation::{DECLARED_SOURCE, Location, Observation, Problem};
+use crate::domain::offer::{Offer, Usage};
+use crate::domain::profile::{Environment, Gamme, IgcDomain, PersonRef, StructureRef, Support};
+use crate::domain::structure::Structure;
+use crate::domain::threshold::Threshold;
+use crate::domain::time::Timestamp;
+
+/// A snapshot ready to be judged.
+#[derive(Debug)]
+pub struct View<'a> {
+    /// The snapshot itself.
+    pub inventory: &'a Inventory,
+    /// What the rules were told.
+    pub settings: &'a Settings,
+    /// The time of the judgement.
+    pub now: Timestamp,
+    /// Certificates that are somewhere now, by fingerprint. One that is in no place any more is history, not a subject of rules.
+    pub seen: Vec<Seen<'a>>,
+    /// Declared certificates with what was found for each, by id.
+    pub slots: Vec<Slot<'a>>,
+    /// Private keys by public key, each with the places that hold it, in order. Keys that stay encrypted are not here.
+    pub keys: BTreeMap<Fingerprint, Vec<&'a Observation>>,
+    by_fingerprint: HashMap<Fingerprint, usize>,
+    lineages: Vec<Vec<usize>>,
+    item_errors: HashMap<&'a str, &'a Problem>,
+    anchors: HashSet<Fingerprint>,
+}
+
+/// A certificate that is somewhere now.
+#[derive(Debug)]
+pub struct Seen<'a> {
+    /// What it says.
+    pub facts: &'a Certificate,
+    /// Who signed it.
+    pub issuer: IssuerLink,
+    /// Where it is, in order.
+    pub places: Vec<&'a Observation>,
+    /// The declared certificates it stands for, as indexes of [`View::slots`].
+    pub slots: Vec<usize>,
+    /// It is in a declared file or served at a declared endpoint.
+    pub expected: bool,
+    /// Its private key is in the inventory.
+    pub keyed: bool,
+    lineage: Option<usize>,
+}
+
+/// A declared certificate and what was found for it.
+#[derive(Debug)]
+pub struct Slot<'a> {
+    /// The declaration.
+    pub declared: &'a DeclaredCertificate,
+    /// Its owner.
+    pub structure: Option<&'a Structure>,
+    /// The certificate that stands in the declared file; of a certificate that is only served, the first one served.
+    pub current: Option<usize>,
+    /// Each declared endpoint, in declared order.
+    pub served: Vec<Served<'a>>,
+}
+
+/// A declared endpoint and what it serves.
+#[derive(Debug)]
+pub struct Served<'a> {
+    /// The endpoint.
+    pub endpoint: &'a Endpoint,
+    /// What was seen there.
+    pub observation: Option<&'a Observation>,
+    /// The certificate it serves, the first one of the chain (RFC 8446 section 4.4.2).
+    pub leaf: Option<usize>,
+}
+
+/// Who a finding about a certificate names: the declared certificate it stands for, or the certificate itself.
+#[derive(Debug, Clone, Copy)]
+pub struct Bearer<'v, 'a> {
+    /// The certificate.
+    pub seen: &'v Seen<'a>,
+    /// The declared certificate it stands for.
+    pub slot: Option<&'v Slot<'a>>,
+}
+
+impl<'a> View<'a> {
+    /// Builds the indexes. Linear in the number of certificates, places and declared certificates, up to sorting.
+    pub fn new(inventory: &'a Inventory, settings: &'a Settings, now: Timestamp) -> Self {
+        let mut places: HashMap<Fingerprint, Vec<&'a Observation>> = HashMap::with_capacity(inventory.certificates.len());
+        let mut keys: BTreeMap<Fingerprint, Vec<&'a Observation>> = BTreeMap::new();
+        for observation in inventory.observations.values() {
+            for fingerprint in observation.certificates() {
+                push_once(places.entry(fingerprint).or_default(), observation);
+            }
+            for spki in observation.private_keys().filter_map(|key| key.spki) {
+                push_once(keys.entry(spki).or_default(), observation);
+            }
+        }
+        let mut seen: Vec<Seen<'a>> = places
+            .into_iter()
+            .filter_map(|(fingerprint, places)| {
+                let record = inventory.certificate(&fingerprint)?;
+                let facts: &'a Certificate = &record.facts;
+                let keyed = keys.contains_key(&facts.spki);
+                let issuer = record.issuer;
+                Some(Seen { facts, issuer, places, slots: Vec::new(), expected: false, keyed, lineage: None })
+            })
+            .collect();
+        seen.sort_unstable_by_key(|seen| seen.facts.fingerprint);
+        let by_fingerprint = seen.iter().enumerate().map(|(index, seen)| (seen.facts.fingerprint, index)).collect();
+        let lineages = lineages(&mut seen);
+        let item_errors = inventory
+            .sources
+            .values()
+            .flat_map(|state| state.errors.iter())
+            .map(|error| (&*error.place, &error.problem))
+            .collect();
+        let anchors =
+            inventory.anchors.iter().flat_map(|anchor| [anchor.fingerprint, anchor.spki]).collect::<HashSet<_>>();
+        let mut view = Self {
+            inventory,
+            settings,
+            now,
+            seen,
+            slots: Vec::new(),
+            keys,
+            by_fingerprint,
+            lineages,
+            item_errors,
+            anchors,
+        };
+        view.fill_slots();
+        view
+    }
+
+    /// The certificates a person is to be told about: end entities that are declared, that IGC-Santé issued, or whose private
+    /// key is here. Public authorities and the certificates of others are nobody's trouble.
+    pub fn watched(&self) -> impl Iterator<Item = Bearer<'_, 'a>> {
+        self.seen.iter().filter(|seen| !seen.slots.is_empty() || seen.is_ours()).flat_map(|seen| self.bearers(seen))
+    }
+
+    /// Each declared certificate that was found, with what stands for it.
+    pub fn installed(&self) -> impl Iterator<Item = (&Slot<'a>, Bearer<'_, 'a>)> {
+        self.slots.iter().filter_map(|slot| {
+            let seen = self.seen.get(slot.current?)?;
+            Some((slot, Bearer { seen, slot: Some(slot) }))
+        })
+    }
+
+    /// A certificate that is somewhere now.
+    pub fn seen(&self, fingerprint: &Fingerprint) -> Option<&Seen<'a>> {
+        self.by_fingerprint.get(fingerprint).and_then(|index| self.seen.get(*index))
+    }
+
+    /// What a place holds, if it was ever seen.
+    pub fn observation(&self, location: &Location) -> Option<&'a Observation> {
+        self.inventory.observations.get(location).map(|observation| &**observation)
+    }
+
+    /// Why a place cannot be read. A place that is simply not there has no trouble: it is missing.
+    pub fn trouble(&self, location: &Location) -> Option<&'a Problem> {
+        let absent = |problem: &Problem| matches!(&*problem.reason, "not_found" | "vanished");
+        match self.observation(location) {
+            Some(observation) => observation.problems.iter().find(|problem| !absent(problem)),
+            None => self.item_errors.get(&*location.to_string()).copied().filter(|problem| !absent(problem)),
+        }
+    }
+
+    /// The declared files and endpoints were looked for at least once.
+    pub fn declared_were_read(&self) -> bool {
+        self.inventory.sources.get(DECLARED_SOURCE).is_some_and(|state| state.last_run.is_some())
+    }
+
+    /// A configured trust anchor, or one with the same key.
+    pub fn is_anchor(&self, certificate: &Certificate) -> bool {
+        self.anchors.contains(&certificate.fingerprint) || self.anchors.contains(&certificate.spki)
+    }
+
+    /// The same fact for a certificate known only by fingerprint.
+    pub fn is_anchor_fingerprint(&self, fingerprint: &Fingerprint) -> bool {
+        self.anchors.contains(fingerprint)
+    }
+
+    /// What a certificate of the inventory or an anchor says, wherever it is.
+    pub fn facts(&self, fingerprint: &Fingerprint) -> Option<&'a Certificate> {
+        let record = self.inventory.certificate(fingerprint).map(|record| &*record.facts);
+        record.or_else(|| self.inventory.anchors.iter().map(|anchor| &**anchor).find(|a| a.fingerprint == *fingerprint))
+    }
+
+    /// The best certificate that can take over from `seen`: same profile, same subject identity, a later end, not over yet, begun
+    /// before the old one ends, and not already standing for another declared certificate.
+    pub fn successor(&self, seen: &Seen<'a>) -> Option<&Seen<'a>> {
+        self.successors(seen).find(|next| next.facts.not_before <= seen.facts.end().max(self.now))
+    }
+
+    /// The same, valid now.
+    pub fn successor_valid_now(&self, seen: &Seen<'a>) -> Option<&Seen<'a>> {
+        self.successors(seen).find(|next| next.facts.not_before <= self.now)
+    }
+
+    /// Same profile and same subject identity.
+    pub fn same_lineage(&self, one: &Seen<'a>, other: &Seen<'a>) -> bool {
+        one.lineage.is_some() && one.lineage == other.lineage
+    }
+
+    /// A successor is valid now and this one is neither declared nor served: nothing depends on it any more.
+    pub fn is_replaced(&self, seen: &Seen<'a>) -> bool {
+        seen.slots.is_empty() && !seen.is_served() && self.successor_valid_now(seen).is_some()
+    }
+
+    /// A certificate of the same lineage stands for a declared certificate.
+    pub fn lineage_is_declared(&self, seen: &Seen<'a>) -> bool {
+        let lineage = seen.lineage.and_then(|lineage| self.lineages.get(lineage));
+        lineage.into_iter().flatten().filter_map(|index| self.seen.get(*index)).any(|other| !other.slots.is_empty())
+    }
+
+    /// The alert step a certificate has reached; `None` before the first one.
+    pub fn step(&self, bearer: &Bearer<'_, 'a>) -> Option<Threshold> {
+        let own = bearer.slot.and_then(|slot| slot.declared.thresholds.as_deref());
+        let facts = bearer.seen.facts;
+        Threshold::reached(own.unwrap_or(&self.settings.thresholds), facts.not_before, facts.end(), self.now)
+    }
+
+    /// The end is so near, or past, that a renewal may not be done in time.
+    pub fn is_urgent(&self, facts: &Certificate) -> bool {
+        self.settings.critical_below.begins(facts.not_before, facts.end()) <= self.now
+    }
+
+    fn bearers<'v>(&'v self, seen: &'v Seen<'a>) -> impl Iterator<Item = Bearer<'v, 'a>> {
+        let own = seen.slots.is_empty().then_some(Bearer { seen, slot: None });
+        let slots = seen.slots.iter().filter_map(|index| self.slots.get(*index));
+        own.into_iter().chain(slots.map(move |slot| Bearer { seen, slot: Some(slot) }))
+    }
+
+    /// Later certificates of the same lineage that are not over, the one that lasts longest first.
+    fn successors(&self, seen: &Seen<'a>) -> impl Iterator<Item = &Seen<'a>> {
+        let after = seen.facts.end().max(self.now);
+        let lineage = seen.lineage.and_then(|lineage| self.lineages.get(lineage));
+        lineage
+            .into_iter()
+            .flatten()
+            .filter_map(|index| self.seen.get(*index))
+            .take_while(move |next| next.facts.end() > after)
+            // Two machines with one service name each have a certificate of their own (CGU 5.3.2): not a renewal.
+            .filter(|next| next.slots.is_empty())
+    }
+
+    fn fill_slots(&mut self) {
+        let declaration = &self.inventory.declaration;
+        let mut slots = Vec::with_capacity(declaration.certificates.len());
+        for declared in declaration.certificates.values() {
+            let file = declared.certificate_path().and_then(|path| self.observation(&Location::File(path.clone())));
+            let chain = declared.chain_path().and_then(|path| self.observation(&Location::File(path.clone())));
+            let served: Vec<Served<'a>> = declared
+                .endpoints
+                .iter()
+                .map(|endpoint| {
+                    let observation = self.observation(&Location::Endpoint(endpoint.clone().into()));
+                    let leaf = observation.and_then(|observation| self.indexes(observation).next());
+                    Served { endpoint, observation, leaf }
+                })
+                .collect();
+            let current = match &declared.keystore {
+                Keystore::Files { .. } => file.and_then(|file| self.leaf_of_file(file)),
+                Keystore::Pkcs12 { .. } => file.and_then(|file| self.leaf_of_store(file)),
+                Keystore::EndpointOnly => served.iter().find_map(|served| served.leaf),
+            };
+            let structure = declaration.structures.get(&declared.structure);
+            let expected: Vec<usize> = file
+                .into_iter()
+                .chain(chain)
+                .chain(served.iter().filter_map(|served| served.observation))
+                .flat_map(|observation| self.indexes(observation))
+                .collect();
+            for index in expected {
+                if let Some(seen) = self.seen.get_mut(index) {
+                    seen.expected = true;
+                }
+            }
+            if let Some(seen) = current.and_then(|index| self.seen.get_mut(index)) {
+                seen.slots.push(slots.len());
+            }
+            slots.push(Slot { declared, structure, current, served });
+        }
+        self.slots = slots;
+    }
+
+    fn indexes(&self, observation: &'a Observation) -> impl Iterator<Item = usize> {
+        observation.certificates().filter_map(|fingerprint| self.by_fingerprint.get(&fingerprint).copied())
+    }
+
+    /// Servers take the first certificate of a PEM file as their own.
+    fn leaf_of_file(&self, file: &'a Observation) -> Option<usize> {
+        let end_entity = |index: &usize| self.seen.get(*index).is_some_and(|seen| !seen.facts.is_ca);
+        self.indexes(file).find(end_entity).or_else(|| self.indexes(file).next())
+    }
+
+    /// In a PKCS#12 the certificate is the one of the key (RFC 7292 section 4.2, localKeyId).
+    fn leaf_of_store(&self, file: &'a Observation) -> Option<usize> {
+        let own_key = |index: &usize| {
+            let spki = self.seen.get(*index).map(|seen| seen.facts.spki);
+            spki.is_some() && file.private_keys().any(|key| key.spki == spki)
+        };
+        self.indexes(file).find(own_key).or_else(|| self.leaf_of_file(file))
+    }
+}
+
+impl Seen<'_> {
+    /// An end-entity certificate that IGC-Santé issued or whose private key is here.
+    pub fn is_ours(&self) -> bool {
+        !self.facts.is_ca && (self.facts.profile.is_igc_sante() || self.keyed)
+    }
+
+    /// A TLS endpoint serves it.
+    pub fn is_served(&self) -> bool {
+        self.places.iter().any(|place| matches!(place.location, Location::Endpoint(_)))
+    }
+
+    /// It names a natural person, so that its subject is not to be repeated.
+    pub fn is_personal(&self) -> bool {
+        let profile = &self.facts.profile;
+        profile.domain == Some(IgcDomain::Personnes)
+            || profile.support == Some(Support::Card)
+            || profile.person.is_some()
+            || profile.offer.is_some_and(|offer| !matches!(offer, Offer::Org | Offer::Serv))
+    }
+
+    /// The subject, or the fingerprint of a certificate that names a natural person.
+    pub fn name(&self) -> String {
+        if self.is_personal() { format!("sha256:{}", self.facts.fingerprint) } else { self.facts.subject.to_string() }
+    }
+
+    /// The common name, never that of a natural person.
+    pub fn common_name(&self) -> Option<String> {
+        if self.is_personal() { None } else { attribute(&self.facts.subject, "CN") }
+    }
+}
+
+impl Slot<'_> {
+    /// A finding about this declared certificate, with what is known of it without having found it.
+    pub fn finding(&self, code: &'static str, severity: Severity) -> Finding {
+        let declared = self.declared;
+        let mut finding = Finding::new(code, severity, &Subject::Declared(declared.id.clone()))
+            .fact("id", &declared.id)
+            .fact("structure", &declared.structure);
+        if !declared.impacts.is_empty() {
+            finding = finding.fact("impacts", declared.impacts.join(", "));
+        }
+        if !declared.administrators.is_empty() {
+            let ids: Vec<&str> = declared.administrators.iter().map(|id| id.as_str()).collect();
+            finding = finding.fact("administrators", ids.join(", "));
+        }
+        finding
+    }
+
+    /// Where the certificate should be: its file, or what serves it.
+    pub fn place(&self) -> String {
+        match self.declared.certificate_path() {
+            Some(path) => path.to_string(),
+            None => self.declared.endpoints.iter().map(Endpoint::to_string).collect::<Vec<_>>().join(", "),
+        }
+    }
+
+    /// One of its impacts is `wanted`, whatever the case.
+    pub fn has_impact(&self, wanted: &str) -> bool {
+        let wanted = wanted.to_lowercase();
+        self.declared.impacts.iter().any(|impact| impact.to_lowercase() == wanted)
+    }
+}
+
+impl Bearer<'_, '_> {
+    /// A finding about this certificate with the facts every reader wants: `subject`, `sha256`, `not_after`, `path`, and what the
+    /// declaration adds.
+    pub fn finding(&self, code: &'static str, severity: Severity) -> Finding {
+        let facts = self.seen.facts;
+        let (finding, path) = match self.slot {
+            Some(slot) => (slot.finding(code, severity), slot.place()),
+            None => {
+                let path = self.seen.places.first().map(|place| place.location.to_string()).unwrap_or_default();
+                (Finding::new(code, severity, &Subject::Found(facts.fingerprint)), path)
+            }
+        };
+        finding
+            .fact("subject", self.seen.name())
+            .fact("sha256", facts.fingerprint)
+            .fact("not_after", facts.not_after)
+            .fact("path", path)
+    }
+
+    /// Something depends on it: it is declared or served.
+    pub fn in_use(&self) -> bool {
+        self.slot.is_some() || self.seen.is_served()
+    }
+}
+
+/// What makes two certificates the same one, renewed. The subject of an IGC-Santé certificate is taken apart: the portal rewrites
+/// `O` and `ST` from the registers, while the structure number and the CN name the service.
+#[derive(PartialEq, Eq, Hash)]
+enum Lineage<'a> {
+    IgcSante {
+        environment: Option<Environment>,
+        issuer: (Option<Gamme>, Option<IgcDomain>),
+        support: Option<Support>,
+        product: (Option<Offer>, Option<Usage>),
+        structure: Option<&'a StructureRef>,
+        person: Option<&'a PersonRef>,
+        common_name: Option<String>,
+    },
+    Other {
+        subject: &'a str,
+        names: Vec<&'a str>,
+        usages: Vec<&'a str>,
+    },
+}
+
+impl<'a> Lineage<'a> {
+    fn of(facts: &'a Certificate) -> Self {
+        let profile = &facts.profile;
+        if profile.is_igc_sante() {
+            return Self::IgcSante {
+                environment: profile.environment,
+                issuer: (profile.gamme, profile.domain),
+                support: profile.support,
+                product: (profile.offer, profile.usage),
+                structure: profile.structure.as_ref(),
+                person: profile.person.as_ref(),
+                common_name: attribute(&facts.subject, "CN").map(|name| name.to_lowercase()),
+            };
+        }
+        let mut names: Vec<&str> = facts.san.iter().map(|name| &**name).collect();
+        names.sort_unstable();
+        let usages = facts.extended_key_usage.iter().map(|usage| &**usage).collect();
+        Self::Other { subject: &facts.subject, names, usages }
+    }
+}
+
+/// Groups end entities by lineage, each group with the one that lasts longest first, and notes the group on each.
+fn lineages(seen: &mut [Seen<'_>]) -> Vec<Vec<usize>> {
+    let mut groups: HashMap<Lineage<'_>, usize> = HashMap::with_capacity(seen.len());
+    let mut lineages: Vec<Vec<usize>> = Vec::new();
+    for (index, seen) in seen.iter_mut().enumerate().filter(|(_, seen)| !seen.facts.is_ca) {
+        let group = *groups.entry(Lineage::of(seen.facts)).or_insert_with(|| {
+            lineages.push(Vec::new());
+            lineages.len() - 1
+        });
+        seen.lineage = Some(group);
+        if let Some(members) = lineages.get_mut(group) {
+            members.push(index);
+        }
+    }
+    for members in &mut lineages {
+        // Stable: certificates that end together stay in fingerprint order.
+        members.sort_by_key(|index| std::cmp::Reverse(seen.get(*index).map(|seen| seen.facts.end())));
+    }
+    lineages
+}
+
+/// Observations come in order, so a repeated one is the last.
+fn push_once<'a>(places: &mut Vec<&'a Observation>, observation: &'a Observation) {
+    if !places.last().is_some_and(|last| std::ptr::eq(*last, observation)) {
+        places.push(observation);
+    }
+}
