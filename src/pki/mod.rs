@@ -1,3 +1,4 @@
 //! Bytes to domain and back. The only module that names x509-parser, rcgen or the crypto provider.
 
+pub mod digest;
 pub mod read;

@@ -1,0 +1,185 @@
+//! The snapshot the daemon starts from.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use futures_util::TryStreamExt;
+use sqlx::Row;
+use sqlx::any::AnyRow;
+
+use super::audit::{self, AuditHead};
+use super::error::StoreError;
+use super::packed::state::location;
+use super::packed::{Interner, facts, state};
+use super::{Store, findings};
+use crate::domain::certificate::Certificate;
+use crate::domain::finding::{FindingKey, FindingRecord};
+use crate::domain::fingerprint::Fingerprint;
+use crate::domain::inventory::{CertificateRecord, IssuerLink, ItemError, SourceState};
+use crate::domain::observation::{Location, Observation, Problem, SourceName};
+use crate::domain::reading::Item;
+use crate::domain::time::Timestamp;
+use crate::pki::read::{Limits, read};
+
+/// Everything the daemon keeps in memory, as last committed.
+#[derive(Debug, Clone)]
+pub struct Snapshot {
+    /// Every certificate ever seen.
+    pub certificates: HashMap<Fingerprint, Arc<CertificateRecord>>,
+    /// What each location holds.
+    pub observations: BTreeMap<Location, Arc<Observation>>,
+    /// How each source did last time.
+    pub sources: BTreeMap<SourceName, SourceState>,
+    /// Open findings.
+    pub findings: BTreeMap<FindingKey, FindingRecord>,
+    /// Everything kept under a name.
+    pub settings: BTreeMap<String, String>,
+    /// The end of the audit trail.
+    pub head: AuditHead,
+}
+
+impl Store {
+    /// Reads the whole inventory. The parts are read side by side, so nothing else may commit meanwhile: this is for starting.
+    pub async fn load(&self) -> Result<Snapshot, StoreError> {
+        let failed = |source| self.failed("loading the inventory", source);
+        let ((certificates, sources, findings, settings, head), observations) = tokio::try_join!(
+            async {
+                let certificates = self.certificates().await?;
+                let sources = self.sources().await?;
+                let findings = findings::open(self).await?;
+                let settings = self.settings().await?;
+                let mut connection = self.read.acquire().await.map_err(failed)?;
+                let head = audit::head(&mut connection).await.map_err(failed)?;
+                Ok::<_, StoreError>((certificates, sources, findings, settings, head))
+            },
+            self.observations(),
+        )?;
+        Ok(Snapshot { certificates, observations, sources, findings, settings, head })
+    }
+
+    async fn certificates(&self) -> Result<HashMap<Fingerprint, Arc<CertificateRecord>>, StoreError> {
+        let failed = |source| self.failed("loading the certificates", source);
+        let mut certificates = HashMap::new();
+        let mut interner = Interner::default();
+        let mut unread = Vec::new();
+        let mut found =
+            sqlx::query("SELECT fingerprint, first_seen, issuer_link, issuer_fingerprint, facts FROM certificate")
+                .fetch(&self.read);
+        while let Some(row) = found.try_next().await.map_err(failed)? {
+            let fingerprint = audit::fingerprint(&row, 0).map_err(failed)?;
+            let first_seen = Timestamp::from_unix(row.try_get(1).map_err(failed)?);
+            let issuer = issuer(&row).map_err(failed)?;
+            let packed: &[u8] = row.try_get(4).map_err(failed)?;
+            match facts::unpack(fingerprint, packed, &mut interner) {
+                Ok(facts) => {
+                    let record = CertificateRecord { facts: Arc::new(facts), first_seen, issuer };
+                    certificates.insert(fingerprint, Arc::new(record));
+                }
+                Err(_) => unread.push((fingerprint, first_seen, issuer)),
+            }
+        }
+        drop(found);
+        // Packed by another version, or damaged: the DER is the truth.
+        for batch in unread.chunks(256) {
+            let wanted: Vec<Fingerprint> = batch.iter().map(|(fingerprint, ..)| *fingerprint).collect();
+            let ders = self.ders(&wanted).await?;
+            for (fingerprint, first_seen, issuer) in batch {
+                let facts = ders.get(fingerprint).and_then(|der| reread(fingerprint, der));
+                let facts = facts.ok_or_else(|| self.damaged(format!("certificate {fingerprint} cannot be read")))?;
+                let record = CertificateRecord { facts, first_seen: *first_seen, issuer: *issuer };
+                certificates.insert(*fingerprint, Arc::new(record));
+            }
+        }
+        Ok(certificates)
+    }
+
+    async fn observations(&self) -> Result<BTreeMap<Location, Arc<Observation>>, StoreError> {
+        let failed = |source| self.failed("loading the observations", source);
+        let mut observations = Vec::new();
+        let mut interner = Interner::default();
+        let mut found =
+            sqlx::query("SELECT location, source, read_at, state FROM observation ORDER BY location").fetch(&self.read);
+        while let Some(row) = found.try_next().await.map_err(failed)? {
+            let key: &[u8] = row.try_get(0).map_err(failed)?;
+            let source: &str = row.try_get(1).map_err(failed)?;
+            let read_at = Timestamp::from_unix(row.try_get(2).map_err(failed)?);
+            let packed: &[u8] = row.try_get(3).map_err(failed)?;
+            let observation = location(key)
+                .and_then(|at| state::unpack(interner.text(source), at, read_at, packed, &mut interner))
+                .map_err(|_| {
+                    self.damaged(format!("the observation of {:?} cannot be read", String::from_utf8_lossy(key)))
+                })?;
+            observations.push((observation.location.clone(), Arc::new(observation)));
+        }
+        Ok(observations.into_iter().collect())
+    }
+
+    async fn sources(&self) -> Result<BTreeMap<SourceName, SourceState>, StoreError> {
+        let failed = |source| self.failed("loading the sources", source);
+        let found = sqlx::query(
+            "SELECT source, kind, last_run, last_success, failure_reason, failure_message, errors, error_count, seen FROM source_state",
+        )
+        .fetch_all(&self.read)
+        .await
+        .map_err(failed)?;
+        found.iter().map(source).collect::<sqlx::Result<_>>().map_err(failed)
+    }
+
+    /// Everything kept under a name.
+    pub async fn settings(&self) -> Result<BTreeMap<String, String>, StoreError> {
+        let failed = |source| self.failed("reading the settings", source);
+        let found = sqlx::query("SELECT name, value FROM setting").fetch_all(&self.read).await.map_err(failed)?;
+        found.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect::<sqlx::Result<_>>().map_err(failed)
+    }
+
+    /// What is kept under `name`. [`super::Commit::setting`] keeps it.
+    pub async fn setting(&self, name: &str) -> Result<Option<String>, StoreError> {
+        let failed = |source| self.failed("reading a setting", source);
+        let row = sqlx::query("SELECT value FROM setting WHERE name = $1")
+            .bind(name.to_owned())
+            .fetch_optional(&self.read)
+            .await
+            .map_err(failed)?;
+        row.map(|row| row.try_get(0)).transpose().map_err(failed)
+    }
+}
+
+/// The facts read again from the DER of one certificate.
+fn reread(fingerprint: &Fingerprint, der: &[u8]) -> Option<Arc<Certificate>> {
+    read(der, None, &Limits::default()).items.into_iter().find_map(|item| match item.item {
+        Item::Certificate { facts, .. } if facts.fingerprint == *fingerprint => Some(facts),
+        _ => None,
+    })
+}
+
+fn issuer(row: &AnyRow) -> sqlx::Result<IssuerLink> {
+    match row.try_get(2)? {
+        "unknown" => Ok(IssuerLink::Unknown),
+        "self_signed" => Ok(IssuerLink::SelfSigned),
+        "issued" => audit::fingerprint(row, 3).map(IssuerLink::Issued),
+        other => Err(sqlx::Error::Decode(format!("unknown issuer link {other:?}").into())),
+    }
+}
+
+fn source(row: &AnyRow) -> sqlx::Result<(SourceName, SourceState)> {
+    let name: &str = row.try_get(0)?;
+    let kind: &str = row.try_get(1)?;
+    let time = |index: usize| row.try_get::<Option<i64>, _>(index).map(|at| at.map(Timestamp::from_unix));
+    let (reason, message): (Option<String>, Option<String>) = (row.try_get(4)?, row.try_get(5)?);
+    let errors: Vec<(String, String, String)> =
+        serde_json::from_str(row.try_get(6)?).map_err(|error| sqlx::Error::Decode(error.into()))?;
+    let problem = |reason: String, message: String| Problem { reason: reason.into(), message: message.into() };
+    let state = SourceState {
+        kind: kind.into(),
+        last_run: time(2)?,
+        last_success: time(3)?,
+        failure: reason.zip(message).map(|(reason, message)| problem(reason, message)),
+        errors: errors
+            .into_iter()
+            .map(|(place, reason, message)| ItemError { place: place.into(), problem: problem(reason, message) })
+            .collect(),
+        error_count: row.try_get::<i64, _>(7)?.cast_unsigned(),
+        seen: row.try_get::<i64, _>(8)?.cast_unsigned(),
+    };
+    Ok((name.into(), state))
+}
