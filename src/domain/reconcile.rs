@@ -1,6 +1,6 @@
 //! The difference between the inventory and what the sources just saw. Pure: the same input twice changes nothing.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::certificate::Certificate;
@@ -96,6 +96,10 @@ pub fn reconcile(before: &Inventory, gathered: Vec<Gathered>, issuers: &HashMap<
         };
         changes.sources.insert(run.source, state);
     }
+    // A location that passes from one source to another is gone for the first only.
+    let moved: HashSet<&Location> =
+        changes.appeared.iter().chain(&changes.changed).map(|seen| &seen.location).collect();
+    changes.gone.retain(|location| !moved.contains(location));
     for (fingerprint, link) in issuers {
         if let Some(record) = before.certificates.get(fingerprint).filter(|record| record.issuer != *link) {
             changes
@@ -247,6 +251,22 @@ mod tests {
         assert_eq!(kept.certificates().collect::<Vec<_>>(), [Fingerprint([7; 32])]);
         assert_eq!(kept.problems.len(), 1);
         assert_eq!(kept.stamp, None);
+    }
+
+    #[test]
+    fn a_location_taken_over_by_another_source_is_not_gone() {
+        let none = HashMap::new();
+        let empty = Inventory::default();
+        let before = empty.clone().after(&reconcile(&empty, vec![run(vec![(1, vec![7], false, 0)], vec![])], &none));
+        let leaves = run(vec![], vec![1]);
+        let mut takes = run(vec![(1, vec![7], false, 0)], vec![]);
+        takes.source = "other".into();
+        takes.observations.iter_mut().for_each(|observation| observation.source = "other".into());
+        for order in [vec![leaves.clone(), takes.clone()], vec![takes, leaves]] {
+            let after = before.clone().after(&reconcile(&before, order, &none));
+            let sources: Vec<&str> = after.observations.values().map(|observation| &*observation.source).collect();
+            assert_eq!(sources, ["other"]);
+        }
     }
 
     #[test]
