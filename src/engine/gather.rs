@@ -1,21 +1,36 @@
 //! Gather: every source in its own task, none hiding another.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::task::JoinSet;
 
 use crate::clock::SharedClock;
-use crate::config::Config;
 use crate::domain::inventory::Inventory;
+use crate::domain::observation::Problem;
 use crate::domain::reconcile::Gathered;
 use crate::sources::Source;
 
-/// Starts every configured source.
-pub(super) fn begin(config: &Arc<Config>, known: &Arc<Inventory>, clock: &SharedClock) -> JoinSet<Gathered> {
+/// How much longer than its own bound a source may take.
+const GRACE: Duration = Duration::from_secs(30);
+
+/// Starts every source. Each has its own bound; one more stands behind it for a disk that hangs in the kernel.
+pub(super) fn begin(sources: &[Source], known: &Arc<Inventory>, clock: &SharedClock, timeout: Duration) -> JoinSet<Gathered> {
     let mut running = JoinSet::new();
-    for source in Source::all(config) {
-        let (known, clock) = (Arc::clone(known), Arc::clone(clock));
-        running.spawn(async move { source.gather(known, clock).await });
+    for source in sources {
+        let (source, known, clock) = (source.clone(), Arc::clone(known), Arc::clone(clock));
+        running.spawn(async move {
+            match tokio::time::timeout(timeout + GRACE, source.gather(known, Arc::clone(&clock))).await {
+                Ok(gathered) => gathered,
+                Err(_) => Gathered {
+                    source: source.name(),
+                    kind: source.kind().into(),
+                    failure: Some(Problem { reason: "hung".into(), message: "the source did not answer at all".into() }),
+                    finished_at: clock.now(),
+                    ..Gathered::default()
+                },
+            }
+        });
     }
     running
 }

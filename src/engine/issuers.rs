@@ -43,7 +43,7 @@ pub(super) async fn links(
         let candidates: Vec<Known> =
             anchors.into_iter().chain(authorities).chain(fresh.iter().filter(|(facts, _)| facts.is_ca).cloned()).collect();
         let children: Vec<Known> = fresh.into_iter().chain(orphans).collect();
-        pki::issuers::links(&children, &candidates)
+        pki::issuer_links::links(&children, &candidates)
     });
     // A panic here costs the verdicts of this run, not the run: the certificates stay without a known issuer.
     Ok(verdicts.await.unwrap_or_else(|error| {

@@ -23,9 +23,11 @@ pub use schedule::{Job, Jitter};
 use crate::clock::SharedClock;
 use crate::config::Config;
 use crate::domain::audit_event::{Action, Actor, AuditEvent, AuditOutcome, Origin};
-use crate::domain::inventory::Inventory;
+use crate::domain::inventory::{Inventory, SourceState};
+use crate::domain::observation::SourceName;
 use crate::domain::reconcile::Gathered;
 use crate::domain::time::Timestamp;
+use crate::sources::{self, Source};
 use crate::sources::anchors::Anchor;
 use crate::store::Store;
 use lifecycle::Supervisor;
@@ -67,6 +69,7 @@ pub struct Engine {
     clock: SharedClock,
     jitter: Jitter,
     agenda: Agenda,
+    sources: Vec<Source>,
     anchors: Arc<[Anchor]>,
     inventory: Arc<Inventory>,
     findings: Arc<OpenFindings>,
@@ -102,9 +105,11 @@ impl Engine {
         let monotonic = parts.clock.monotonic();
         let config = Arc::new(parts.config);
         let agenda = Agenda::starting(&config.schedule, config.timezone, &parts.jitter, now);
+        let sources = Source::all(&config);
         let inventory = Inventory {
             declaration: Arc::new(config.declaration.clone()),
             anchors: parts.anchors.iter().map(|anchor| Arc::clone(&anchor.facts)).collect(),
+            sources: configured_only(parts.inventory.sources, &sources),
             ..parts.inventory
         };
         let (commands, receiver) = mpsc::channel(256);
@@ -115,6 +120,7 @@ impl Engine {
             clock: parts.clock,
             jitter: parts.jitter,
             agenda,
+            sources,
             anchors: parts.anchors.into(),
             inventory: Arc::new(inventory),
             findings: Arc::new(parts.findings),
@@ -136,9 +142,11 @@ impl Engine {
     /// Runs until `stop` turns true. Every state change is committed before it is shown.
     pub async fn run(mut self, mut commands: mpsc::Receiver<Command>, mut stop: watch::Receiver<bool>) {
         let started = self.event(Actor::Daemon, Origin::Internal, Action::Start, "daemon");
-        self.commit_events(vec![AuditEvent { reason: Some(format!("version {}", env!("CARGO_PKG_VERSION"))), ..started }]).await;
+        self.note(AuditEvent { reason: Some(format!("version {}", env!("CARGO_PKG_VERSION"))), ..started }).await;
         self.supervisor.ready();
-        self.begin_scan(Caller { actor: Actor::Scheduler, origin: Origin::Internal }, Vec::new());
+        let caller = Caller { actor: Actor::Scheduler, origin: Origin::Internal };
+        self.retire_sources(&caller).await;
+        self.begin_scan(caller, Vec::new());
         loop {
             let sleep = self.until_next_job().min(self.supervisor.until_next_beat());
             tokio::select! {
@@ -155,11 +163,25 @@ impl Engine {
         self.stop().await;
     }
 
+    /// Lets go of what sources that are no longer configured had found: nobody would look at it again.
+    async fn retire_sources(&mut self, caller: &Caller) {
+        let left = sources::retired(&self.inventory, &self.sources, &self.clock);
+        if left.is_empty() {
+            return;
+        }
+        if let Err(refusal) = self.take_in(left, caller, false).await {
+            tracing::error!(error = %refusal, "what a source left behind could not be cleared");
+        }
+        let mut inventory = Inventory::clone(&self.inventory);
+        inventory.sources = configured_only(inventory.sources, &self.sources);
+        self.inventory = Arc::new(inventory);
+    }
+
     async fn obey(&mut self, command: Command) {
         match command {
             Command::Scan { caller, reply } => {
                 let asked = self.event(caller.actor.clone(), caller.origin, Action::ScanRequested, "sources");
-                if let Err(refusal) = self.try_commit_events(vec![asked]).await {
+                if let Err(refusal) = self.try_note(asked).await {
                     answer(reply, Err(refusal));
                 } else if self.scan.is_some() {
                     self.waiting.push((caller, reply));
@@ -171,7 +193,7 @@ impl Engine {
                 let result = self.reload(caller).await;
                 answer(reply, result);
             }
-            Command::Note(event) => self.commit_events(vec![event]).await,
+            Command::Note(event) => self.note(event).await,
         }
     }
 
@@ -205,7 +227,7 @@ impl Engine {
         tracing::warn!(clock.before = %before, clock.now = %wall, "the wall clock was set");
         self.agenda = Agenda::starting(&self.config.schedule, self.config.timezone, &self.jitter, wall);
         let event = self.event(Actor::Daemon, Origin::Internal, Action::ClockJump, "clock");
-        self.commit_events(vec![AuditEvent { reason: Some(format!("{jump:+} s, from {before}")), ..event }]).await;
+        self.note(AuditEvent { reason: Some(format!("{jump:+} s, from {before}")), ..event }).await;
         self.evaluate(Caller { actor: Actor::Scheduler, origin: Origin::Internal }).await;
     }
 
@@ -216,7 +238,7 @@ impl Engine {
         }
         std::mem::take(&mut self.waiting).into_iter().for_each(|(_, reply)| answer(reply, Err(Refusal::Stopping)));
         let event = self.event(Actor::Daemon, Origin::Internal, Action::Stop, "daemon");
-        self.commit_events(vec![event]).await;
+        self.note(event).await;
         self.store.close().await;
         tracing::info!("stopped");
     }
@@ -266,6 +288,12 @@ impl Engine {
     fn was_ever_scanned(&self) -> bool {
         self.last_scan.is_some() || self.inventory.sources.values().any(|state| state.last_success.is_some())
     }
+}
+
+/// The states of the sources that are configured: a source that is gone has no state to judge.
+fn configured_only(mut states: BTreeMap<SourceName, SourceState>, sources: &[Source]) -> BTreeMap<SourceName, SourceState> {
+    states.retain(|name, _| sources.iter().any(|source| source.name() == *name));
+    states
 }
 
 /// The codes of every rule, so that each has its series even while it is silent.

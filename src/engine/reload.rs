@@ -1,14 +1,11 @@
 //! A new declaration replaces the old one whole, or not at all.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::{Caller, Engine, Refusal, ReloadReport};
 use crate::config::{self, Config};
 use crate::domain::audit_event::{Action, AuditEvent, AuditOutcome};
 use crate::domain::inventory::Inventory;
-use crate::domain::observation::SourceName;
-use crate::domain::reconcile::Gathered;
 use crate::sources::{Source, anchors};
 
 impl Engine {
@@ -20,7 +17,7 @@ impl Engine {
             tracing::error!(error = %refusal, "the configuration was not replaced");
             let event = self.event(caller.actor.clone(), caller.origin, Action::Reload, "configuration");
             let refused = AuditEvent { outcome: AuditOutcome::Refused, reason: Some(refusal.to_string()), ..event };
-            self.commit_events(vec![refused]).await;
+            self.note(refused).await;
         }
         self.supervisor.ready();
         result
@@ -45,19 +42,20 @@ impl Engine {
 
         let event = self.event(caller.actor.clone(), caller.origin, Action::Reload, "configuration");
         let reason = if changes.is_empty() { "no difference".to_owned() } else { changes.join("; ") };
-        self.try_commit_events(vec![AuditEvent { reason: Some(reason), ..event }]).await?;
+        self.try_note(AuditEvent { reason: Some(reason), ..event }).await?;
 
         let new = Arc::new(loaded.config);
-        let orphans = self.orphans(&new);
+        self.sources = Source::all(&new);
         self.inventory = Arc::new(Inventory {
             declaration: Arc::new(new.declaration.clone()),
             anchors: anchors.anchors.iter().map(|anchor| Arc::clone(&anchor.facts)).collect(),
+            sources: super::configured_only(self.inventory.sources.clone(), &self.sources),
             ..Inventory::clone(&self.inventory)
         });
         self.anchors = anchors.anchors.into();
         self.agenda = super::Agenda::starting(&new.schedule, new.timezone, &self.jitter, self.clock.now());
         self.config = new;
-        self.take_in(orphans, caller, false).await?;
+        self.retire_sources(caller).await;
         self.publish();
         if self.scan.is_none() {
             self.begin_scan(caller.clone(), Vec::new());
@@ -67,25 +65,5 @@ impl Engine {
             self.waiting.push((caller.clone(), reply));
         }
         Ok(ReloadReport { changes, warnings })
-    }
-
-    /// The locations of sources that are no longer configured: nobody would look at them again.
-    fn orphans(&self, new: &Arc<Config>) -> Vec<Gathered> {
-        let configured: BTreeSet<SourceName> = Source::all(new).iter().map(Source::name).collect();
-        let gone = self.inventory.sources.iter().filter(|(name, _)| !configured.contains(*name));
-        gone.map(|(name, state)| Gathered {
-            source: Arc::clone(name),
-            kind: Arc::clone(&state.kind),
-            gone: self
-                .inventory
-                .observations
-                .values()
-                .filter(|observation| observation.source == *name)
-                .map(|observation| observation.location.clone())
-                .collect(),
-            finished_at: self.clock.now(),
-            ..Gathered::default()
-        })
-        .collect()
     }
 }

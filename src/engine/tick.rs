@@ -10,14 +10,14 @@ use crate::domain::inventory::Inventory;
 use crate::domain::reconcile::{Changes, Gathered, reconcile};
 use crate::domain::time::Timestamp;
 use crate::policy;
-use crate::store::Commit;
+use crate::store::{Commit, CommitReceipt, StoreError};
 
 impl Engine {
     /// Starts reading every source. Each ends on its own and is committed as it ends.
     pub(super) fn begin_scan(&mut self, caller: Caller, askers: Vec<tokio::sync::oneshot::Sender<Result<ScanReport, Refusal>>>) {
         tracing::debug!(actor = %caller.actor, "scan begins");
         self.scan = Some(RunningScan {
-            sources: gather::begin(&self.config, &self.inventory, &self.clock),
+            sources: gather::begin(&self.sources, &self.inventory, &self.clock, self.config.scan.source_timeout),
             started_at: self.clock.now(),
             caller,
             report: ScanReport::default(),
@@ -111,45 +111,43 @@ impl Engine {
         report.findings_opened = findings.opened.len() as u64;
         report.findings_closed = findings.closed.len() as u64;
         events.extend(self.change_events(&changes, &findings, caller));
-        let Some(commit) = Commit::new(events) else {
-            return Ok(report); // nothing happened
+        let mut events = events.into_iter();
+        let Some(first) = events.next() else {
+            return Ok(report); // nothing ran and nothing is judged otherwise than before
         };
         let next_findings = apply(&self.findings, &findings, now);
-        match self.store.commit(commit.with_changes(changes).with_findings(findings), now).await {
-            Ok(receipt) => {
-                self.audit = AuditHead { seq: receipt.seq, head: receipt.head };
-                self.store_failure = None;
-                self.inventory = after;
-                self.findings = next_findings;
-                self.publish();
-                Ok(report)
-            }
-            Err(error) => Err(self.store_refused(&error)),
-        }
+        let commit = Commit::new(first).events(events).changes(Arc::new(changes)).findings(Arc::new(findings));
+        let committed = self.store.commit(commit, now).await;
+        self.committed(committed)?;
+        self.inventory = after;
+        self.findings = next_findings;
+        self.publish();
+        Ok(report)
     }
 
-    /// Writes events that change nothing else; a failure is told to the log and the status.
-    pub(super) async fn commit_events(&mut self, events: Vec<AuditEvent>) {
-        if let Err(refusal) = self.try_commit_events(events).await {
+    /// Writes an event that changes nothing else; a failure is told to the log and the status.
+    pub(super) async fn note(&mut self, event: AuditEvent) {
+        if let Err(refusal) = self.try_note(event).await {
             tracing::error!(error = %refusal, "an audit event could not be written");
         }
     }
 
-    /// Writes events that change nothing else.
-    pub(super) async fn try_commit_events(&mut self, events: Vec<AuditEvent>) -> Result<(), Refusal> {
-        let Some(commit) = Commit::new(events) else { return Ok(()) };
-        match self.store.commit(commit, self.clock.now()).await {
-            Ok(receipt) => {
-                self.audit = AuditHead { seq: receipt.seq, head: receipt.head };
-                self.store_failure = None;
-                self.publish();
-                Ok(())
-            }
-            Err(error) => Err(self.store_refused(&error)),
-        }
+    /// Writes an event that changes nothing else.
+    pub(super) async fn try_note(&mut self, event: AuditEvent) -> Result<(), Refusal> {
+        let committed = self.store.commit(Commit::new(event), self.clock.now()).await;
+        self.committed(committed)?;
+        self.publish();
+        Ok(())
     }
 
-    fn store_refused(&mut self, error: &crate::store::StoreError) -> Refusal {
+    fn committed(&mut self, committed: Result<CommitReceipt, StoreError>) -> Result<(), Refusal> {
+        let receipt = committed.map_err(|error| self.store_refused(&error))?;
+        self.audit = AuditHead { seq: receipt.seq, head: receipt.head };
+        self.store_failure = None;
+        Ok(())
+    }
+
+    fn store_refused(&mut self, error: &StoreError) -> Refusal {
         tracing::error!(error = %error, reason = error.reason(), "the database refused a change");
         self.store_failure = Some(error.to_string());
         self.publish();

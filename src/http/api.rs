@@ -21,7 +21,7 @@ use crate::domain::time::Timestamp;
 use crate::engine::Caller;
 use crate::engine::snapshot::{Snapshot, Status};
 use crate::locale::Texts;
-use crate::store::StoreError;
+use crate::store::{AuditFilter, AuditOrder, FindingFilter, FindingLife, StoreError};
 
 /// Time for a request's body.
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -93,7 +93,7 @@ pub(super) fn texts(snapshot: &Snapshot, asked: Option<&str>) -> Result<Texts, A
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct FindingFilter {
+pub(super) struct FindingQuery {
     severity: Option<String>,
     code: Option<String>,
     subject: Option<String>,
@@ -104,7 +104,7 @@ pub(super) struct FindingFilter {
     cursor: Option<String>,
 }
 
-pub(super) async fn findings(State(shared): State<Arc<Shared>>, Query(filter): Query<FindingFilter>) -> Result<Response, ApiProblem> {
+pub(super) async fn findings(State(shared): State<Arc<Shared>>, Query(filter): Query<FindingQuery>) -> Result<Response, ApiProblem> {
     let snapshot = shared.handle.snapshot();
     let now = shared.clock.now();
     let texts = texts(&snapshot, filter.lang.as_deref())?;
@@ -115,7 +115,7 @@ pub(super) async fn findings(State(shared): State<Arc<Shared>>, Query(filter): Q
         }
     };
     let past = if filter.closed == Some(true) {
-        shared.store.closed_findings(10_000).await.map_err(|error| store_problem(&error))?
+        past_findings(&shared).await?
     } else {
         Vec::new()
     };
@@ -134,6 +134,13 @@ pub(super) async fn findings(State(shared): State<Arc<Shared>>, Query(filter): Q
     };
     let page = Paging::new(filter.limit, filter.cursor).cut(&records, key, |record| judged(record, &texts, &snapshot, now))?;
     Ok(Json(page).into_response())
+}
+
+/// Findings that are no longer true, among the first ten thousand ever opened.
+async fn past_findings(shared: &Shared) -> Result<Vec<FindingRecord>, ApiProblem> {
+    let filter = FindingFilter { after: 0, limit: 10_000, which: FindingLife::All };
+    let found = shared.store.findings(filter).await.map_err(|error| store_problem(&error))?;
+    Ok(found.into_iter().map(|(_, record)| record).filter(|record| record.until.is_some()).collect())
 }
 
 pub(super) async fn structures(State(shared): State<Arc<Shared>>) -> Response {
@@ -315,7 +322,8 @@ pub(super) async fn audit(State(shared): State<Arc<Shared>>, Query(query): Query
     }
     let limit = Paging::new(query.limit, None).limit()?;
     let after = query.cursor.or(query.after).unwrap_or(0);
-    let events = shared.store.audit(after, limit as i64).await.map_err(|error| store_problem(&error))?;
+    let filter = AuditFilter { after, limit: limit as u32, order: AuditOrder::OldestFirst, ..AuditFilter::default() };
+    let events = shared.store.audit(filter).await.map_err(|error| store_problem(&error))?;
     let last = events.last().map(|(event, _)| event.seq);
     let head = shared.handle.snapshot().status.audit;
     let mut items = Vec::with_capacity(events.len());

@@ -14,7 +14,7 @@ use super::problem::ApiProblem;
 use crate::domain::time::Timestamp;
 use crate::engine::listing::{Entry, Listing, Row};
 use crate::engine::snapshot::Snapshot;
-use crate::store::PlaceHistory;
+use crate::store::Interval;
 
 /// Filters of the list. Each narrows; none given means every watched certificate.
 #[derive(Debug, Default, Deserialize)]
@@ -52,7 +52,23 @@ struct Whole<'a> {
     #[serde(flatten)]
     entry: Entry<'a>,
     judged: Vec<Judged<'a>>,
-    history: Vec<PlaceHistory>,
+    history: Vec<Past>,
+}
+
+/// A place a certificate is or was in.
+#[derive(Debug, Serialize)]
+struct Past {
+    location: String,
+    first_seen: Timestamp,
+    /// `null` while it is there.
+    last_seen: Option<Timestamp>,
+}
+
+impl From<Interval> for Past {
+    fn from(interval: Interval) -> Self {
+        let Interval { location, first_seen, last_seen, .. } = interval;
+        Self { location: location.to_string(), first_seen, last_seen }
+    }
 }
 
 /// Query of anything that answers in words.
@@ -74,7 +90,10 @@ pub(super) async fn one(
     };
     let row = listing.find(&id).ok_or_else(|| ApiProblem::not_found(format!("no certificate {id:?}")))?;
     let history = match row.fingerprint {
-        Some(fingerprint) => shared.store.history(&fingerprint).await.map_err(|error| super::api::store_problem(&error))?,
+        Some(fingerprint) => {
+            let intervals = shared.store.history(&fingerprint).await.map_err(|error| super::api::store_problem(&error))?;
+            intervals.into_iter().map(Past::from).collect()
+        }
         None => Vec::new(),
     };
     let texts = texts(&snapshot, query.lang.as_deref())?;

@@ -1,5 +1,6 @@
 //! Find certificates and cards. Adapters that never judge: each gives observations and, beside them, what it could not read.
 
+pub mod anchors;
 mod content;
 pub mod declared;
 pub mod file;

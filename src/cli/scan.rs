@@ -1,0 +1,176 @@
+//! `vigie scan`: paths are read and judged here and now, without a daemon; `--now` has the daemon read its sources.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::exit::{Exit, Stop};
+use super::table::{Table, visible};
+use super::{Session, client, print_json};
+use crate::clock::{Clock as _, SystemClock};
+use crate::config::{self, ScanConfig};
+use crate::domain::finding::{Finding, Severity};
+use crate::domain::inventory::Inventory;
+use crate::domain::reconcile::reconcile;
+use crate::pki;
+use crate::policy::{self, Settings, View};
+use crate::sources::file::FileSource;
+
+/// What to scan.
+#[derive(Debug, clap::Args)]
+#[command(group(clap::ArgGroup::new("what").required(true).args(["now", "paths"])))]
+pub struct ScanArgs {
+    /// Demander au service de lire ses sources maintenant
+    #[arg(long)]
+    now: bool,
+    /// Fichiers, dossiers ou motifs à lire et juger, sans le service
+    #[arg(value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    /// Aussi les autorités publiques et les certificats dont la clé n'est pas là
+    #[arg(long, requires = "paths")]
+    all: bool,
+}
+
+pub(super) fn run(args: &ScanArgs, session: &mut Session<'_>) -> anyhow::Result<Exit> {
+    if args.now { by_the_daemon(session) } else { here(args, session) }
+}
+
+fn by_the_daemon(session: &mut Session<'_>) -> anyhow::Result<Exit> {
+    let report = client::post(session, "/api/v1/scan")?;
+    if session.common.json {
+        return print_json(session, &report);
+    }
+    let count = |key: &str| report.get(key).and_then(Value::as_i64).unwrap_or(0).to_string();
+    let line = session.texts.word_with(
+        "scan-report",
+        &[
+            ("seen", count("seen")),
+            ("new", count("new_certificates")),
+            ("changed", count("changed_locations")),
+            ("errors", count("errors")),
+            ("opened", count("findings_opened")),
+            ("closed", count("findings_closed")),
+        ],
+    );
+    writeln!(session.out, "{line}")?;
+    for source in report.get("failed_sources").and_then(Value::as_array).into_iter().flatten() {
+        writeln!(session.err, "{} {}", session.texts.word("source-failed"), source.as_str().unwrap_or_default())?;
+    }
+    Ok(Exit::Done)
+}
+
+fn here(args: &ScanArgs, session: &mut Session<'_>) -> anyhow::Result<Exit> {
+    for path in &args.paths {
+        let pattern = path.to_string_lossy().contains(['*', '?', '[']);
+        if !pattern && std::fs::symlink_metadata(path).is_err() {
+            return Err(Stop::new(Exit::Io, format!("{}: {}", path.display(), session.texts.word("cli-no-such-path"))).into());
+        }
+    }
+    let timezone = config::load(&session.common.config).map_or(chrono_tz::Europe::Paris, |loaded| loaded.config.timezone);
+    let clock = SystemClock::new();
+    let now = clock.now();
+    let paths: Vec<PathBuf> = args.paths.iter().map(std::path::absolute).collect::<Result<_, _>>()?;
+    let source = FileSource::new("scan", &paths, Default::default(), ScanConfig::default());
+    let empty = Inventory::default();
+    let gathered = source.gather(&empty, &clock);
+    let (errors, failure) = (gathered.errors.clone(), gathered.failure.clone());
+    let known: Vec<_> = gathered.certificates.clone();
+    let authorities: Vec<_> = known.iter().filter(|(facts, _)| facts.is_ca).cloned().collect();
+    let links: HashMap<_, _> = pki::issuer_links::links(&known, &authorities);
+    let inventory = empty.clone().after(&reconcile(&empty, vec![gathered], &links));
+    let settings = Settings::default();
+    let findings = policy::evaluate(&inventory, &settings, now);
+    let view = View::new(&inventory, &settings, now);
+
+    let mut by_subject: BTreeMap<&str, Vec<&Finding>> = BTreeMap::new();
+    for finding in &findings {
+        let subject = &*finding.key.subject;
+        by_subject.entry(subject.split_once(" @ ").map_or(subject, |(bare, _)| bare)).or_default().push(finding);
+    }
+    let mut seen: Vec<_> = view.seen.iter().collect();
+    seen.sort_by_key(|seen| (seen.facts.end(), seen.facts.fingerprint));
+    let said = |subject: String| by_subject.get(subject.as_str()).cloned().unwrap_or_default();
+    let about = |seen: &policy::Seen<'_>| {
+        let mut about = said(format!("sha256:{}", seen.facts.fingerprint));
+        about.extend(said(format!("spki:{}", seen.facts.spki)));
+        about
+    };
+    let shown: Vec<_> = seen.iter().filter(|seen| args.all || seen.is_ours() || !about(seen).is_empty()).collect();
+    let in_words = |finding: &Finding| session.texts.finding_text(finding, now, timezone);
+
+    if session.common.json {
+        let items: Vec<Value> = seen
+            .iter()
+            .map(|seen| {
+                json!({
+                    "sha256": seen.facts.fingerprint, "subject": &*seen.facts.subject, "issuer": &*seen.facts.issuer,
+                    "not_before": seen.facts.not_before, "not_after": seen.facts.not_after, "end": seen.facts.end(),
+                    "days_left": seen.facts.end().days_after(now), "profile": &seen.facts.profile,
+                    "key_here": seen.keyed,
+                    "locations": seen.places.iter().map(|place| place.location.to_string()).collect::<Vec<_>>(),
+                    "findings": about(seen).iter().map(|finding| &*finding.key.code).collect::<Vec<_>>(),
+                })
+            })
+            .collect();
+        let findings: Vec<Value> = findings
+            .iter()
+            .map(|finding| {
+                json!({
+                    "code": &*finding.key.code, "severity": finding.severity, "subject": &*finding.key.subject,
+                    "text": in_words(finding),
+                })
+            })
+            .collect();
+        let errors: Vec<Value> = errors
+            .iter()
+            .map(|error| json!({ "path": &*error.place, "reason": &*error.problem.reason, "message": &*error.problem.message }))
+            .collect();
+        print_json(session, &json!({ "items": items, "findings": findings, "errors": errors }))?;
+    } else {
+        if !shown.is_empty() {
+            let columns = ["name", "product", "end", "days-left", "findings", "place"];
+            let mut table = Table::new(columns.map(|column| session.texts.word(&format!("column-{column}"))).to_vec());
+            for seen in &shown {
+                let profile = &seen.facts.profile;
+                let words = profile.offer.map(|offer| offer.as_str()).into_iter().chain(profile.usage.map(|usage| usage.as_str()));
+                let codes: Vec<&str> = about(seen).iter().map(|finding| &*finding.key.code).collect();
+                table.row(vec![
+                    seen.common_name().unwrap_or_else(|| format!("sha256:{:.16}", seen.facts.fingerprint.to_string())),
+                    words.collect::<Vec<_>>().join(" "),
+                    session.texts.date(seen.facts.end(), timezone),
+                    seen.facts.end().days_after(now).to_string(),
+                    codes.join(" "),
+                    seen.places.first().map(|place| place.location.to_string()).unwrap_or_default(),
+                ]);
+            }
+            table.write(session.out)?;
+            writeln!(session.out)?;
+        }
+        for finding in &findings {
+            let severity = session.texts.word(&format!("severity-{}", finding.severity));
+            let title = session.texts.finding_title(&finding.key.code);
+            writeln!(session.out, "[{severity}] {title} — {}", visible(&finding.key.subject))?;
+            writeln!(session.out, "  {}", visible(&in_words(finding)))?;
+        }
+        let summary = session.texts.word_with(
+            "scan-summary",
+            &[
+                ("certificates", view.seen.len().to_string()),
+                ("shown", shown.len().to_string()),
+                ("findings", findings.len().to_string()),
+                ("errors", errors.len().to_string()),
+            ],
+        );
+        writeln!(session.out, "{summary}")?;
+        for error in &errors {
+            writeln!(session.err, "{}: {} ({})", visible(&error.place), visible(&error.problem.message), error.problem.reason)?;
+        }
+    }
+    if let Some(failure) = failure {
+        return Err(Stop::new(Exit::Io, failure.message.to_string()).into());
+    }
+    let serious = findings.iter().any(|finding| finding.severity >= Severity::Warning);
+    Ok(if serious || !errors.is_empty() { Exit::No } else { Exit::Done })
+}
