@@ -1,0 +1,210 @@
+//! `vigie doctor`: everything the service depends on, one line each, with the cure.
+
+use std::fs;
+use std::net::{TcpListener, ToSocketAddrs as _};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::exit::Exit;
+use super::table::visible;
+use super::{Session, print_json};
+use crate::clock::{Clock as _, SystemClock};
+use crate::config::{self, Config};
+use crate::domain::declaration::Keystore;
+use crate::domain::observation::FilePath;
+use crate::sources::smart_card::{self, SmartCardError};
+use crate::sources::anchors;
+
+/// Before this, a clock was never set: 2026-01-01.
+const BUILT_AFTER: i64 = 1_767_225_600;
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Level {
+    Ok,
+    Warn,
+    Fail,
+}
+
+struct Line {
+    level: Level,
+    what: String,
+    said: String,
+    cure: Option<String>,
+}
+
+#[derive(Default)]
+struct Report(Vec<Line>);
+
+impl Report {
+    fn ok(&mut self, what: impl Into<String>, said: impl Into<String>) {
+        self.0.push(Line { level: Level::Ok, what: what.into(), said: said.into(), cure: None });
+    }
+
+    fn warn(&mut self, what: impl Into<String>, said: impl Into<String>, cure: impl Into<String>) {
+        self.0.push(Line { level: Level::Warn, what: what.into(), said: said.into(), cure: Some(cure.into()) });
+    }
+
+    fn fail(&mut self, what: impl Into<String>, said: impl Into<String>, cure: impl Into<String>) {
+        self.0.push(Line { level: Level::Fail, what: what.into(), said: said.into(), cure: Some(cure.into()) });
+    }
+}
+
+/// 0 when nothing fails, 1 otherwise.
+pub(super) fn run(session: &mut Session<'_>) -> anyhow::Result<Exit> {
+    let mut report = Report::default();
+    clock(&mut report, session);
+    match config::load(&session.common.config) {
+        Ok(loaded) => {
+            let said = session.texts.word("doctor-config-ok");
+            report.ok("configuration", format!("{} {said}", session.common.config.display()));
+            for warning in loaded.warnings.lines(session.lang) {
+                report.warn("configuration", warning, session.texts.word("doctor-see-above"));
+            }
+            of_config(&mut report, session, &loaded.config);
+        }
+        Err(mistakes) => {
+            report.fail("configuration", mistakes.render(session.lang), session.texts.word("doctor-config-cure"));
+        }
+    }
+    cards(&mut report, session);
+    let worst = report.0.iter().map(|line| line.level).max().unwrap_or(Level::Ok);
+    let word = |level: Level| match level {
+        Level::Ok => "ok",
+        Level::Warn => "warn",
+        Level::Fail => "fail",
+    };
+    if session.common.json {
+        let lines: Vec<_> = report
+            .0
+            .iter()
+            .map(|line| json!({ "check": line.what, "level": word(line.level), "message": line.said, "cure": line.cure }))
+            .collect();
+        print_json(session, &json!({ "checks": lines, "worst": word(worst) }))?;
+    } else {
+        for line in &report.0 {
+            writeln!(session.out, "{:<4} {:<14} {}", word(line.level), line.what, visible(&line.said))?;
+            if let Some(cure) = &line.cure {
+                writeln!(session.out, "     → {}", visible(cure))?;
+            }
+        }
+    }
+    Ok(if worst == Level::Fail { Exit::No } else { Exit::Done })
+}
+
+fn of_config(report: &mut Report, session: &Session<'_>, config: &Config) {
+    let word = |key: &str| session.texts.word(key);
+    state_folder(report, session, &config.state_dir);
+    if config.store.url.starts_with("sqlite:") {
+        let path = config.store.url.trim_start_matches("sqlite://").split('?').next().unwrap_or_default();
+        match fs::metadata(path) {
+            Ok(metadata) if metadata.is_file() => report.ok("database", format!("{path} ({} KiB)", metadata.len() / 1024)),
+            Ok(_) => report.fail("database", format!("{path}: {}", word("doctor-not-a-file")), word("doctor-database-cure")),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                report.ok("database", format!("{path} {}", word("doctor-database-first")));
+            }
+            Err(error) => report.fail("database", format!("{path}: {error}"), word("doctor-rights-cure")),
+        }
+    }
+    let running = UnixStream::connect(&config.http.socket).is_ok();
+    if running {
+        report.ok("service", format!("{} {}", config.http.socket.display(), word("doctor-service-answers")));
+    } else {
+        let said = format!("{} {}", config.http.socket.display(), word("doctor-service-silent"));
+        report.warn("service", said, word("doctor-service-cure"));
+    }
+    if let Some(address) = config.http.listen.filter(|_| !running) {
+        match TcpListener::bind(address) {
+            Ok(_) => report.ok("listener", format!("{address} {}", word("doctor-port-free"))),
+            Err(error) => report.fail("listener", format!("{address}: {error}"), word("doctor-port-cure")),
+        }
+    }
+    let found = anchors::load(&config.trust.anchors);
+    for error in &found.errors {
+        report.warn("anchors", format!("{}: {}", error.place, error.problem.message), word("doctor-anchors-cure"));
+    }
+    match found.anchors.len() {
+        0 => report.warn("anchors", word("doctor-anchors-none"), word("doctor-anchors-cure")),
+        count => report.ok("anchors", session.texts.word_with("doctor-anchors", &[("count", count.to_string())])),
+    }
+    for declared in config.declaration.certificates.values() {
+        for path in declared.paths() {
+            readable(report, session, &format!("certificate {}", declared.id), path);
+        }
+        if let Keystore::Pkcs12 { password_file: Some(path), .. } = &declared.keystore {
+            readable(report, session, &format!("certificate {}", declared.id), path);
+        }
+        for endpoint in &declared.endpoints {
+            resolves(report, session, &endpoint.host, endpoint.port);
+        }
+    }
+}
+
+fn state_folder(report: &mut Report, session: &Session<'_>, path: &Path) {
+    let word = |key: &str| session.texts.word(key);
+    match fs::metadata(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            report.warn("state", format!("{} {}", path.display(), word("doctor-state-missing")), word("doctor-state-cure"));
+        }
+        Err(error) => report.fail("state", format!("{}: {error}", path.display()), word("doctor-rights-cure")),
+        Ok(metadata) if !metadata.is_dir() => {
+            report.fail("state", format!("{}: {}", path.display(), word("doctor-not-a-folder")), word("doctor-state-cure"));
+        }
+        Ok(metadata) if metadata.permissions().mode() & 0o007 != 0 => {
+            let said = format!("{} {} {:o}", path.display(), word("doctor-state-open"), metadata.permissions().mode() & 0o777);
+            report.warn("state", said, format!("chmod o-rwx {}", path.display()));
+        }
+        Ok(metadata) => match rustix::fs::access(path, rustix::fs::Access::WRITE_OK) {
+            Ok(()) => report.ok("state", format!("{} (uid {})", path.display(), metadata.uid())),
+            Err(error) => report.warn("state", format!("{}: {error}", path.display()), word("doctor-rights-cure")),
+        },
+    }
+}
+
+fn readable(report: &mut Report, session: &Session<'_>, what: &str, path: &FilePath) {
+    use std::os::unix::ffi::OsStrExt as _;
+    let as_path = Path::new(std::ffi::OsStr::from_bytes(&path.0));
+    match fs::File::open(as_path) {
+        Ok(_) => report.ok(what, path.display()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            report.warn(what, format!("{path}: {error}"), session.texts.word("doctor-file-missing"));
+        }
+        Err(error) => report.fail(what, format!("{path}: {error}"), session.texts.word("doctor-rights-cure")),
+    }
+}
+
+fn resolves(report: &mut Report, session: &Session<'_>, host: &str, port: u16) {
+    match (host, port).to_socket_addrs().map(|addresses| addresses.count()) {
+        Ok(count) if count > 0 => report.ok("dns", host),
+        Ok(_) => report.fail("dns", host, session.texts.word("doctor-dns-cure")),
+        Err(error) => report.fail("dns", format!("{host}: {error}"), session.texts.word("doctor-dns-cure")),
+    }
+}
+
+fn clock(report: &mut Report, session: &Session<'_>) {
+    let now = SystemClock::new().now();
+    if now.unix() < BUILT_AFTER {
+        report.fail("clock", now.to_string(), session.texts.word("doctor-clock-cure"));
+    } else {
+        report.ok("clock", now.to_string());
+    }
+}
+
+fn cards(report: &mut Report, session: &Session<'_>) {
+    // A pcscd that hangs must not hang the doctor.
+    let (sender, receiver) = std::sync::mpsc::channel();
+    std::thread::spawn(move || sender.send(smart_card::probe()).is_ok());
+    match receiver.recv_timeout(Duration::from_secs(5)) {
+        Ok(Ok(readers)) => {
+            report.ok("pcscd", session.texts.word_with("doctor-readers", &[("count", readers.len().to_string())]));
+        }
+        Ok(Err(error)) => {
+            let cure = if matches!(error, SmartCardError::Refused) { "doctor-pcscd-polkit" } else { "doctor-pcscd-cure" };
+            report.warn("pcscd", error.to_string(), session.texts.word(cure));
+        }
+        Err(_) => report.warn("pcscd", session.texts.word("doctor-pcscd-hangs"), session.texts.word("doctor-pcscd-cure")),
+    }
+}
