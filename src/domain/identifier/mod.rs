@@ -11,6 +11,8 @@ mod rpps;
 mod siren;
 mod siret;
 
+pub mod check_digit;
+
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
