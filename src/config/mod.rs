@@ -1,16 +1,53 @@
 //! The configuration, checked as a whole: `load()` gives a [`Config`] that needs no further check, or every mistake at once.
+//!
+//! Files become one tree of values that know where they stand ([`document`]); sections read typed values out of it and say
+//! what is wrong on the way ([`reader`], [`value`]); references are checked last ([`declaration`]).
 
-use std::net::SocketAddr;
-use std::path::PathBuf;
-use std::time::Duration;
+mod declaration;
+mod diagnostic;
+mod diff;
+mod document;
+mod general;
+mod http;
+mod near;
+mod notify;
+mod policy;
+mod problem;
+mod reader;
+mod revocation;
+mod scan;
+mod schedule;
+mod source;
+mod store;
+mod text;
+mod trust;
+mod value;
+
+#[cfg(test)]
+mod tests;
+
+use std::path::{Path, PathBuf};
+
+pub use diagnostic::{Diagnostic, Diagnostics, Level, Place};
+pub use diff::diff;
+pub use http::HttpConfig;
+pub use notify::{NotifyConfig, SmtpConfig, SmtpTls, WebhookConfig};
+pub use problem::{Form, Problem, Shape, Thing};
+pub use revocation::RevocationConfig;
+pub use scan::ScanConfig;
+pub use schedule::ScheduleConfig;
+pub use source::{SourceConfig, SourceKind};
+pub use store::StoreConfig;
+pub use trust::TrustConfig;
 
 use crate::domain::declaration::Declaration;
-use crate::domain::endpoint::Endpoint;
 use crate::domain::lang::Lang;
 use crate::policy::Settings;
+use document::SourceFile;
+use reader::{Report, Section};
 
 /// Everything `vigie.toml` and `conf.d/*.toml` say.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
     /// The main file.
     pub file: PathBuf,
@@ -30,112 +67,88 @@ pub struct Config {
     pub schedule: ScheduleConfig,
     /// `[trust]`.
     pub trust: TrustConfig,
+    /// `[revocation]`.
+    pub revocation: RevocationConfig,
     /// `[scan]`.
     pub scan: ScanConfig,
     /// `[[source]]`.
     pub sources: Vec<SourceConfig>,
     /// `[policy]`.
     pub policy: Settings,
+    /// `[notify]`.
+    pub notify: NotifyConfig,
     /// The declaration.
     pub declaration: Declaration,
 }
 
-/// `[store]`.
+/// A configuration that can be used, and what is odd about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StoreConfig {
-    /// `sqlite:///path` or `postgres://…`.
-    pub url: String,
-    /// The password of a PostgreSQL URL, kept out of it.
-    pub password_file: Option<PathBuf>,
+pub struct Loaded {
+    /// The configuration.
+    pub config: Config,
+    /// All of [`Level::Warning`].
+    pub warnings: Diagnostics,
 }
 
-/// `[http]`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HttpConfig {
-    /// Unix socket.
-    pub socket: PathBuf,
-    /// TCP listener; `None` when `listen = ""`.
-    pub listen: Option<SocketAddr>,
-    /// Bearer token of the TCP listener, made 0600 at first start.
-    pub token_file: PathBuf,
-    /// Host names accepted in `Host` besides 127.0.0.1, [::1] and localhost.
-    pub hosts: Vec<String>,
-    /// Login or numeric ids allowed to change things over the socket, besides root and the daemon's own user.
-    pub admins: Vec<String>,
+/// Reads `file`, then every `conf.d/*.toml` beside it in name order. Lists of tables accumulate over the files; any other key
+/// may be set in one file only. Secret files are named, never read.
+///
+/// # Errors
+/// Everything that is wrong, warnings included, in file order.
+pub fn load(file: &Path) -> Result<Loaded, Diagnostics> {
+    let (files, unread) = document::gather(file);
+    check(file, files, unread)
 }
 
-/// `[schedule]`: expressions of the cron crate, already parsed, in [`Config::timezone`].
-#[derive(Debug, Clone)]
-pub struct ScheduleConfig {
-    /// Reading the sources.
-    pub scan: cron::Schedule,
-    /// Judging without reading: time alone makes findings.
-    pub evaluate: cron::Schedule,
-    /// Fetching CRLs.
-    pub crls: cron::Schedule,
-    /// The monthly digest.
-    pub digest: cron::Schedule,
-    /// Upper bound of the delay drawn once per job and kept.
-    pub jitter: Duration,
+/// As [`load`], for texts that are no files: the first is the main file, relative paths start from the folder of each name.
+///
+/// # Errors
+/// As [`load`].
+pub fn from_texts(texts: &[(PathBuf, String)]) -> Result<Loaded, Diagnostics> {
+    let files = texts.iter().map(|(path, text)| SourceFile::new(path.clone(), text.clone())).collect();
+    check(texts.first().map_or(Path::new(""), |(path, _)| path), files, Vec::new())
 }
 
-/// `[trust]`.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct TrustConfig {
-    /// Files or folders of CA certificates.
-    pub anchors: Vec<PathBuf>,
-}
-
-/// `[scan]`: bounds on what a source may cost.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ScanConfig {
-    /// Folder depth below a root.
-    pub max_depth: u32,
-    /// Bytes of one file.
-    pub max_file_bytes: u64,
-    /// Files of one source.
-    pub max_files: u64,
-    /// Time for one source as a whole.
-    pub source_timeout: Duration,
-    /// Time to connect to one endpoint, and again for its handshake.
-    pub endpoint_timeout: Duration,
-    /// Key derivation iterations one PKCS#12 file may ask for.
-    pub max_kdf_iterations: u64,
-}
-
-impl Default for ScanConfig {
-    fn default() -> Self {
-        Self {
-            max_depth: 32,
-            max_file_bytes: 4 << 20,
-            max_files: 1_000_000,
-            source_timeout: Duration::from_secs(600),
-            endpoint_timeout: Duration::from_secs(10),
-            max_kdf_iterations: 5_000_000,
-        }
+fn check(file: &Path, mut files: Vec<SourceFile>, unread: Vec<Diagnostic>) -> Result<Loaded, Diagnostics> {
+    let (tree, early) = document::parse(&mut files);
+    let report = Report::new(files, early);
+    let config = read(file, Section::root(&report, &tree));
+    let said = report.finish(unread);
+    match config {
+        Some(config) if !said.refused() => Ok(Loaded { config, warnings: said }),
+        _ => Err(said),
     }
 }
 
-/// `[[source]]`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum SourceConfig {
-    /// `kind = "file"`.
-    File {
-        /// Unique name.
-        name: String,
-        /// Files, folders or glob patterns (`*`, `?`, `**`).
-        paths: Vec<PathBuf>,
-    },
-    /// `kind = "tls"`.
-    Tls {
-        /// Unique name.
-        name: String,
-        /// What to connect to.
-        endpoints: Vec<Endpoint>,
-    },
-    /// `kind = "smart_card"`.
-    SmartCard {
-        /// Unique name.
-        name: String,
-    },
+/// `None` only after an error was said.
+fn read(file: &Path, root: Section<'_>) -> Option<Config> {
+    let general = general::read(&root);
+    let store = store::read(root.section("store"), &general.state_dir);
+    let http = http::read(root.section("http"), &general.state_dir);
+    let schedule = schedule::read(root.section("schedule"));
+    let trust = trust::read(root.section("trust"));
+    let revocation = revocation::read(root.section("revocation"));
+    let scan = scan::read(root.section("scan"));
+    let sources = source::read(root.tables("source", "name"));
+    let policy = policy::read(root.section("policy"));
+    let notify = notify::read(root.section("notify"));
+    let declaration = declaration::read(&root);
+    root.finish();
+    Some(Config {
+        file: file.to_owned(),
+        lang: general.lang,
+        timezone: general.timezone,
+        state_dir: general.state_dir,
+        node: general.node,
+        store,
+        http,
+        schedule: schedule?,
+        trust,
+        revocation,
+        scan,
+        sources,
+        policy,
+        notify,
+        declaration,
+    })
 }

@@ -1,0 +1,31 @@
+//! `[policy]`: what the rules are told.
+
+use std::time::Duration;
+
+use super::problem::Form;
+use super::reader::{Found, Section};
+use crate::policy::Settings;
+
+pub(super) fn read(section: Section<'_>) -> Settings {
+    let default = Settings::default();
+    let bits = section.get("min_rsa_bits", |found| found.integer(1024, 16_384));
+    let settings = Settings {
+        thresholds: section
+            .get("thresholds", |found| found.some(|item| item.parsed(Form::Threshold)))
+            .unwrap_or(default.thresholds),
+        critical_below: section
+            .get("critical_below", |found| found.parsed(Form::Threshold))
+            .unwrap_or(default.critical_below),
+        min_rsa_bits: bits.and_then(|bits| u32::try_from(bits).ok()).unwrap_or(default.min_rsa_bits),
+        insi_names: section.get("insi_names", |found| found.some(Found::owned)).unwrap_or(default.insi_names),
+        insi_impact: section.get("insi_impact", Found::owned).unwrap_or(default.insi_impact),
+        finess_impacts: section
+            .get("finess_impacts", |found| found.list(Found::owned))
+            .unwrap_or(default.finess_impacts),
+        clock_skew: section
+            .get("clock_skew", |found| found.duration(Duration::ZERO, Duration::from_secs(86_400)))
+            .unwrap_or(default.clock_skew),
+    };
+    section.finish();
+    settings
+}

@@ -1,0 +1,103 @@
+//! `[[source]]`: where to look for certificates and cards besides what is declared.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use super::document::Span;
+use super::problem::{Form, Problem, Thing};
+use super::reader::{Found, Section};
+use crate::domain::endpoint::Endpoint;
+use crate::domain::observation::DECLARED_SOURCE;
+use crate::domain::offer::{UnknownWord, spelled};
+use crate::domain::person::DeclaredId;
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::Serialize;
+
+/// `[[source]]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SourceConfig {
+    /// `kind = "file"`.
+    File {
+        /// Unique name.
+        name: String,
+        /// Files, folders or glob patterns (`*`, `?`, `**`).
+        paths: Vec<PathBuf>,
+    },
+    /// `kind = "tls"`.
+    Tls {
+        /// Unique name.
+        name: String,
+        /// What to connect to.
+        endpoints: Vec<Endpoint>,
+    },
+    /// `kind = "smart_card"`.
+    SmartCard {
+        /// Unique name.
+        name: String,
+    },
+}
+
+impl SourceConfig {
+    /// The unique name.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::File { name, .. } | Self::Tls { name, .. } | Self::SmartCard { name } => name,
+        }
+    }
+}
+
+spelled! {
+    /// Kinds of source.
+    SourceKind, "source kind" {
+        /// Files and folders.
+        File = "file",
+        /// TLS endpoints.
+        Tls = "tls",
+        /// Card readers.
+        SmartCard = "smart_card",
+    }
+}
+
+pub(super) fn read(sections: Vec<Section<'_>>) -> Vec<SourceConfig> {
+    let mut seen = BTreeMap::new();
+    sections.into_iter().filter_map(|section| one(section, &mut seen)).collect()
+}
+
+fn one(section: Section<'_>, seen: &mut BTreeMap<DeclaredId, Span>) -> Option<SourceConfig> {
+    let kind = section.need("kind", Found::word);
+    let name = section.need("name", |found| name(found, seen)).map(|name| name.to_string());
+    let source = match kind {
+        Some(SourceKind::File) => section
+            .need("paths", |found| found.some(Found::path))
+            .and_then(|paths| Some(SourceConfig::File { name: name?, paths })),
+        Some(SourceKind::Tls) => section
+            .need("endpoints", |found| found.some(|item| item.parsed(Form::Endpoint)))
+            .and_then(|endpoints| Some(SourceConfig::Tls { name: name?, endpoints })),
+        Some(SourceKind::SmartCard) => name.map(|name| SourceConfig::SmartCard { name }),
+        None => {
+            // Without a kind, either list may be meant: neither is unknown.
+            section.written(&["paths", "endpoints"]);
+            None
+        }
+    };
+    section.finish();
+    source
+}
+
+fn name(found: &Found<'_>, seen: &mut BTreeMap<DeclaredId, Span>) -> Option<DeclaredId> {
+    let name: DeclaredId = found.parsed(Form::Id)?;
+    if name.as_str() == DECLARED_SOURCE {
+        found.error(Problem::ReservedName);
+        return None;
+    }
+    if let Some(first) = seen.get(&name) {
+        let first = found.report.place(*first);
+        found.error(Problem::DuplicateId { thing: Thing::Source, id: name.to_string(), first });
+        return None;
+    }
+    seen.insert(name.clone(), found.span);
+    Some(name)
+}
