@@ -22,7 +22,6 @@ pub(super) struct Repeated {
 
 impl Repeated {
     fn text(&self, leading: usize, rows: usize) -> Arc<str> {
-        use std::fmt::Write;
         let mut text = String::with_capacity(self.head.len() + self.tail.len() + rows * self.columns * 6);
         text.push_str(self.head);
         let mut parameter = leading;
@@ -30,8 +29,8 @@ impl Repeated {
             text.push_str(if row == 0 { "(" } else { ",(" });
             for column in 0..self.columns {
                 parameter += 1;
-                let comma = if column == 0 { "" } else { "," };
-                let _ = write!(text, "{comma}${parameter}"); // writing to a String cannot fail
+                text.push_str(if column == 0 { "$" } else { ",$" });
+                text.push_str(&parameter.to_string());
             }
             text.push(')');
         }

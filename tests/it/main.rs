@@ -8,3 +8,5 @@
 )]
 
 mod house;
+mod keeping;
+mod support;

@@ -1,0 +1,155 @@
+//! Certificates, files, findings and events to keep. Every field is filled, so that none can be lost unseen.
+
+use std::sync::Arc;
+
+use vigie::domain::audit_event::{Action, Actor, AuditEvent, AuditOutcome, Origin};
+use vigie::domain::certificate::{Certificate, KeyIds, KeyUsage};
+use vigie::domain::finding::{Finding, FindingKey, Severity};
+use vigie::domain::fingerprint::Fingerprint;
+use vigie::domain::inventory::{CertificateRecord, IssuerLink, ItemError};
+use vigie::domain::key::KeyAlgorithm;
+use vigie::domain::observation::{
+    Content, ContentKind, FileAccess, FilePath, FileStamp, Location, Observation, Problem,
+};
+use vigie::domain::offer::{Offer, Usage};
+use vigie::domain::profile::{
+    Environment, Gamme, IgcDomain, PersonRef, PersonScheme, Profile, StructureRef, StructureScheme, Support,
+};
+use vigie::domain::reading::Format;
+use vigie::domain::reconcile::Gathered;
+use vigie::domain::time::Timestamp;
+use vigie::pki::digest::sha256;
+
+pub const NOW: Timestamp = Timestamp::from_unix(1_800_000_000);
+
+/// A certificate whose facts depend on `seed`; the DER stands for one and is named by its real digest.
+pub fn certificate(seed: u32) -> (Arc<Certificate>, Arc<[u8]>) {
+    let der: Arc<[u8]> =
+        (0..1500_u32).map(|at| (at.wrapping_mul(seed + 7) >> 3) as u8).chain(seed.to_be_bytes()).collect();
+    let fingerprint = sha256(&der);
+    let odd = seed % 2 == 1;
+    let facts = Certificate {
+        fingerprint,
+        spki: sha256(&seed.to_le_bytes()),
+        subject: format!("CN=service-{seed}.ch-exemple.fr,OU=1{seed:09},O=CENTRE HOSPITALIER D'EXEMPLE,C=FR").into(),
+        issuer: format!("CN=AC IGC-SANTE ELEMENTAIRE ORGANISATIONS {},OU=0002 187512751,O=ASIP-SANTE,C=FR", seed % 3)
+            .into(),
+        serial_number: fingerprint.0[..16].into(),
+        not_before: NOW.plus_days(-i64::from(seed % 1000)),
+        not_after: NOW.plus_days(i64::from(seed % 1095) - 30),
+        private_key_usage_not_after: odd.then(|| NOW.plus_days(5)),
+        key: match seed % 4 {
+            0 => KeyAlgorithm::EcP256,
+            1 => KeyAlgorithm::Rsa(2048),
+            2 => KeyAlgorithm::RsaPss(3072),
+            _ => KeyAlgorithm::Other("1.2.3.4".into()),
+        },
+        signature_algorithm: "sha256WithRSAEncryption".into(),
+        key_usage: odd.then_some(KeyUsage(0b101)),
+        extended_key_usage: if odd { [Arc::from("client_auth"), Arc::from("1.2.3")].into() } else { [].into() },
+        san: if odd { [].into() } else { [Arc::from(format!("dns:service-{seed}.ch-exemple.fr"))].into() },
+        is_ca: seed % 5 == 0,
+        key_ids: KeyIds {
+            subject: Some(fingerprint.0[..20].into()),
+            authority: odd.then(|| Arc::from([(seed % 3) as u8; 20].as_slice())),
+        },
+        profile: if seed % 7 == 6 { Profile::default() } else { profile(seed) },
+    };
+    (Arc::new(facts), der)
+}
+
+fn profile(seed: u32) -> Profile {
+    Profile {
+        environment: Some(Environment::Test),
+        gamme: Some(Gamme::Elementaire),
+        domain: Some(IgcDomain::Organisations),
+        support: Some(Support::Software),
+        offer: Some(Offer::Serv),
+        usage: Some(Usage::SslServ),
+        structure: Some(StructureRef {
+            scheme: (seed % 2 == 0).then_some(StructureScheme::Finess),
+            id: format!("{:09}", seed % 50).into(),
+            valid: seed % 3 == 0,
+        }),
+        person: (seed % 4 == 0)
+            .then(|| PersonRef { scheme: Some(PersonScheme::FinessRegister), id: format!("{seed}/12").into() }),
+        card_number: (seed % 4 == 1).then(|| "2600301752".into()),
+        service_card: seed % 4 == 2,
+        contradictory_environment: seed % 4 == 3,
+    }
+}
+
+/// The record of [`certificate`].
+pub fn record(seed: u32) -> Arc<CertificateRecord> {
+    Arc::new(CertificateRecord { facts: certificate(seed).0, first_seen: NOW, issuer: IssuerLink::SelfSigned })
+}
+
+/// A file that holds certificates.
+pub fn file(path: &str, seeds: &[u8]) -> Observation {
+    let contents = (0_u32..)
+        .zip(seeds)
+        .map(|(index, seed)| Content {
+            index,
+            format: Format::Pem,
+            kind: ContentKind::Certificate(certificate((*seed).into()).0.fingerprint),
+        })
+        .collect();
+    Observation {
+        source: "s".into(),
+        location: Location::File(FilePath::from(path)),
+        stamp: Some(FileStamp {
+            device: u64::MAX,
+            inode: 2,
+            size: seeds.len() as u64,
+            modified: -3,
+            changed: i64::MAX,
+        }),
+        access: Some(FileAccess { mode: 0o640, uid: 0, gid: u32::MAX, folder_mode: 0o1777 }),
+        contents,
+        problems: [].into(),
+        read_at: NOW,
+    }
+}
+
+/// A run of source `s` at `now` that saw these files, with their certificates and one unreadable place.
+pub fn gathered(now: Timestamp, mut files: Vec<Observation>) -> Gathered {
+    let mut certificates = Vec::new();
+    for observation in &mut files {
+        observation.read_at = now;
+        let known = (0..256)
+            .map(certificate)
+            .filter(|(facts, _)| observation.certificates().any(|held| held == facts.fingerprint));
+        certificates.extend(known);
+    }
+    let problem = Problem { reason: "permission_denied".into(), message: "opening /c: \"no\"".into() };
+    Gathered {
+        source: "s".into(),
+        kind: "file".into(),
+        seen: files.len() as u64,
+        observations: files,
+        certificates,
+        errors: vec![ItemError { place: "/c".into(), problem }],
+        finished_at: now,
+        ..Gathered::default()
+    }
+}
+
+pub fn finding(code: &'static str, subject: &str, step: &str) -> Finding {
+    Finding {
+        key: FindingKey { code: code.into(), subject: subject.into() },
+        severity: if step == "15d" { Severity::Critical } else { Severity::Warning },
+        facts: vec![("step".into(), step.to_owned()), ("not_after".into(), "2027-01-01 \"é\"".to_owned())],
+    }
+}
+
+pub fn event(action: Action, object: &str) -> AuditEvent {
+    AuditEvent {
+        at: NOW,
+        actor: Actor::User { uid: 0, login: Some("root".into()) },
+        origin: Origin::Socket,
+        action,
+        object: object.to_owned(),
+        outcome: AuditOutcome::Done,
+        reason: None,
+    }
+}
