@@ -9,16 +9,15 @@ use crate::domain::declaration::{Declaration, DeclaredCertificate, Identity, Key
 use crate::domain::endpoint::Endpoint;
 use crate::domain::finding::Finding;
 use crate::domain::fingerprint::Fingerprint;
+use crate::domain::identifier::Finess;
 use crate::domain::inventory::{CertificateRecord, Inventory, IssuerLink, ItemError, SourceState};
 use crate::domain::key::KeyAlgorithm;
 use crate::domain::observation::{
-    Content, ContentKind, DECLARED_SOURCE, FileAccess, FilePath, FileStamp, Location, Observation, Problem,
+    Content, ContentKind, DECLARED_SOURCE, FileAccess, FileStamp, Location, Observation, Problem,
 };
 use crate::domain::offer::{Offer, Usage};
 use crate::domain::person::{DeclaredId, Mandate, Role};
-use crate::domain::profile::{
-    Environment, Gamme, IgcDomain, Profile, StructureRef, StructureScheme, Support,
-};
+use crate::domain::profile::{Environment, Gamme, IgcDomain, Profile, StructureRef, StructureScheme, Support};
 use crate::domain::reading::{Format, KeyFacts};
 use crate::domain::structure::{Structure, StructureKind};
 use crate::domain::time::Timestamp;
@@ -26,9 +25,9 @@ use crate::domain::time::Timestamp;
 /// 2027-01-15T08:00:00Z.
 pub(crate) const NOW: Timestamp = Timestamp::from_unix(1_800_000_000);
 /// The legal entity of the structure every world has. The certificates carry it.
-pub(crate) const FINESS_JURIDIQUE: &str = "750000001";
+pub(crate) const FINESS_JURIDIQUE: &str = "750000002";
 /// A site of it.
-pub(crate) const FINESS_GEOGRAPHIQUE: &str = "750000019";
+pub(crate) const FINESS_GEOGRAPHIQUE: &str = "750000010";
 const STRUCTURE: &str = "chex";
 
 /// A world under construction. Methods take it and give it back changed.
@@ -208,8 +207,8 @@ impl World {
             name: "CENTRE HOSPITALIER D'EXEMPLE".to_owned(),
             kind: self.structure.0,
             environment: self.structure.1,
-            finess_juridique: Some(FINESS_JURIDIQUE.parse().expect("a FINESS")),
-            finess_geographique: vec![FINESS_GEOGRAPHIQUE.parse().expect("a FINESS")],
+            finess_juridique: Some(finess(FINESS_JURIDIQUE)),
+            finess_geographique: vec![finess(FINESS_GEOGRAPHIQUE)],
             siren: None,
             siret: Vec::new(),
             rpps_rang: Vec::new(),
@@ -428,4 +427,8 @@ pub(crate) fn keys_of(findings: &[Finding]) -> Vec<String> {
 
 fn problem(reason: &str) -> Problem {
     Problem { reason: reason.into(), message: format!("it says {reason}").into() }
+}
+
+fn finess(number: &str) -> Finess {
+    Finess::parse(number, Environment::Production).expect("a FINESS").value
 }

@@ -92,7 +92,8 @@ pub struct Bearer<'v, 'a> {
 impl<'a> View<'a> {
     /// Builds the indexes. Linear in the number of certificates, places and declared certificates, up to sorting.
     pub fn new(inventory: &'a Inventory, settings: &'a Settings, now: Timestamp) -> Self {
-        let mut places: HashMap<Fingerprint, Vec<&'a Observation>> = HashMap::with_capacity(inventory.certificates.len());
+        let mut places: HashMap<Fingerprint, Vec<&'a Observation>> =
+            HashMap::with_capacity(inventory.certificates.len());
         let mut keys: BTreeMap<Fingerprint, Vec<&'a Observation>> = BTreeMap::new();
         for observation in inventory.observations.values() {
             for fingerprint in observation.certificates() {
@@ -194,13 +195,13 @@ impl<'a> View<'a> {
     }
 
     /// The best certificate that can take over from `seen`: same profile, same subject identity, a later end, not over yet, begun
-    /// before the old one ends, and not already standing for another declared certificate.
-    pub fn successor(&self, seen: &Seen<'a>) -> Option<&Seen<'a>> {
+    /// before the old one ends; for a declared one, not already standing for another declared certificate.
+    pub fn successor<'v>(&'v self, seen: &'v Seen<'a>) -> Option<&'v Seen<'a>> {
         self.successors(seen).find(|next| next.facts.not_before <= seen.facts.end().max(self.now))
     }
 
     /// The same, valid now.
-    pub fn successor_valid_now(&self, seen: &Seen<'a>) -> Option<&Seen<'a>> {
+    pub fn successor_valid_now<'v>(&'v self, seen: &'v Seen<'a>) -> Option<&'v Seen<'a>> {
         self.successors(seen).find(|next| next.facts.not_before <= self.now)
     }
 
@@ -239,7 +240,7 @@ impl<'a> View<'a> {
     }
 
     /// Later certificates of the same lineage that are not over, the one that lasts longest first.
-    fn successors(&self, seen: &Seen<'a>) -> impl Iterator<Item = &Seen<'a>> {
+    fn successors<'v>(&'v self, seen: &'v Seen<'a>) -> impl Iterator<Item = &'v Seen<'a>> {
         let after = seen.facts.end().max(self.now);
         let lineage = seen.lineage.and_then(|lineage| self.lineages.get(lineage));
         lineage
@@ -248,7 +249,7 @@ impl<'a> View<'a> {
             .filter_map(|index| self.seen.get(*index))
             .take_while(move |next| next.facts.end() > after)
             // Two machines with one service name each have a certificate of their own (CGU 5.3.2): not a renewal.
-            .filter(|next| next.slots.is_empty())
+            .filter(move |next| next.slots.is_empty() || seen.slots.is_empty())
     }
 
     fn fill_slots(&mut self) {
@@ -315,6 +316,11 @@ impl Seen<'_> {
     /// An end-entity certificate that IGC-Santé issued or whose private key is here.
     pub fn is_ours(&self) -> bool {
         !self.facts.is_ca && (self.facts.profile.is_igc_sante() || self.keyed)
+    }
+
+    /// `yes` when IGC-Santé issued it, `no` otherwise: only its portal has the cliff the texts speak of.
+    pub fn igc_sante(&self) -> &'static str {
+        if self.facts.profile.is_igc_sante() { "yes" } else { "no" }
     }
 
     /// A TLS endpoint serves it.

@@ -75,10 +75,16 @@ mod tests {
 
     #[test]
     fn a_server_sends_its_intermediates() {
-        assert_eq!(keys_of(&world().serve(ENDPOINT, &[1]).judge(&super::RULE)), ["certificate:dmp @ tls://dmp.ch.fr:443"]);
+        assert_eq!(
+            keys_of(&world().serve(ENDPOINT, &[1]).judge(&super::RULE)),
+            ["certificate:dmp @ tls://dmp.ch.fr:443"]
+        );
         assert!(world().serve(ENDPOINT, &[1, 50]).judge(&super::RULE).is_empty());
         assert!(world().serve(ENDPOINT, &[1, 50, 51]).judge(&super::RULE).is_empty());
-        assert!(world().anchor(50).serve(ENDPOINT, &[1]).judge(&super::RULE).is_empty(), "the intermediate is an anchor");
+        assert!(
+            world().anchor(50).serve(ENDPOINT, &[1]).judge(&super::RULE).is_empty(),
+            "the intermediate is an anchor"
+        );
     }
 
     #[test]
@@ -93,7 +99,8 @@ mod tests {
 
     #[test]
     fn a_lone_leaf_of_unknown_origin() {
-        let world = World::new().with_installed("dmp", 1).redeclare("dmp", |d| d.endpoint(ENDPOINT)).serve(ENDPOINT, &[1]);
+        let world =
+            World::new().with_installed("dmp", 1).redeclare("dmp", |d| d.endpoint(ENDPOINT)).serve(ENDPOINT, &[1]);
         assert_eq!(world.judge(&super::RULE).len(), 1);
         assert!(world.anchor(51).judge(&super::RULE).is_empty());
     }

@@ -11,7 +11,7 @@ pub const RULE: Rule = Rule {
     code: "expired",
     severity: Severity::Critical,
     reference: "CGU 5.4; RFC 5280 section 4.1.2.5",
-    facts: &["subject", "sha256", "not_after", "path", "end"],
+    facts: &["subject", "sha256", "not_after", "path", "igc_sante", "end"],
     check,
 };
 
@@ -21,7 +21,10 @@ fn check(view: &View<'_>) -> Vec<Finding> {
         .map(|bearer| {
             // A file nobody declared and nobody serves stops nothing.
             let severity = if bearer.in_use() { RULE.severity } else { Severity::Warning };
-            bearer.finding(RULE.code, severity).fact("end", bearer.seen.facts.end())
+            bearer
+                .finding(RULE.code, severity)
+                .fact("igc_sante", bearer.seen.igc_sante())
+                .fact("end", bearer.seen.facts.end())
         })
         .collect()
 }

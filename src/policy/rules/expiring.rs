@@ -12,7 +12,7 @@ pub const RULE: Rule = Rule {
     code: "expiring",
     severity: Severity::Warning,
     reference: "CGU 5.4; RFC 5280 section 4.1.2.5; RFC 3280 section 4.2.1.4",
-    facts: &["subject", "sha256", "not_after", "path", "end", "step"],
+    facts: &["subject", "sha256", "not_after", "path", "igc_sante", "end", "step"],
     check,
 };
 
@@ -26,7 +26,13 @@ fn check(view: &View<'_>) -> Vec<Finding> {
             }
             let facts = bearer.seen.facts;
             let severity = if view.is_urgent(facts) { Severity::Critical } else { RULE.severity };
-            Some(bearer.finding(RULE.code, severity).fact("end", facts.end()).fact("step", step))
+            Some(
+                bearer
+                    .finding(RULE.code, severity)
+                    .fact("igc_sante", bearer.seen.igc_sante())
+                    .fact("end", facts.end())
+                    .fact("step", step),
+            )
         })
         .collect()
 }
@@ -80,7 +86,6 @@ mod tests {
             .with_installed("dmp", 1)
             .certificate(2, |c| c.days(-1000, 20))
             .place("/old/dmp.pem", |at| at.certificate(2));
-        // The one in use is no successor to be installed: it already stands.
         assert_eq!(keys_of(&world.judge(&super::RULE)), Vec::<String>::new());
         let world = world
             .certificate(3, |c| {

@@ -34,11 +34,11 @@ mod tests {
         let world = World::new().with_installed("dmp", 1);
         assert!(world.judge(&super::RULE).is_empty());
         let world = world.certificate(1, |c| {
-            c.structure("750000002");
+            c.structure("750000003");
             if let Some(structure) = &mut c.facts.profile.structure {
                 structure.valid = false;
             }
         });
-        assert_eq!(world.judge(&super::RULE)[0].get("found"), Some("finess 750000002"));
+        assert_eq!(world.judge(&super::RULE)[0].get("found"), Some("finess 750000003"));
     }
 }

@@ -45,7 +45,8 @@ mod tests {
 
     #[test]
     fn looks_into_a_store() {
-        let world = World::new().declare("p12", |d| d.store("/srv/a.p12")).certificate(1, |_| {}).certificate(2, |_| {});
+        let world =
+            World::new().declare("p12", |d| d.store("/srv/a.p12")).certificate(1, |_| {}).certificate(2, |_| {});
         let good = world.clone().place("/srv/a.p12", |at| at.certificate(2).certificate(1).key(1));
         assert!(good.judge(&super::RULE).is_empty());
         let bad = world.place("/srv/a.p12", |at| at.certificate(1).key(7));

@@ -139,7 +139,8 @@ mod tests {
         let copied = world.clone().place("/backup/dmp.key", |at| at.key(1));
         assert_eq!(kind(&copied).as_deref(), Some("copies"));
         assert_eq!(copied.judge(&super::RULE)[0].get("path"), Some("/backup/dmp.key, /srv/dmp.key"));
-        let linked = world.place("/srv/a.key", |at| at.key(1).inode(77)).place("/srv/dmp.key", |at| at.key(1).inode(77));
+        let linked =
+            world.place("/srv/a.key", |at| at.key(1).inode(77)).place("/srv/dmp.key", |at| at.key(1).inode(77));
         assert_eq!(kind(&linked), None);
     }
 

@@ -47,7 +47,8 @@ mod tests {
 
     #[test]
     fn a_successor_anywhere_quiets_it_unless_it_begins_too_late() {
-        let next = |from| ends_in(20).certificate(2, move |c| c.days(from, 1100)).place("/in/2.pem", |at| at.certificate(2));
+        let next =
+            |from| ends_in(20).certificate(2, move |c| c.days(from, 1100)).place("/in/2.pem", |at| at.certificate(2));
         assert!(next(-1).judge(&super::RULE).is_empty());
         assert!(next(10).judge(&super::RULE).is_empty());
         assert_eq!(keys_of(&next(25).judge(&super::RULE)), ["certificate:dmp"]);

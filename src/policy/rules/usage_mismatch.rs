@@ -50,13 +50,12 @@ fn permits(facts: &Certificate, usage: Usage) -> bool {
     let one_of = |bits: &[KeyUsage]| facts.key_usage.is_none_or(|found| bits.iter().any(|bit| found.contains(*bit)));
     let extended = |purpose: &str| {
         let purposes = &facts.extended_key_usage;
-        purposes.is_empty() || purposes.iter().any(|found| matches!(&**found, "any" | "any_extended_key_usage") || **found == *purpose)
+        purposes.is_empty()
+            || purposes.iter().any(|found| matches!(&**found, "any" | "any_extended_key_usage") || **found == *purpose)
     };
     match usage {
         Usage::AuthCli | Usage::Auth => one_of(&[KeyUsage::DIGITAL_SIGNATURE]) && extended("client_auth"),
-        Usage::SslServ => {
-            one_of(&[KeyUsage::DIGITAL_SIGNATURE, KeyUsage::KEY_ENCIPHERMENT]) && extended("server_auth")
-        }
+        Usage::SslServ => one_of(&[KeyUsage::DIGITAL_SIGNATURE, KeyUsage::KEY_ENCIPHERMENT]) && extended("server_auth"),
         Usage::Sign => one_of(&[KeyUsage::DIGITAL_SIGNATURE, KeyUsage::NON_REPUDIATION]),
         Usage::Conf => one_of(&[KeyUsage::KEY_ENCIPHERMENT, KeyUsage::DATA_ENCIPHERMENT, KEY_AGREEMENT]),
         Usage::Smime => extended("email_protection"),

@@ -17,7 +17,9 @@ pub const RULE: Rule = Rule {
 
 fn check(view: &View<'_>) -> Vec<Finding> {
     view.watched()
-        .filter(|bearer| bearer.seen.issuer != IssuerLink::SelfSigned && is_weak(&bearer.seen.facts.signature_algorithm))
+        .filter(|bearer| {
+            bearer.seen.issuer != IssuerLink::SelfSigned && is_weak(&bearer.seen.facts.signature_algorithm)
+        })
         .filter(|bearer| !view.is_replaced(bearer.seen))
         .map(|bearer| {
             bearer.finding(RULE.code, RULE.severity).fact("algorithm", &bearer.seen.facts.signature_algorithm)
