@@ -74,13 +74,13 @@ fn probe(args: &CheckArgs, session: &Session<'_>) -> anyhow::Result<(State, Stri
     }
     let count = |key: &str| status.pointer(&format!("/counts/{key}")).and_then(Value::as_i64).unwrap_or(0);
     let soonest = first.map_or_else(String::new, |(days, id)| format!(", {} : {days} j", visible(id)));
-    let text = session.texts.word_with(
+    let text = session.texts.say(
         "check-line",
         &[
-            ("declared", count("declared").to_string()),
-            ("missing", count("missing").to_string()),
-            ("expiring", count("expiring").to_string()),
-            ("expired", count("expired").to_string()),
+            ("declared", count("declared").to_string().into()),
+            ("missing", count("missing").to_string().into()),
+            ("expiring", count("expiring").to_string().into()),
+            ("expired", count("expired").to_string().into()),
         ],
     );
     let days = first.map_or_else(|| "U".to_owned(), |(days, _)| days.to_string());

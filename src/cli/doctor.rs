@@ -61,8 +61,9 @@ pub(super) fn run(session: &mut Session<'_>) -> anyhow::Result<Exit> {
         Ok(loaded) => {
             let said = session.texts.word("doctor-config-ok");
             report.ok("configuration", format!("{} {said}", session.common.config.display()));
-            for warning in loaded.warnings.lines(session.lang) {
-                report.warn("configuration", warning, session.texts.word("doctor-see-above"));
+            for odd in &loaded.warnings.0 {
+                let said = format!("{}: {} {}", odd.place, odd.key, odd.message(session.lang));
+                report.warn("configuration", said, odd.cure(session.lang));
             }
             of_config(&mut report, session, &loaded.config);
         }
@@ -128,7 +129,7 @@ fn of_config(report: &mut Report, session: &Session<'_>, config: &Config) {
     }
     match found.anchors.len() {
         0 => report.warn("anchors", word("doctor-anchors-none"), word("doctor-anchors-cure")),
-        count => report.ok("anchors", session.texts.word_with("doctor-anchors", &[("count", count.to_string())])),
+        count => report.ok("anchors", session.texts.say("doctor-anchors", &[("count", count.to_string().into())])),
     }
     for declared in config.declaration.certificates.values() {
         for path in declared.paths() {
@@ -199,7 +200,7 @@ fn cards(report: &mut Report, session: &Session<'_>) {
     std::thread::spawn(move || sender.send(smart_card::probe()).is_ok());
     match receiver.recv_timeout(Duration::from_secs(5)) {
         Ok(Ok(readers)) => {
-            report.ok("pcscd", session.texts.word_with("doctor-readers", &[("count", readers.len().to_string())]));
+            report.ok("pcscd", session.texts.say("doctor-readers", &[("count", readers.len().to_string().into())]));
         }
         Ok(Err(error)) => {
             let cure = if matches!(error, SmartCardError::Refused) { "doctor-pcscd-polkit" } else { "doctor-pcscd-cure" };

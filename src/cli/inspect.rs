@@ -15,6 +15,8 @@ use secrecy::SecretString;
 use serde::Serialize;
 use zeroize::Zeroizing;
 
+use super::Session;
+use super::exit::Exit;
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::key::KeyAlgorithm;
 use crate::domain::lang::Lang;
@@ -44,16 +46,16 @@ pub struct InspectArgs {
 ///
 /// # Errors
 /// When the password file cannot be read or `out` cannot be written.
-pub fn run(args: &InspectArgs, json: bool, lang: Lang, out: &mut dyn Write) -> anyhow::Result<u8> {
+pub(super) fn run(args: &InspectArgs, session: &mut Session<'_>) -> anyhow::Result<Exit> {
     let password = args.password_file.as_deref().map(read_password).transpose()?;
     let report = Report::of(&args.paths, password.as_ref());
-    if json {
-        serde_json::to_writer(&mut *out, &report)?;
-        writeln!(out)?;
+    if session.common.json {
+        serde_json::to_writer(&mut *session.out, &report)?;
+        writeln!(session.out)?;
     } else {
-        report.table(lang, out)?;
+        report.table(session.lang, session.out)?;
     }
-    Ok(u8::from(!report.errors.is_empty()))
+    Ok(if report.errors.is_empty() { Exit::Done } else { Exit::No })
 }
 
 /// A file met on the way, who may read it, and its bytes or why there are none.

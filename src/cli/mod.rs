@@ -140,7 +140,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>, out: &mut dyn Write, err: 
 fn dispatch(command: Command, session: &mut Session<'_>) -> anyhow::Result<Exit> {
     match command {
         Command::Run => run::run(session),
-        Command::Inspect(args) => inspect::run(args, session),
+        Command::Inspect(args) => inspect::run(&args, session),
         Command::Scan(args) => scan::run(&args, session),
         Command::Config(ConfigCommand::Check) => config::check(session),
         Command::Doctor => doctor::run(session),

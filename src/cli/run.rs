@@ -35,8 +35,8 @@ pub(super) fn run(session: &mut Session<'_>) -> anyhow::Result<Exit> {
     let loaded = config::load(&session.common.config)
         .map_err(|diagnostics| Stop::new(Exit::BadInput, diagnostics.render(session.lang)))?;
     start_log()?;
-    for warning in loaded.warnings.lines(session.lang) {
-        tracing::warn!("{warning}");
+    for odd in &loaded.warnings.0 {
+        tracing::warn!(place = %odd.place, key = odd.key, reason = odd.reason(), "{}", odd.message(session.lang));
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(16).build()?;
     let served = runtime.block_on(serve(loaded.config, SystemClock::shared()));

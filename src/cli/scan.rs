@@ -1,6 +1,6 @@
 //! `vigie scan`: paths are read and judged here and now, without a daemon; `--now` has the daemon read its sources.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::config::{self, ScanConfig};
 use crate::domain::finding::{Finding, Severity};
 use crate::domain::inventory::Inventory;
 use crate::domain::reconcile::reconcile;
-use crate::pki;
+use crate::pki::issuer_links::{Authorities, Known, issuer_links};
 use crate::policy::{self, Settings, View};
 use crate::sources::file::FileSource;
 
@@ -43,15 +43,15 @@ fn by_the_daemon(session: &mut Session<'_>) -> anyhow::Result<Exit> {
         return print_json(session, &report);
     }
     let count = |key: &str| report.get(key).and_then(Value::as_i64).unwrap_or(0).to_string();
-    let line = session.texts.word_with(
+    let line = session.texts.say(
         "scan-report",
         &[
-            ("seen", count("seen")),
-            ("new", count("new_certificates")),
-            ("changed", count("changed_locations")),
-            ("errors", count("errors")),
-            ("opened", count("findings_opened")),
-            ("closed", count("findings_closed")),
+            ("seen", count("seen").into()),
+            ("new", count("new_certificates").into()),
+            ("changed", count("changed_locations").into()),
+            ("errors", count("errors").into()),
+            ("opened", count("findings_opened").into()),
+            ("closed", count("findings_closed").into()),
         ],
     );
     writeln!(session.out, "{line}")?;
@@ -76,9 +76,10 @@ fn here(args: &ScanArgs, session: &mut Session<'_>) -> anyhow::Result<Exit> {
     let empty = Inventory::default();
     let gathered = source.gather(&empty, &clock);
     let (errors, failure) = (gathered.errors.clone(), gathered.failure.clone());
-    let known: Vec<_> = gathered.certificates.clone();
-    let authorities: Vec<_> = known.iter().filter(|(facts, _)| facts.is_ca).cloned().collect();
-    let links: HashMap<_, _> = pki::issuer_links::links(&known, &authorities);
+    let known = |(facts, der): &(_, _)| Known { facts: Arc::clone(facts), der: Arc::clone(der) };
+    let certificates: Vec<Known> = gathered.certificates.iter().map(known).collect();
+    let authorities = Authorities::new(certificates.iter().filter(|known| known.facts.is_ca).cloned());
+    let links = issuer_links(&certificates, &authorities);
     let inventory = empty.clone().after(&reconcile(&empty, vec![gathered], &links));
     let settings = Settings::default();
     let findings = policy::evaluate(&inventory, &settings, now);
@@ -154,13 +155,13 @@ fn here(args: &ScanArgs, session: &mut Session<'_>) -> anyhow::Result<Exit> {
             writeln!(session.out, "[{severity}] {title} — {}", visible(&finding.key.subject))?;
             writeln!(session.out, "  {}", visible(&in_words(finding)))?;
         }
-        let summary = session.texts.word_with(
+        let summary = session.texts.say(
             "scan-summary",
             &[
-                ("certificates", view.seen.len().to_string()),
-                ("shown", shown.len().to_string()),
-                ("findings", findings.len().to_string()),
-                ("errors", errors.len().to_string()),
+                ("certificates", view.seen.len().to_string().into()),
+                ("shown", shown.len().to_string().into()),
+                ("findings", findings.len().to_string().into()),
+                ("errors", errors.len().to_string().into()),
             ],
         );
         writeln!(session.out, "{summary}")?;

@@ -20,6 +20,8 @@ pub struct HttpConfig {
     pub hosts: Vec<String>,
     /// Login or numeric ids allowed to change things over the socket, besides root and the daemon's own user.
     pub admins: Vec<String>,
+    /// Anybody who reaches the TCP listener may read, without a token. Default `false`.
+    pub open_read: bool,
 }
 
 /// The default of `http.listen`.
@@ -35,6 +37,7 @@ pub(super) fn read(section: Section<'_>, state_dir: &Path) -> HttpConfig {
         admins: section
             .get("admins", |found| found.list(|item| item.matching(Form::Login, is_login)))
             .unwrap_or_default(),
+        open_read: section.get("open_read", Found::flag).unwrap_or(false),
     };
     section.finish();
     config

@@ -7,6 +7,7 @@ mod declaration;
 mod diagnostic;
 mod diff;
 mod document;
+mod fixed;
 mod general;
 mod http;
 mod near;
@@ -30,6 +31,7 @@ use std::path::{Path, PathBuf};
 
 pub use diagnostic::{Diagnostic, Diagnostics, Level, Place};
 pub use diff::diff;
+pub use fixed::fixed_until_restart;
 pub use http::HttpConfig;
 pub use notify::{NotifyConfig, SmtpConfig, SmtpTls, WebhookConfig};
 pub use problem::{Form, Problem, Shape, Thing};

@@ -7,11 +7,9 @@ use crate::domain::certificate::Certificate;
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::inventory::{Inventory, IssuerLink};
 use crate::domain::reconcile::Gathered;
-use crate::pki;
+use crate::pki::issuer_links::{Authorities, Known, issuer_links};
 use crate::sources::anchors::Anchor;
 use crate::store::{Store, StoreError};
-
-type Known = (Arc<Certificate>, Arc<[u8]>);
 
 /// The verdicts that what was gathered makes possible: for certificates not seen before, and for those whose issuer has only now
 /// turned up.
@@ -26,24 +24,27 @@ pub(super) async fn links(
         .iter()
         .flat_map(|run| &run.certificates)
         .filter(|(facts, _)| !inventory.certificates.contains_key(&facts.fingerprint) && met.insert(facts.fingerprint))
-        .cloned()
+        .map(|(facts, der)| Known { facts: Arc::clone(facts), der: Arc::clone(der) })
         .collect();
     if fresh.is_empty() {
         return Ok(HashMap::new());
     }
-    let wanted: HashSet<&str> = fresh.iter().map(|(facts, _)| &*facts.issuer).collect();
-    let arrived: HashSet<&str> = fresh.iter().filter(|(facts, _)| facts.is_ca).map(|(facts, _)| &*facts.subject).collect();
+    let wanted: HashSet<&str> = fresh.iter().map(|known| &*known.facts.issuer).collect();
+    let arrived: HashSet<&str> = fresh.iter().filter(|known| known.facts.is_ca).map(|known| &*known.facts.subject).collect();
     let records = || inventory.certificates.values();
     let authorities = records().filter(|record| record.facts.is_ca && wanted.contains(&*record.facts.subject));
     let orphans = records().filter(|record| record.issuer == IssuerLink::Unknown && arrived.contains(&*record.facts.issuer));
     let authorities = whole(store, authorities.map(|record| Arc::clone(&record.facts)).collect()).await?;
     let orphans = whole(store, orphans.map(|record| Arc::clone(&record.facts)).collect()).await?;
-    let anchors: Vec<Known> = anchors.iter().map(|anchor| (Arc::clone(&anchor.facts), Arc::clone(&anchor.der))).collect();
+    let anchors: Vec<Known> = anchors
+        .iter()
+        .map(|anchor| Known { facts: Arc::clone(&anchor.facts), der: Arc::clone(&anchor.der) })
+        .collect();
     let verdicts = tokio::task::spawn_blocking(move || {
-        let candidates: Vec<Known> =
-            anchors.into_iter().chain(authorities).chain(fresh.iter().filter(|(facts, _)| facts.is_ca).cloned()).collect();
+        let arrived = fresh.iter().filter(|known| known.facts.is_ca).cloned();
+        let authorities = Authorities::new(anchors.into_iter().chain(authorities).chain(arrived));
         let children: Vec<Known> = fresh.into_iter().chain(orphans).collect();
-        pki::issuer_links::links(&children, &candidates)
+        issuer_links(&children, &authorities)
     });
     // A panic here costs the verdicts of this run, not the run: the certificates stay without a known issuer.
     Ok(verdicts.await.unwrap_or_else(|error| {
@@ -58,5 +59,5 @@ async fn whole(store: &Store, facts: Vec<Arc<Certificate>>) -> Result<Vec<Known>
     }
     let fingerprints: Vec<Fingerprint> = facts.iter().map(|facts| facts.fingerprint).collect();
     let mut ders = store.ders(&fingerprints).await?;
-    Ok(facts.into_iter().filter_map(|facts| ders.remove(&facts.fingerprint).map(|der| (facts, der))).collect())
+    Ok(facts.into_iter().filter_map(|facts| ders.remove(&facts.fingerprint).map(|der| Known { facts, der })).collect())
 }

@@ -82,6 +82,13 @@ pub async fn obey_signals(handle: Handle, stop: watch::Sender<bool>) -> std::io:
     Ok(())
 }
 
+/// Ends when the daemon is to stop: the word was given, or nobody is left to give it.
+pub async fn stopped(stop: &mut watch::Receiver<bool>) {
+    if stop.wait_for(|stopping| *stopping).await.is_err() {
+        tracing::debug!("nobody is left to say stop");
+    }
+}
+
 fn tell(states: &[NotifyState<'_>]) {
     if let Err(error) = sd_notify::notify(states) {
         tracing::warn!(error = %error, "the service manager could not be told");

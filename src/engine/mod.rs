@@ -151,7 +151,7 @@ impl Engine {
             let sleep = self.until_next_job().min(self.supervisor.until_next_beat());
             tokio::select! {
                 biased;
-                _ = stop.wait_for(|stopping| *stopping) => break,
+                () = lifecycle::stopped(&mut stop) => break,
                 Some(finished) = next_source(&mut self.scan) => self.source_ended(finished).await,
                 Some(command) = commands.recv() => self.obey(command).await,
                 () = tokio::time::sleep(sleep) => {}

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Caller, Engine, Refusal, ReloadReport};
-use crate::config::{self, Config};
+use crate::config;
 use crate::domain::audit_event::{Action, AuditEvent, AuditOutcome};
 use crate::domain::inventory::Inventory;
 use crate::sources::{Source, anchors};
@@ -24,10 +24,10 @@ impl Engine {
     }
 
     async fn try_reload(&mut self, caller: &Caller) -> Result<ReloadReport, Refusal> {
-        let file = self.config.file.clone();
+        let (file, lang) = (self.config.file.clone(), self.config.lang);
         let (loaded, anchors) = tokio::task::spawn_blocking(move || {
             let loaded = config::load(&file).map_err(|diagnostics| Refusal::Configuration {
-                mistakes: diagnostics.lines(crate::domain::lang::Lang::En),
+                mistakes: diagnostics.0.iter().map(|mistake| mistake.render(lang).trim_end().to_owned()).collect(),
             })?;
             let anchors = anchors::load(&loaded.config.trust.anchors);
             Ok((loaded, anchors))
@@ -36,7 +36,8 @@ impl Engine {
         .map_err(|error| Refusal::Store(format!("loading failed: {error}")))??;
         let fixed = config::fixed_until_restart(&self.config, &loaded.config);
         let changes = config::diff(&self.config, &loaded.config);
-        let mut warnings: Vec<String> = loaded.warnings.lines(loaded.config.lang);
+        let mut warnings: Vec<String> =
+            loaded.warnings.0.iter().map(|odd| odd.render(lang).trim_end().to_owned()).collect();
         warnings.extend(fixed.iter().map(|key| format!("{key} changes at the next start")));
         warnings.extend(anchors.errors.iter().map(|error| format!("{}: {}", error.place, error.problem.message)));
 

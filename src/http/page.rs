@@ -405,5 +405,5 @@ fn short(text: &str) -> String {
 }
 
 fn more(texts: &Texts, total: usize) -> Option<String> {
-    (total > MOST).then(|| texts.word_with("more", &[("count", (total - MOST).to_string())]))
+    (total > MOST).then(|| texts.say("more", &[("count", (total - MOST).to_string().into())]))
 }

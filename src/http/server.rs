@@ -18,6 +18,7 @@ use tokio::task::JoinSet;
 use tower::ServiceExt as _;
 
 use super::access::Peer;
+use crate::engine::lifecycle::stopped;
 
 /// Time to send a request's header, and to stay silent between two requests.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
@@ -64,7 +65,7 @@ where
         let Ok(slot) = Arc::clone(&slots).acquire_owned().await else { return };
         let accepted = tokio::select! {
             accepted = accept() => accepted,
-            _ = stop.wait_for(|stopping| *stopping) => break,
+            () = stopped(&mut stop) => break,
         };
         match accepted {
             Ok((stream, peer)) => {
@@ -110,7 +111,7 @@ where
     tokio::pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
-        _ = stop.wait_for(|stopping| *stopping) => {
+        () = stopped(&mut stop) => {
             connection.as_mut().graceful_shutdown();
             connection.await
         }

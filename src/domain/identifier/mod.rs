@@ -11,8 +11,6 @@ mod rpps;
 mod siren;
 mod siret;
 
-pub mod check_digit;
-
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
