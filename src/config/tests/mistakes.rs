@@ -206,6 +206,18 @@ fn each_alone() {
 }
 
 #[test]
+fn warnings_never_crowd_out_an_error() {
+    let odd: String = (0..2000).map(|n| format!("[[structure]]\nid='s{n}'\nname='x'\nkind='other'\n")).collect();
+    let loaded = load(&odd).expect("odd, not wrong");
+    assert_eq!(loaded.warnings.0.len(), 1000);
+    let said = load(&format!("{odd}[[card]]\n")).expect_err("wrong");
+    assert!(said.refused());
+    let wrong: String =
+        (0..2000).map(|n| format!("[[mandate]]\nperson='p{n}'\nstructure='s'\nrole='contact'\n")).collect();
+    assert_eq!(load(&wrong).expect_err("wrong").of(Level::Error).count(), 1000);
+}
+
+#[test]
 fn unknown_keys_are_refused_everywhere() {
     for table in [
         "",
