@@ -349,7 +349,9 @@ pub(super) async fn scan(
     Extension(caller): Extension<Caller>,
     body: Body,
 ) -> Result<Response, ApiProblem> {
-    empty_object(body).await?;
+    empty_object(body)
+        .await
+        .inspect_err(|problem| super::access::note_refused_request(&shared, &caller, "/api/v1/scan", problem))?;
     let report = shared.handle.scan(caller).await?;
     Ok(Json(report).into_response())
 }
@@ -360,7 +362,9 @@ pub(super) async fn reload(
     Query(_): Query<InWords>,
     body: Body,
 ) -> Result<Response, ApiProblem> {
-    empty_object(body).await?;
+    empty_object(body)
+        .await
+        .inspect_err(|problem| super::access::note_refused_request(&shared, &caller, "/api/v1/reload", problem))?;
     let report = shared.handle.reload(caller).await?;
     Ok(Json(report).into_response())
 }
