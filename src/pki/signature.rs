@@ -8,8 +8,9 @@ use super::oid;
 use super::public_key::{self, PublicKeyInfo, algorithm_identifier};
 use crate::domain::key::KeyAlgorithm;
 
-/// The signature of `child` verifies with the public key of `issuer` (both DER): RSA PKCS#1 v1.5 and PSS, ECDSA on P-256, P-384
-/// and P-521, Ed25519; SHA-1 included, MD5 and DSA not. Names, dates and constraints are not looked at.
+/// The signature of `child` verifies with the public key of `issuer` (both DER): RSA PKCS#1 v1.5 and PSS (salt as long as the
+/// hash), ECDSA on P-256, P-384 and P-521, Ed25519. SHA-1 is included, MD5 and DSA are not. Names, dates and constraints are
+/// not looked at.
 pub fn is_signed_by(child: &[u8], issuer: &[u8]) -> bool {
     match (Parts::read(child), Parts::read(issuer)) {
         (Some(child), Some(issuer)) => verifies(&child, issuer.public_key_info),

@@ -8,5 +8,9 @@
 )]
 
 mod house;
+<<<<<<< HEAD
 mod keeping;
 mod support;
+=======
+mod reading;
+>>>>>>> pki
