@@ -201,7 +201,7 @@ fn password(file: &FilePath, errors: &mut Vec<ItemError>) -> Option<SecretString
         errors.push(ItemError { place: file.to_string().into(), problem });
     };
     match open::look(&file.0) {
-        Ok(Some((_, access))) if access.mode & 0o007 != 0 => tell(SecretError::ReadableByOthers { mode: access.mode }),
+        Ok(Some((_, access))) if access.mode & 0o004 != 0 => tell(SecretError::ReadableByOthers { mode: access.mode }),
         Ok(_) | Err(_) => {}
     }
     let mut bytes = Vec::new();
