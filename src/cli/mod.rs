@@ -1,1 +1,3 @@
 //! One file per subcommand; the composition root.
+
+pub mod inspect;

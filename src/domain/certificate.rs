@@ -75,7 +75,7 @@ impl Certificate {
 }
 
 /// The keyUsage bits of RFC 5280 section 4.2.1.3, bit 0 (`digitalSignature`) being the lowest.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct KeyUsage(pub u16);
 
 impl KeyUsage {

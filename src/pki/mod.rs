@@ -1,3 +1,30 @@
 //! Bytes to domain and back. The only module that names x509-parser, rcgen or the crypto provider.
+//!
+//! [`read`] is the one entrance for bytes of unknown kind. Certificates are read by a tolerant walk of our own rather than by
+//! x509-parser: a fleet holds certificates that break the letter of DER or RFC 5280 and are in service all the same, and a
+//! swept folder of a hundred thousand of them has a time budget. Parsing never depends on validation.
 
+pub mod certificate;
+pub mod digest;
+pub mod intern;
+pub mod issuer_links;
+pub mod profile;
 pub mod read;
+pub mod signature;
+
+mod ber;
+mod crl;
+mod csr;
+mod date;
+mod der;
+mod extension;
+mod hex;
+mod name;
+mod oid;
+mod password;
+mod pem;
+mod pem_cipher;
+mod pkcs12;
+mod pkcs7;
+mod private_key;
+mod public_key;

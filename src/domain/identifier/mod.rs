@@ -1,5 +1,7 @@
 //! National identifiers as checked types: FINESS, SIREN, SIRET, RPPS, RPPS rang, ADELI, card number.
 
+pub mod check_digit;
+
 use std::fmt;
 use std::sync::Arc;
 

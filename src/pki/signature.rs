@@ -1,0 +1,80 @@
+//! Who signed what, for identification only: whether the signature is still acceptable is for the rules to say.
+
+use aws_lc_rs::signature::{self, UnparsedPublicKey, VerificationAlgorithm};
+
+use super::certificate::Parts;
+use super::der::{Element, SEQUENCE, context};
+use super::oid;
+use super::public_key::{self, PublicKeyInfo, algorithm_identifier};
+use crate::domain::key::KeyAlgorithm;
+
+/// The signature of `child` verifies with the public key of `issuer` (both DER): RSA PKCS#1 v1.5 and PSS, ECDSA on P-256, P-384
+/// and P-521, Ed25519; SHA-1 included, MD5 and DSA not. Names, dates and constraints are not looked at.
+pub fn is_signed_by(child: &[u8], issuer: &[u8]) -> bool {
+    match (Parts::read(child), Parts::read(issuer)) {
+        (Some(child), Some(issuer)) => verifies(&child, issuer.public_key_info),
+        _ => false,
+    }
+}
+
+pub(super) fn verifies(child: &Parts<'_>, issuer_key: Element<'_>) -> bool {
+    let Some(info) = public_key::read(issuer_key) else { return false };
+    algorithm(child.signature_algorithm, child.signature_parameters, &info).is_some_and(|algorithm| {
+        UnparsedPublicKey::new(algorithm, info.key).verify(child.tbs.raw, child.signature).is_ok()
+    })
+}
+
+fn algorithm(
+    signature: &[u8],
+    parameters: Option<Element<'_>>,
+    key: &PublicKeyInfo<'_>,
+) -> Option<&'static dyn VerificationAlgorithm> {
+    let key = public_key::algorithm(key);
+    match key {
+        KeyAlgorithm::Rsa(_) | KeyAlgorithm::RsaPss(_) => match signature {
+            oid::SHA1_WITH_RSA | oid::SHA1_WITH_RSA_OIW => {
+                Some(&signature::RSA_PKCS1_1024_8192_SHA1_FOR_LEGACY_USE_ONLY)
+            }
+            oid::SHA256_WITH_RSA => Some(&signature::RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY),
+            oid::SHA384_WITH_RSA => Some(&signature::RSA_PKCS1_2048_8192_SHA384),
+            oid::SHA512_WITH_RSA => Some(&signature::RSA_PKCS1_1024_8192_SHA512_FOR_LEGACY_USE_ONLY),
+            oid::RSA_PSS => match pss_hash(parameters?)? {
+                oid::SHA256 => Some(&signature::RSA_PSS_2048_8192_SHA256),
+                oid::SHA384 => Some(&signature::RSA_PSS_2048_8192_SHA384),
+                oid::SHA512 => Some(&signature::RSA_PSS_2048_8192_SHA512),
+                _ => None,
+            },
+            _ => None,
+        },
+        KeyAlgorithm::EcP256 => match signature {
+            oid::ECDSA_SHA256 => Some(&signature::ECDSA_P256_SHA256_ASN1),
+            oid::ECDSA_SHA384 => Some(&signature::ECDSA_P256_SHA384_ASN1),
+            oid::ECDSA_SHA512 => Some(&signature::ECDSA_P256_SHA512_ASN1),
+            _ => None,
+        },
+        KeyAlgorithm::EcP384 => match signature {
+            oid::ECDSA_SHA256 => Some(&signature::ECDSA_P384_SHA256_ASN1),
+            oid::ECDSA_SHA384 => Some(&signature::ECDSA_P384_SHA384_ASN1),
+            oid::ECDSA_SHA512 => Some(&signature::ECDSA_P384_SHA512_ASN1),
+            _ => None,
+        },
+        KeyAlgorithm::EcP521 => match signature {
+            oid::ECDSA_SHA1 => Some(&signature::ECDSA_P521_SHA1_ASN1),
+            oid::ECDSA_SHA224 => Some(&signature::ECDSA_P521_SHA224_ASN1),
+            oid::ECDSA_SHA256 => Some(&signature::ECDSA_P521_SHA256_ASN1),
+            oid::ECDSA_SHA384 => Some(&signature::ECDSA_P521_SHA384_ASN1),
+            oid::ECDSA_SHA512 => Some(&signature::ECDSA_P521_SHA512_ASN1),
+            _ => None,
+        },
+        KeyAlgorithm::Ed25519 if signature == oid::ED25519 => Some(&signature::ED25519),
+        _ => None,
+    }
+}
+
+/// The hash of RSASSA-PSS-params (RFC 4055 section 3.1); SHA-1 when left out.
+fn pss_hash(parameters: Element<'_>) -> Option<&[u8]> {
+    match parameters.of(SEQUENCE)?.children().field(context(0)) {
+        Some(wrapped) => Some(algorithm_identifier(wrapped.children().next()?)?.0),
+        None => Some(oid::SHA1),
+    }
+}
