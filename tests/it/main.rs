@@ -8,3 +8,5 @@
 )]
 
 mod house;
+mod scanning;
+mod support;

@@ -1,0 +1,4 @@
+//! What several test modules need.
+
+pub mod clock;
+pub mod made_certificate;
