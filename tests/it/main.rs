@@ -9,8 +9,13 @@
 
 mod house;
 <<<<<<< HEAD
+<<<<<<< HEAD
 mod keeping;
 mod support;
 =======
 mod reading;
 >>>>>>> pki
+=======
+mod scanning;
+mod support;
+>>>>>>> sources

@@ -424,6 +424,8 @@ mod tests {
         Folder::named(path.as_os_str().as_bytes()).expect("a folder")
     }
 
+    type Case<'a> = (&'a str, &'a Path, Result<&'static [u8], FileError>);
+
     /// Both resolvers must say the same of every link.
     #[test]
     fn links_are_followed_beneath_the_root_and_nowhere_else() {
@@ -433,7 +435,7 @@ mod tests {
         fs::create_dir_all(root.join("live/x")).expect("made");
         fs::create_dir_all(root.join("archive/x")).expect("made");
         fs::write(root.join("archive/x/cert1.pem"), b"in").expect("written");
-        let links: [(&str, &Path, Result<&[u8], FileError>); 11] = [
+        let links: [Case<'_>; 11] = [
             ("live/x/cert.pem", Path::new("../../archive/x/cert1.pem"), Ok(b"in")),
             ("absolute", &root.join("archive/x/cert1.pem"), Ok(b"in")),
             ("twice", Path::new("live/x/cert.pem"), Ok(b"in")),
