@@ -5,7 +5,6 @@ use std::sync::Arc;
 use vigie::domain::audit_event::{Action, Actor, AuditEvent, AuditOutcome, Origin};
 use vigie::domain::certificate::{Certificate, KeyIds, KeyUsage};
 use vigie::domain::finding::{Finding, FindingKey, Severity};
-use vigie::domain::fingerprint::Fingerprint;
 use vigie::domain::inventory::{CertificateRecord, IssuerLink, ItemError};
 use vigie::domain::key::KeyAlgorithm;
 use vigie::domain::observation::{
