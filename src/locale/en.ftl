@@ -1,0 +1,247 @@
+# The texts users read, in English. French is the language of reference; terms of the sector stay French where they have no English.
+#
+# One rule: rule-CODE = title, .text = what happens, .cure = what to do, .reference = what the rule stands on.
+# Variables: the facts of the finding (dates already written out), $label (what is spoken of) and $days (whole days to the end, or
+# since).
+
+## Spans and shared sentences
+
+in-days = { $days ->
+    [0] in less than a day
+    [one] in { $days } day
+   *[other] in { $days } days
+}
+days-ago = { $days ->
+    [0] less than a day ago
+    [one] { $days } day ago
+   *[other] { $days } days ago
+}
+cliff = It can be renewed only while it is valid: after { $end } a complete new order is needed.
+portal = https://pfc.eservices.esante.gouv.fr/
+stops = What stops without it: { $impacts }.
+administered-by = Administered by: { $administrators }.
+key-usage-end = The private key usage period ends before the certificate itself: it is the date that counts.
+
+## Rules
+
+rule-administrator_missing = No technical administrator in office
+    .text = { $kind ->
+        [not_living] The mandate of technical administrator that covered { $label } ({ $offer }, structure { $structure }) is not in force.
+        [not_mandated] No administrator declared for { $label } holds a mandate of technical administrator covering { $offer } for structure { $structure }.
+       *[nobody] Nobody holds a mandate of technical administrator covering { $offer } for structure { $structure }: { $label } cannot be renewed.
+    }
+    .cure = Have the legal representative or his mandataire declare a technical administrator to ANS (form F413 or the mesHabilitations portal), then add the mandate to the declaration.
+    .reference = CGU article 5.2; form F413, section 4; contract, article 2.1
+
+rule-chain_incomplete = Incomplete certificate chain
+    .text = The intermediate authority "{ $issuer }" is missing from { $place } for { $label }: peers that do not know it will refuse the certificate.
+    .cure = Add the certificate of that authority (http://igc-sante.esante.gouv.fr/AC/) after the server's own, then reload the service.
+    .reference = RFC 8446, section 4.4.2; RFC 5280, section 6.1
+
+rule-different = Certificate differs from the declaration
+    .text = { $field ->
+        [service] The certificate in place for { $label } ({ $path }) names the service "{ $found }" instead of "{ $expected }".
+        [fqdn] The certificate in place for { $label } ({ $path }) names "{ $found }" and not the server "{ $expected }".
+       *[mail_domain] The certificate in place for { $label } ({ $path }) names the mail domain "{ $found }" instead of "{ $expected }".
+    }
+    .cure = Put the right certificate in that place, or correct the declaration if it is the one that is wrong.
+    .reference = Form F413, section 4.3; RFC 6125, section 6.4.4; RFC 8550, section 3
+
+rule-environment_mismatch = Production and TEST mixed up
+    .text = { $kind ->
+        [test_in_production] { $label } is declared as production, and the certificate in place ({ $path }) comes from the TEST hierarchy: production services refuse it.
+        [production_in_test] { $label } is declared as test, and the certificate in place ({ $path }) is a production one.
+       *[contradictory] The certificate { $label } ({ $path }) says both production and TEST: its authority and its product category contradict each other.
+    }
+    .cure = { $kind ->
+        [test_in_production] Install the production certificate.
+        [production_in_test] Take the production key off the test bench and order a TEST certificate (form F414).
+       *[contradictory] Do not use this certificate, and report it to ANS.
+    }
+    .reference = ANS nomenclature TRE_G01; CGU article 5.3.2
+
+rule-expired = Expired certificate
+    .text = { $igc_sante ->
+        [yes] { $label } ({ $path }) expired on { $end }, { days-ago }. It cannot be renewed any more: a complete new order is needed.
+       *[no] { $label } ({ $path }) expired on { $end }, { days-ago }.
+    }
+    .cure = { $igc_sante ->
+        [yes] If it is still in use, request a new certificate at { portal } with the CPx card or e-CPS of a technical administrator; otherwise remove the file and its key.
+       *[no] If it is still in use, request a new certificate from its authority; otherwise remove the file and its key.
+    }
+    .reference = CGU article 5.4; RFC 5280, section 4.1.2.5
+
+rule-expiring = Certificate about to expire
+    .text = { $igc_sante ->
+        [yes] { $label } ({ $path }) expires on { $end }, { in-days }. { cliff }
+       *[no] { $label } ({ $path }) expires on { $end }, { in-days }.
+    }
+    .cure = { $igc_sante ->
+        [yes] Renew it before that date at { portal } ("Renouveler") with the CPx card or e-CPS of a technical administrator, then install the new one in place of the old.
+       *[no] Renew it with its authority before that date, then install the new one in place of the old.
+    }
+    .reference = CGU article 5.4; RFC 5280, section 4.1.2.5; RFC 3280, section 4.2.1.4
+
+rule-finess_geographique = Wrong FINESS number for the Ségur services
+    .text = { $wanted ->
+        [juridique] The certificate of { $label } carries the FINESS géographique { $found }; for this kind of establishment the notice of ANS wants the FINESS juridique of { $structure } to reach DMP and INSi.
+       *[geographique] The certificate of { $label } carries the FINESS juridique { $found }; for this kind of establishment the notice of ANS wants the FINESS géographique of { $structure } to reach DMP and INSi.
+    }
+    .cure = { $wanted ->
+        [juridique] Move to the FINESS juridique, at the next renewal at the latest: contract first, then the order, with that number.
+       *[geographique] Move to the FINESS géographique, at the next renewal at the latest: order the certificate with the number of the site.
+    }
+    .reference = Notice on FINESS (form F413)
+
+rule-identifier_invalid = Invalid structure identifier
+    .text = The structure identifier of the certificate { $label } ({ $path }) has not the length or the check digit it must have: { $found }.
+    .cure = Check the number in the FINESS or SIRENE register; if it is wrong, request a new certificate with the right one.
+    .reference = ANS nomenclature TRE_G07; FINESS and SIRENE registers
+
+rule-insi_name = Certificate refused by INSi
+    .text = { $kind ->
+        [issuer] The certificate of { $label } ({ $path }) is issued by "{ $found }"; INSi accepts only AC IGC-SANTE ELEMENTAIRE ORGANISATIONS.
+       *[name] The certificate of { $label } ({ $path }) is called "{ $found }"; INSi accepts only { $expected }.
+    }
+    .cure = Order an ORG AUTH_CLI certificate whose service applicatif is exactly one of these names: { $expected }.
+    .reference = Integration guide of the INSi teleservice
+
+rule-key_mismatch = Key and certificate do not match
+    .text = The private key in { $key_path } is not that of the certificate { $label } ({ $path }): the service cannot start with this pair.
+    .cure = Put the key and the certificate of one request together again; if the key is lost, revoke the certificate and make a new request.
+    .reference = RFC 5280, section 4.1.2.7
+
+rule-key_readable = Private key within too easy reach
+    .text = { $who ->
+        [others] The private key in { $path } (mode { $mode }, folder { $folder_mode }) is open to every account of the machine.
+       *[group] The private key in { $path } (mode { $mode }, folder { $folder_mode }) is open to a group.
+    }
+    .cure = Restrict the file to its owner (chmod 600). If others could read it, take the key as compromised: revoke the certificate and make a new request.
+    .reference = CGU article 5.3.2
+
+rule-key_reused = Shared private key
+    .text = { $kind ->
+        [certificates] One private key serves { $certificate_count } certificates: { $certificates } ({ $path }).
+        [copies] One private key lies in { $place_count } places: { $path }.
+       *[both] One private key serves { $certificate_count } certificates ({ $certificates }) and lies in { $place_count } places: { $path }.
+    }
+    .cure = Keep one copy of the key and one key for each certificate; erase the copies, and make a new request with a new key for the other uses.
+    .reference = CGU articles 5.3.2 and 5.4
+
+rule-missing = Declared certificate not found
+    .text = { $part ->
+        [key] The private key of { $label } is not in its declared place: { $path }.
+        [chain] The certificate chain of { $label } is not in its declared place: { $path }.
+       *[certificate] The certificate { $label } is declared and is not in its place: { $path }.
+    }
+    .cure = Install the file there, correct the path in the declaration, or remove the declaration if the certificate is not used any more.
+    .reference = Form F413, section 4.3
+
+rule-no_successor = No successor ready
+    .text = { $label } ({ $path }) expires on { $end }, { in-days }, and no certificate of the inventory can take over from it. { cliff }
+    .cure = Ask for the renewal now at { portal } ("Renouveler") with the CPx card or e-CPS of a technical administrator.
+    .reference = CGU article 5.4
+
+rule-not_yet_valid = Certificate not yet valid
+    .text = The certificate { $label } ({ $path }) is in use and is valid only from { $not_before }, { in-days }: peers refuse it.
+    .cure = Put the previous certificate back until then, and check the clock of the machine.
+    .reference = RFC 5280, section 4.1.2.5
+
+rule-served_differs = The server presents another certificate
+    .text = { $renewed ->
+        [yes] { $label } was renewed on the disk ({ $path }), but { $endpoint } still presents the old certificate, which ends on { $served_end }.
+       *[no] { $endpoint } presents another certificate ("{ $served_subject }", until { $served_end }) than that of { $label } ({ $path }).
+    }
+    .cure = { $renewed ->
+        [yes] Reload or restart the service so that it takes the new certificate.
+       *[no] Find out which file the service uses, then correct its configuration or the declaration.
+    }
+    .reference = RFC 8446, section 4.4.2; CGU article 5.4
+
+rule-source_failed = Source that cannot be read
+    .text = The source { $source } could not be read ({ $reason }): { $message }. What it had shown is kept, but is not checked any more.
+    .cure = Restore access to this source; "vigie doctor" helps to find the cause.
+    .reference = Vigie: a source nobody reads is not a healthy one
+
+rule-structure_mismatch = Certificate of another structure
+    .text = The certificate of { $label } ({ $path }) carries the identifier { $found }, which is not among those declared for structure { $structure }.
+    .cure = If the number is yours, add it to the structure in the declaration; otherwise replace this certificate by that of the structure.
+    .reference = Form F413, section 3; ANS nomenclature TRE_G07
+
+rule-superseded_in_use = Old certificate still in use
+    .text = { $label } is renewed ({ $successor_path }, valid until { $successor_not_after }), but the declared place ({ $path }) still holds the old one, which expires on { $end }.
+    .cure = Install the new certificate and its key in place of the old ones, then reload the service.
+    .reference = CGU article 5.4
+
+rule-undeclared = Undeclared certificate
+    .text = The certificate { $label } ({ $path }), valid until { $not_after }, is not in the declaration: nobody will be warned of its end.
+    .cure = Declare it with its structure, its usage and what depends on it, or remove the file and its key (and revoke it) if it is not used any more.
+    .reference = CGU article 5.3.2; form F413, section 4.3
+
+rule-unknown_issuer = Unknown certification authority
+    .text = { $kind ->
+        [self_signed] The certificate { $label } ({ $path }) is signed by itself and not by a trusted authority.
+        [untrusted] The certificate { $label } ({ $path }) leads to "{ $issuer }", which is not a configured trust anchor.
+       *[unknown] The authority "{ $issuer }", on which the certificate { $label } ({ $path }) depends, is neither in the inventory nor among the trust anchors.
+    }
+    .cure = Add the authorities of IGC-Santé (http://igc-sante.esante.gouv.fr/AC/) to the trust anchors; if they are there, this certificate does not come from them: do not use it.
+    .reference = RFC 5280, section 6.1
+
+rule-unreadable = File or server that cannot be read
+    .text = { $declared ->
+        [yes] { $path } is declared and could not be read: { reason-text } ({ $message }).
+       *[no] { $path } could not be read: { reason-text } ({ $message }).
+    }
+    .cure = { $reason ->
+        [permission_denied] Let the vigie account read this file and pass through its folders.
+        [needs_password] Name the file of the password in the declaration (password_file).
+        [wrong_password] Correct the password in the file the declaration names (password_file).
+        [timeout] Check that the server is up and that the firewall lets the connection through.
+        [connection_refused] Check that the service is running at that address.
+       *[other] Check this place and replace what is damaged.
+    }
+    .reference = RFC 5280; RFC 7292; RFC 7468
+
+reason-text = { $reason ->
+    [connection_refused] the connection was refused
+    [limit_exceeded] a reading limit was exceeded
+    [malformed] the contents are damaged
+    [needs_password] a password is needed
+    [not_pki] no certification object was recognised
+    [permission_denied] access was denied
+    [timeout] no answer in time
+    [too_large] the file is too large
+    [unsupported] the algorithm or version is not supported
+    [wrong_password] the password is not the right one
+   *[other] { $reason }
+}
+
+rule-usage_mismatch = Usage differs from the declaration
+    .text = { $label } is declared as { $expected }, and the certificate in place ({ $path }) is made for: { $found }.
+    .cure = Install the certificate of the offer and usage that are wanted, or correct the declaration.
+    .reference = Form F413, section 4.3; RFC 5280, sections 4.2.1.3 and 4.2.1.12
+
+rule-weak_key = Key too weak
+    .text = The key of the certificate { $label } ({ $path }) is { $key }: at least { $wanted } is needed.
+    .cure = Make a new request with a key of at least { $wanted }.
+    .reference = RGS, annex B1 (ANSSI); FIPS 186-5
+
+rule-weak_signature = Signature too weak
+    .text = The certificate { $label } ({ $path }) is signed with { $algorithm }, which is known to be forgeable.
+    .cure = Make a new request: today's IGC-Santé certificates are signed with SHA-256.
+    .reference = RGS, annex B1 (ANSSI); RFC 6194; RFC 6151
+
+## Words of tables and pages
+
+severity-info = information
+severity-warning = warning
+severity-critical = critical
+environment-production = production
+environment-test = test
+worst-ok = all is well
+worst-warning = needs watching
+worst-critical = critical
+worst-unknown = state unknown
+all-good = No finding.
+reference = Reference
+what-to-do = What to do

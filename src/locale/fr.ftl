@@ -1,0 +1,247 @@
+# Les textes que lisent les utilisateurs. Français d'abord : c'est la langue de référence.
+#
+# Une règle : rule-CODE = titre, .text = ce qui se passe, .cure = que faire, .reference = sur quoi la règle s'appuie.
+# Variables : les faits du constat (les dates sont déjà mises en forme), $label (de quoi on parle) et $days (jours entiers
+# d'ici l'échéance, ou depuis).
+
+## Durées et phrases communes
+
+in-days = { $days ->
+    [0] dans moins d'un jour
+    [one] dans { $days } jour
+   *[other] dans { $days } jours
+}
+days-ago = { $days ->
+    [0] depuis moins d'un jour
+    [one] depuis { $days } jour
+   *[other] depuis { $days } jours
+}
+cliff = Le renouvellement n'est possible que tant que le certificat est valide : après le { $end }, il faudra refaire une commande complète.
+portal = https://pfc.eservices.esante.gouv.fr/
+stops = Ce qui s'arrête sans lui : { $impacts }.
+administered-by = Administré par : { $administrators }.
+key-usage-end = La période d'usage de la clé privée s'achève avant le certificat lui-même : c'est elle qui compte.
+
+## Règles
+
+rule-administrator_missing = Aucun administrateur technique en titre
+    .text = { $kind ->
+        [not_living] Le mandat d'administrateur technique qui couvrait { $label } ({ $offer }, structure { $structure }) n'est pas en cours.
+        [not_mandated] Aucun administrateur déclaré pour { $label } ne tient de mandat d'administrateur technique couvrant { $offer } pour la structure { $structure }.
+       *[nobody] Personne ne tient de mandat d'administrateur technique couvrant { $offer } pour la structure { $structure } : { $label } ne pourra pas être renouvelé.
+    }
+    .cure = Faites déclarer un administrateur technique à l'ANS par le représentant légal ou son mandataire (formulaire F413 ou portail mesHabilitations), puis ajoutez son mandat à la déclaration.
+    .reference = CGU article 5.2 ; formulaire F413, rubrique 4 ; contrat d'adhésion, article 2.1
+
+rule-chain_incomplete = Chaîne de certification incomplète
+    .text = L'autorité intermédiaire « { $issuer } » manque dans { $place } pour { $label } : les correspondants qui ne la connaissent pas refuseront le certificat.
+    .cure = Ajoutez le certificat de cette autorité (http://igc-sante.esante.gouv.fr/AC/) après celui du serveur, puis rechargez le service.
+    .reference = RFC 8446, section 4.4.2 ; RFC 5280, section 6.1
+
+rule-different = Certificat différent de la déclaration
+    .text = { $field ->
+        [service] Le certificat en place pour { $label } ({ $path }) porte le service « { $found } » au lieu de « { $expected } ».
+        [fqdn] Le certificat en place pour { $label } ({ $path }) nomme « { $found } » et non le serveur « { $expected } ».
+       *[mail_domain] Le certificat en place pour { $label } ({ $path }) porte le domaine de messagerie « { $found } » au lieu de « { $expected } ».
+    }
+    .cure = Remettez le bon certificat à cet emplacement, ou corrigez la déclaration si c'est elle qui se trompe.
+    .reference = Formulaire F413, rubrique 4.3 ; RFC 6125, section 6.4.4 ; RFC 8550, section 3
+
+rule-environment_mismatch = Production et TEST mélangés
+    .text = { $kind ->
+        [test_in_production] { $label } est déclaré en production, et le certificat en place ({ $path }) vient de la hiérarchie de TEST : les services de production le refusent.
+        [production_in_test] { $label } est déclaré en test, et le certificat en place ({ $path }) est un certificat de production.
+       *[contradictory] Le certificat { $label } ({ $path }) dit à la fois production et TEST : son autorité et sa catégorie de produit se contredisent.
+    }
+    .cure = { $kind ->
+        [test_in_production] Installez le certificat de production.
+        [production_in_test] Retirez la clé de production du banc de test et commandez un certificat de TEST (formulaire F414).
+       *[contradictory] N'utilisez pas ce certificat et signalez-le à l'ANS.
+    }
+    .reference = Nomenclature TRE_G01 de l'ANS ; CGU article 5.3.2
+
+rule-expired = Certificat expiré
+    .text = { $igc_sante ->
+        [yes] { $label } ({ $path }) a expiré le { $end }, { days-ago }. Son renouvellement n'est plus possible : il faut refaire une commande complète.
+       *[no] { $label } ({ $path }) a expiré le { $end }, { days-ago }.
+    }
+    .cure = { $igc_sante ->
+        [yes] S'il sert encore, demandez un nouveau certificat sur { portal } avec la carte CPx ou l'e-CPS d'un administrateur technique ; sinon, retirez le fichier et sa clé.
+       *[no] S'il sert encore, demandez un nouveau certificat à son autorité ; sinon, retirez le fichier et sa clé.
+    }
+    .reference = CGU article 5.4 ; RFC 5280, section 4.1.2.5
+
+rule-expiring = Certificat bientôt expiré
+    .text = { $igc_sante ->
+        [yes] { $label } ({ $path }) expire le { $end }, { in-days }. { cliff }
+       *[no] { $label } ({ $path }) expire le { $end }, { in-days }.
+    }
+    .cure = { $igc_sante ->
+        [yes] Renouvelez-le avant cette date sur { portal } (« Renouveler »), avec la carte CPx ou l'e-CPS d'un administrateur technique, puis installez le nouveau à la place de l'ancien.
+       *[no] Renouvelez-le auprès de son autorité avant cette date, puis installez le nouveau à la place de l'ancien.
+    }
+    .reference = CGU article 5.4 ; RFC 5280, section 4.1.2.5 ; RFC 3280, section 4.2.1.4
+
+rule-finess_geographique = Mauvais numéro FINESS pour les services du Ségur
+    .text = { $wanted ->
+        [juridique] Le certificat de { $label } porte le FINESS géographique { $found } ; pour ce type d'établissement, la notice de l'ANS veut le FINESS juridique de { $structure } pour accéder au DMP et à INSi.
+       *[geographique] Le certificat de { $label } porte le FINESS juridique { $found } ; pour ce type d'établissement, la notice de l'ANS veut le FINESS géographique de { $structure } pour accéder au DMP et à INSi.
+    }
+    .cure = { $wanted ->
+        [juridique] Passez au FINESS juridique, au plus tard au prochain renouvellement : contrat d'adhésion, puis commande, avec ce numéro.
+       *[geographique] Passez au FINESS géographique, au plus tard au prochain renouvellement : commandez le certificat avec le numéro du site.
+    }
+    .reference = Notice explicative relative au FINESS (formulaire F413)
+
+rule-identifier_invalid = Identifiant de structure invalide
+    .text = L'identifiant de structure du certificat { $label } ({ $path }) n'a pas la longueur ou la clé attendue : { $found }.
+    .cure = Vérifiez le numéro dans le répertoire FINESS ou SIRENE ; s'il est faux, demandez un nouveau certificat avec le bon numéro.
+    .reference = Nomenclature TRE_G07 de l'ANS ; répertoires FINESS et SIRENE
+
+rule-insi_name = Certificat refusé par INSi
+    .text = { $kind ->
+        [issuer] Le certificat de { $label } ({ $path }) est émis par « { $found } » ; INSi n'accepte que l'AC IGC-SANTE ELEMENTAIRE ORGANISATIONS.
+       *[name] Le certificat de { $label } ({ $path }) s'appelle « { $found } » ; INSi n'accepte que { $expected }.
+    }
+    .cure = Commandez un certificat ORG AUTH_CLI dont le service applicatif est exactement l'un de ces noms : { $expected }.
+    .reference = Guide d'intégration du téléservice INSi
+
+rule-key_mismatch = La clé et le certificat ne vont pas ensemble
+    .text = La clé privée de { $key_path } n'est pas celle du certificat { $label } ({ $path }) : le service ne pourra pas démarrer avec cette paire.
+    .cure = Remettez ensemble la clé et le certificat d'une même demande ; si la clé est perdue, révoquez le certificat et faites une nouvelle demande.
+    .reference = RFC 5280, section 4.1.2.7
+
+rule-key_readable = Clé privée trop accessible
+    .text = { $who ->
+        [others] La clé privée de { $path } (mode { $mode }, dossier { $folder_mode }) est ouverte à tous les comptes de la machine.
+       *[group] La clé privée de { $path } (mode { $mode }, dossier { $folder_mode }) est ouverte à un groupe.
+    }
+    .cure = Limitez le fichier à son seul propriétaire (chmod 600). Si d'autres ont pu la lire, considérez la clé comme compromise : révoquez le certificat et faites une nouvelle demande.
+    .reference = CGU article 5.3.2
+
+rule-key_reused = Clé privée partagée
+    .text = { $kind ->
+        [certificates] Une même clé privée sert { $certificate_count } certificats : { $certificates } ({ $path }).
+        [copies] Une même clé privée se trouve à { $place_count } endroits : { $path }.
+       *[both] Une même clé privée sert { $certificate_count } certificats ({ $certificates }) et se trouve à { $place_count } endroits : { $path }.
+    }
+    .cure = Gardez un seul exemplaire de la clé et une clé par certificat ; effacez les copies, et faites une nouvelle demande, avec une nouvelle clé, pour les autres usages.
+    .reference = CGU articles 5.3.2 et 5.4
+
+rule-missing = Certificat déclaré introuvable
+    .text = { $part ->
+        [key] La clé privée de { $label } n'est pas à l'emplacement déclaré : { $path }.
+        [chain] La chaîne de certification de { $label } n'est pas à l'emplacement déclaré : { $path }.
+       *[certificate] Le certificat { $label } est déclaré et ne se trouve pas à son emplacement : { $path }.
+    }
+    .cure = Installez le fichier à cet emplacement, corrigez le chemin dans la déclaration, ou retirez la déclaration si le certificat ne sert plus.
+    .reference = Formulaire F413, rubrique 4.3
+
+rule-no_successor = Aucun remplaçant prêt
+    .text = { $label } ({ $path }) expire le { $end }, { in-days }, et aucun certificat de l'inventaire ne peut prendre sa suite. { cliff }
+    .cure = Demandez le renouvellement maintenant sur { portal } (« Renouveler »), avec la carte CPx ou l'e-CPS d'un administrateur technique.
+    .reference = CGU article 5.4
+
+rule-not_yet_valid = Certificat pas encore valide
+    .text = Le certificat { $label } ({ $path }) est en service et ne sera valide qu'à partir du { $not_before }, { in-days } : les correspondants le refusent.
+    .cure = Remettez le certificat précédent jusqu'à cette date, et vérifiez l'horloge de la machine.
+    .reference = RFC 5280, section 4.1.2.5
+
+rule-served_differs = Le serveur présente un autre certificat
+    .text = { $renewed ->
+        [yes] { $label } a été renouvelé sur le disque ({ $path }), mais { $endpoint } présente encore l'ancien certificat, qui s'achève le { $served_end }.
+       *[no] { $endpoint } présente un autre certificat (« { $served_subject } », jusqu'au { $served_end }) que celui de { $label } ({ $path }).
+    }
+    .cure = { $renewed ->
+        [yes] Rechargez ou redémarrez le service pour qu'il prenne le nouveau certificat.
+       *[no] Vérifiez quel fichier le service utilise, puis corrigez sa configuration ou la déclaration.
+    }
+    .reference = RFC 8446, section 4.4.2 ; CGU article 5.4
+
+rule-source_failed = Source illisible
+    .text = La source { $source } n'a pas pu être lue ({ $reason }) : { $message }. Ce qu'elle avait montré est conservé, mais n'est plus vérifié.
+    .cure = Rétablissez l'accès à cette source ; « vigie doctor » aide à trouver la cause.
+    .reference = Vigie : une source qu'on ne lit pas n'est pas une source saine
+
+rule-structure_mismatch = Certificat d'une autre structure
+    .text = Le certificat de { $label } ({ $path }) porte l'identifiant { $found }, qui n'est pas parmi ceux déclarés pour la structure { $structure }.
+    .cure = Si ce numéro est bien le vôtre, ajoutez-le à la structure dans la déclaration ; sinon, remplacez ce certificat par celui de la structure.
+    .reference = Formulaire F413, rubrique 3 ; nomenclature TRE_G07 de l'ANS
+
+rule-superseded_in_use = Ancien certificat encore en service
+    .text = { $label } est renouvelé ({ $successor_path }, valable jusqu'au { $successor_not_after }), mais l'emplacement déclaré ({ $path }) contient encore l'ancien, qui expire le { $end }.
+    .cure = Installez le nouveau certificat et sa clé à la place des anciens, puis rechargez le service.
+    .reference = CGU article 5.4
+
+rule-undeclared = Certificat non déclaré
+    .text = Le certificat { $label } ({ $path }), valable jusqu'au { $not_after }, n'est pas dans la déclaration : personne ne sera prévenu de ses échéances.
+    .cure = Déclarez-le avec sa structure, son usage et ce qui en dépend, ou retirez le fichier et sa clé (et révoquez-le) s'il ne sert plus.
+    .reference = CGU article 5.3.2 ; formulaire F413, rubrique 4.3
+
+rule-unknown_issuer = Autorité de certification inconnue
+    .text = { $kind ->
+        [self_signed] Le certificat { $label } ({ $path }) est signé par lui-même et non par une autorité de confiance.
+        [untrusted] Le certificat { $label } ({ $path }) remonte à « { $issuer } », qui n'est pas une ancre de confiance configurée.
+       *[unknown] L'autorité « { $issuer } », dont dépend le certificat { $label } ({ $path }), n'est ni dans l'inventaire ni parmi les ancres de confiance.
+    }
+    .cure = Ajoutez les autorités de l'IGC-Santé (http://igc-sante.esante.gouv.fr/AC/) aux ancres de confiance ; si elles y sont, ce certificat n'en vient pas : ne l'utilisez pas.
+    .reference = RFC 5280, section 6.1
+
+rule-unreadable = Fichier ou serveur illisible
+    .text = { $declared ->
+        [yes] { $path } est déclaré et n'a pas pu être lu : { reason-text } ({ $message }).
+       *[no] { $path } n'a pas pu être lu : { reason-text } ({ $message }).
+    }
+    .cure = { $reason ->
+        [permission_denied] Donnez au compte vigie le droit de lire ce fichier et de traverser ses dossiers.
+        [needs_password] Indiquez le fichier du mot de passe dans la déclaration (password_file).
+        [wrong_password] Corrigez le mot de passe du fichier indiqué dans la déclaration (password_file).
+        [timeout] Vérifiez que le serveur est en marche et que le pare-feu laisse passer.
+        [connection_refused] Vérifiez que le service est en marche à cette adresse.
+       *[other] Vérifiez cet emplacement et remplacez ce qui est abîmé.
+    }
+    .reference = RFC 5280 ; RFC 7292 ; RFC 7468
+
+reason-text = { $reason ->
+    [connection_refused] connexion refusée
+    [limit_exceeded] une limite de lecture est dépassée
+    [malformed] le contenu est abîmé
+    [needs_password] un mot de passe est nécessaire
+    [not_pki] aucun objet de certification reconnu
+    [permission_denied] l'accès est refusé
+    [timeout] pas de réponse dans le délai
+    [too_large] le fichier est trop gros
+    [unsupported] l'algorithme ou la version n'est pas pris en charge
+    [wrong_password] le mot de passe n'est pas le bon
+   *[other] { $reason }
+}
+
+rule-usage_mismatch = Usage différent de la déclaration
+    .text = { $label } est déclaré { $expected }, et le certificat en place ({ $path }) est fait pour : { $found }.
+    .cure = Installez le certificat de l'offre et de l'usage voulus, ou corrigez la déclaration.
+    .reference = Formulaire F413, rubrique 4.3 ; RFC 5280, sections 4.2.1.3 et 4.2.1.12
+
+rule-weak_key = Clé trop faible
+    .text = La clé du certificat { $label } ({ $path }) est { $key } : il faut au moins { $wanted }.
+    .cure = Faites une nouvelle demande avec une clé d'au moins { $wanted }.
+    .reference = RGS, annexe B1 (ANSSI) ; FIPS 186-5
+
+rule-weak_signature = Signature trop faible
+    .text = Le certificat { $label } ({ $path }) est signé avec { $algorithm }, un procédé que l'on sait falsifier.
+    .cure = Faites une nouvelle demande : les certificats actuels de l'IGC-Santé sont signés avec SHA-256.
+    .reference = RGS, annexe B1 (ANSSI) ; RFC 6194 ; RFC 6151
+
+## Mots des tableaux et des pages
+
+severity-info = information
+severity-warning = attention
+severity-critical = critique
+environment-production = production
+environment-test = test
+worst-ok = tout va bien
+worst-warning = à surveiller
+worst-critical = critique
+worst-unknown = état inconnu
+all-good = Aucun constat.
+reference = Référence
+what-to-do = Que faire
