@@ -172,15 +172,7 @@ fn here(args: &ScanArgs, session: &mut Session<'_>) -> anyhow::Result<Exit> {
             ],
         );
         writeln!(session.out, "{summary}")?;
-        for error in &errors {
-            writeln!(
-                session.err,
-                "{}: {} ({})",
-                visible(&error.place),
-                visible(&error.problem.message),
-                error.problem.reason
-            )?;
-        }
+        tell_errors(&errors, session)?;
     }
     if let Some(failure) = failure {
         return Err(Stop::new(Exit::Io, failure.message.to_string()).into());

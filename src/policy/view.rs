@@ -1,9 +1,10 @@
 //! What the rules look at: the inventory with the indexes they share, built once per evaluation.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::settings::Settings;
-use super::subject_name::attribute;
+use super::subject_name::{attribute, same_name};
 use crate::domain::certificate::Certificate;
 use crate::domain::declaration::{DeclaredCertificate, Keystore};
 use crate::domain::endpoint::Endpoint;
@@ -12,6 +13,7 @@ use crate::domain::fingerprint::Fingerprint;
 use crate::domain::inventory::{Inventory, IssuerLink};
 use crate::domain::observation::{DECLARED_SOURCE, Location, Observation, Problem};
 use crate::domain::offer::{Offer, Usage};
+use crate::domain::person::{DeclaredId, Mandate};
 use crate::domain::profile::{Environment, Gamme, IgcDomain, PersonRef, StructureRef, Support};
 use crate::domain::structure::Structure;
 use crate::domain::threshold::Threshold;
@@ -36,6 +38,7 @@ pub struct View<'a> {
     lineages: Vec<Vec<usize>>,
     item_errors: HashMap<&'a str, &'a Problem>,
     anchors: HashSet<Fingerprint>,
+    mandates: HashMap<&'a DeclaredId, Vec<&'a Mandate>>,
 }
 
 /// A certificate that is somewhere now.
@@ -65,6 +68,12 @@ pub struct Slot<'a> {
     pub structure: Option<&'a Structure>,
     /// The certificate that stands in the declared file; of a certificate that is only served, the first one served.
     pub current: Option<usize>,
+    /// What the declared certificate file holds.
+    pub file: Option<&'a Observation>,
+    /// What the declared key file holds; the same as `file` when it is the same.
+    pub key_file: Option<&'a Observation>,
+    /// What the declared chain file holds.
+    pub chain: Option<&'a Observation>,
     /// Each declared endpoint, in declared order.
     pub served: Vec<Served<'a>>,
 }
@@ -124,6 +133,10 @@ impl<'a> View<'a> {
             .collect();
         let anchors =
             inventory.anchors.iter().flat_map(|anchor| [anchor.fingerprint, anchor.spki]).collect::<HashSet<_>>();
+        let mut mandates: HashMap<&DeclaredId, Vec<&Mandate>> = HashMap::new();
+        for mandate in &inventory.declaration.mandates {
+            mandates.entry(&mandate.structure).or_default().push(mandate);
+        }
         let mut view = Self {
             inventory,
             settings,
@@ -135,6 +148,7 @@ impl<'a> View<'a> {
             lineages,
             item_errors,
             anchors,
+            mandates,
         };
         view.fill_slots();
         view
@@ -171,6 +185,11 @@ impl<'a> View<'a> {
             Some(observation) => observation.problems.iter().find(|problem| !absent(problem)),
             None => self.item_errors.get(&*location.to_string()).copied().filter(|problem| !absent(problem)),
         }
+    }
+
+    /// The mandates given for a structure, in declared order.
+    pub fn mandates(&self, structure: &DeclaredId) -> &[&'a Mandate] {
+        self.mandates.get(structure).map_or(&[], Vec::as_slice)
     }
 
     /// The declared files and endpoints were looked for at least once.
@@ -258,6 +277,11 @@ impl<'a> View<'a> {
         for declared in declaration.certificates.values() {
             let file = declared.certificate_path().and_then(|path| self.observation(&Location::File(path.clone())));
             let chain = declared.chain_path().and_then(|path| self.observation(&Location::File(path.clone())));
+            let key_file = if declared.key_path() == declared.certificate_path() {
+                file
+            } else {
+                declared.key_path().and_then(|path| self.observation(&Location::File(path.clone())))
+            };
             let served: Vec<Served<'a>> = declared
                 .endpoints
                 .iter()
@@ -287,7 +311,7 @@ impl<'a> View<'a> {
             if let Some(seen) = current.and_then(|index| self.seen.get_mut(index)) {
                 seen.slots.push(slots.len());
             }
-            slots.push(Slot { declared, structure, current, served });
+            slots.push(Slot { declared, structure, current, file, key_file, chain, served });
         }
         self.slots = slots;
     }
@@ -343,7 +367,7 @@ impl Seen<'_> {
     }
 
     /// The common name, never that of a natural person.
-    pub fn common_name(&self) -> Option<String> {
+    pub fn common_name(&self) -> Option<Cow<'_, str>> {
         if self.is_personal() { None } else { attribute(&self.facts.subject, "CN") }
     }
 }
@@ -375,8 +399,7 @@ impl Slot<'_> {
 
     /// One of its impacts is `wanted`, whatever the case.
     pub fn has_impact(&self, wanted: &str) -> bool {
-        let wanted = wanted.to_lowercase();
-        self.declared.impacts.iter().any(|impact| impact.to_lowercase() == wanted)
+        self.declared.impacts.iter().any(|impact| same_name(impact, wanted))
     }
 }
 
@@ -416,7 +439,7 @@ enum Lineage<'a> {
         product: (Option<Offer>, Option<Usage>),
         structure: Option<&'a StructureRef>,
         person: Option<&'a PersonRef>,
-        common_name: Option<String>,
+        common_name: Option<Cow<'a, str>>,
     },
     Other {
         subject: &'a str,
@@ -436,7 +459,7 @@ impl<'a> Lineage<'a> {
                 product: (profile.offer, profile.usage),
                 structure: profile.structure.as_ref(),
                 person: profile.person.as_ref(),
-                common_name: attribute(&facts.subject, "CN").map(|name| name.to_lowercase()),
+                common_name: attribute(&facts.subject, "CN").map(lower_case),
             };
         }
         let mut names: Vec<&str> = facts.san.iter().map(|name| &**name).collect();
@@ -444,6 +467,11 @@ impl<'a> Lineage<'a> {
         let usages = facts.extended_key_usage.iter().map(|usage| &**usage).collect();
         Self::Other { subject: &facts.subject, names, usages }
     }
+}
+
+/// Most names have no capital and are borrowed as they are.
+fn lower_case(name: Cow<'_, str>) -> Cow<'_, str> {
+    if name.chars().any(char::is_uppercase) { Cow::Owned(name.to_lowercase()) } else { name }
 }
 
 /// Groups end entities by lineage, each group with the one that lasts longest first, and notes the group on each.

@@ -8,14 +8,8 @@
 )]
 
 mod house;
-<<<<<<< HEAD
-<<<<<<< HEAD
 mod keeping;
-mod support;
-=======
 mod reading;
->>>>>>> pki
-=======
 mod scanning;
 mod support;
->>>>>>> sources
+mod texts;
