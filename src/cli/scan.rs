@@ -145,7 +145,10 @@ fn here(args: &ScanArgs, session: &mut Session<'_>) -> anyhow::Result<Exit> {
                     .chain(profile.usage.map(|usage| usage.as_str()));
                 let codes: Vec<&str> = about(seen).iter().map(|finding| &*finding.key.code).collect();
                 table.row(vec![
-                    seen.common_name().unwrap_or_else(|| format!("sha256:{:.16}", seen.facts.fingerprint.to_string())),
+                    seen.common_name().map_or_else(
+                        || format!("sha256:{:.16}", seen.facts.fingerprint.to_string()),
+                        std::borrow::Cow::into_owned,
+                    ),
                     words.collect::<Vec<_>>().join(" "),
                     session.texts.date(seen.facts.end(), timezone),
                     seen.facts.end().days_after(now).to_string(),
