@@ -202,7 +202,11 @@ fn tell_errors(errors: &[ItemError], session: &mut Session<'_>) -> anyhow::Resul
         }
         if let Some(more) = errors.len().checked_sub(TOLD).filter(|more| *more > 0) {
             let more = more.to_string();
-            writeln!(session.err, "{}", session.texts.say("scan-more-errors", &[("count", more.into()), ("reason", reason.into())]))?;
+            writeln!(
+                session.err,
+                "{}",
+                session.texts.say("scan-more-errors", &[("count", more.into()), ("reason", reason.into())])
+            )?;
         }
     }
     Ok(())
