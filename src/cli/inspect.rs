@@ -19,7 +19,7 @@ use crate::config::ScanConfig;
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::key::KeyAlgorithm;
 use crate::domain::lang::Lang;
-use crate::domain::observation::{FileAccess, FilePath, Problem};
+use crate::domain::observation::{FileAccess, FilePath};
 use crate::domain::profile::Profile;
 use crate::domain::reading::{Format, Item, KeyFacts, ReadItem, ReadReason, Reading};
 use crate::domain::time::Timestamp;

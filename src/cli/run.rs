@@ -49,6 +49,7 @@ pub(super) fn run(session: &mut Session<'_>) -> anyhow::Result<Exit> {
 /// Runs the daemon until a signal ends it.
 pub(super) async fn serve(config: Config, clock: SharedClock) -> anyhow::Result<()> {
     raise_descriptor_limit();
+    no_core_dumps();
     make_folder(&config.state_dir)?;
     let store = open_store(&config, &clock).await?;
     let loaded = store.load().await.map_err(refused_store)?;
@@ -232,6 +233,13 @@ fn raise_descriptor_limit() {
         if let Err(error) = raised {
             tracing::warn!(error = %error, "the limit of open files stays low");
         }
+    }
+}
+
+/// Keys and passwords pass through this memory: no core file, no debugger of the same user.
+fn no_core_dumps() {
+    if let Err(error) = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable) {
+        tracing::warn!(error = %error, "core dumps stay possible");
     }
 }
 
