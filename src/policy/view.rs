@@ -1,7 +1,8 @@
 //! What the rules look at: the inventory with the indexes they share, built once per evaluation.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
+use std::hash::{BuildHasherDefault, Hasher};
 
 use super::settings::Settings;
 use super::subject_name::{attribute, same_name};
@@ -11,7 +12,7 @@ use crate::domain::endpoint::Endpoint;
 use crate::domain::finding::{Finding, Severity, Subject};
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::inventory::{Inventory, IssuerLink};
-use crate::domain::observation::{DECLARED_SOURCE, Location, Observation, Problem};
+use crate::domain::observation::{DECLARED_SOURCE, FilePath, Location, Observation, Problem};
 use crate::domain::offer::{Offer, Usage};
 use crate::domain::person::{DeclaredId, Mandate};
 use crate::domain::profile::{Environment, Gamme, IgcDomain, PersonRef, StructureRef, Support};
@@ -32,12 +33,12 @@ pub struct View<'a> {
     pub seen: Vec<Seen<'a>>,
     /// Declared certificates with what was found for each, by id.
     pub slots: Vec<Slot<'a>>,
-    /// Private keys by public key, each with the places that hold it, in order. Keys that stay encrypted are not here.
-    pub keys: BTreeMap<Fingerprint, Vec<&'a Observation>>,
-    by_fingerprint: HashMap<Fingerprint, usize>,
+    /// Private keys by public key, once for each place that holds them, in order. Keys that stay encrypted are not here.
+    pub keys: Vec<(Fingerprint, &'a Observation)>,
+    by_fingerprint: HashMap<Fingerprint, usize, Digests>,
     lineages: Vec<Vec<usize>>,
     item_errors: HashMap<&'a str, &'a Problem>,
-    anchors: HashSet<Fingerprint>,
+    anchors: HashSet<Fingerprint, Digests>,
     mandates: HashMap<&'a DeclaredId, Vec<&'a Mandate>>,
 }
 
@@ -101,28 +102,34 @@ pub struct Bearer<'v, 'a> {
 impl<'a> View<'a> {
     /// Builds the indexes. Linear in the number of certificates, places and declared certificates, up to sorting.
     pub fn new(inventory: &'a Inventory, settings: &'a Settings, now: Timestamp) -> Self {
-        let mut places: HashMap<Fingerprint, Vec<&'a Observation>> =
-            HashMap::with_capacity(inventory.certificates.len());
-        let mut keys: BTreeMap<Fingerprint, Vec<&'a Observation>> = BTreeMap::new();
-        for observation in inventory.observations.values() {
-            for fingerprint in observation.certificates() {
-                push_once(places.entry(fingerprint).or_default(), observation);
-            }
-            for spki in observation.private_keys().filter_map(|key| key.spki) {
-                push_once(keys.entry(spki).or_default(), observation);
+        let mut places: Vec<(Fingerprint, &'a Observation)> = Vec::with_capacity(inventory.certificates.len());
+        let mut keys: Vec<(Fingerprint, &'a Observation)> = Vec::new();
+        let mut files: HashMap<&'a FilePath, &'a Observation> = HashMap::with_capacity(inventory.observations.len());
+        for (location, observation) in &inventory.observations {
+            places.extend(observation.certificates().map(|fingerprint| (fingerprint, &**observation)));
+            keys.extend(observation.private_keys().filter_map(|key| key.spki).map(|spki| (spki, &**observation)));
+            if let Location::File(path) = location {
+                files.insert(path, observation);
             }
         }
+        // Stable sorts: the places of one certificate or key stay in the order of locations.
+        for pairs in [&mut places, &mut keys] {
+            pairs.sort_by_key(|(digest, _)| *digest);
+            pairs.dedup_by(|later, kept| later.0 == kept.0 && std::ptr::eq(later.1, kept.1));
+        }
+        let keyed: HashSet<Fingerprint, Digests> = keys.iter().map(|(spki, _)| *spki).collect();
         let mut seen: Vec<Seen<'a>> = places
-            .into_iter()
-            .filter_map(|(fingerprint, places)| {
-                let record = inventory.certificate(&fingerprint)?;
+            .chunk_by(|one, next| one.0 == next.0)
+            .filter_map(|group| {
+                let record = inventory.certificate(&group.first()?.0)?;
                 let facts: &'a Certificate = &record.facts;
-                let keyed = keys.contains_key(&facts.spki);
+                let keyed = keyed.contains(&facts.spki);
                 let issuer = record.issuer;
+                let places = group.iter().map(|(_, place)| *place).collect();
                 Some(Seen { facts, issuer, places, slots: Vec::new(), expected: false, keyed, lineage: None })
             })
             .collect();
-        seen.sort_unstable_by_key(|seen| seen.facts.fingerprint);
+
         let by_fingerprint = seen.iter().enumerate().map(|(index, seen)| (seen.facts.fingerprint, index)).collect();
         let lineages = lineages(&mut seen);
         let item_errors = inventory
@@ -131,8 +138,7 @@ impl<'a> View<'a> {
             .flat_map(|state| state.errors.iter())
             .map(|error| (&*error.place, &error.problem))
             .collect();
-        let anchors =
-            inventory.anchors.iter().flat_map(|anchor| [anchor.fingerprint, anchor.spki]).collect::<HashSet<_>>();
+        let anchors = inventory.anchors.iter().flat_map(|anchor| [anchor.fingerprint, anchor.spki]).collect();
         let mut mandates: HashMap<&DeclaredId, Vec<&Mandate>> = HashMap::new();
         for mandate in &inventory.declaration.mandates {
             mandates.entry(&mandate.structure).or_default().push(mandate);
@@ -150,7 +156,7 @@ impl<'a> View<'a> {
             anchors,
             mandates,
         };
-        view.fill_slots();
+        view.fill_slots(&files);
         view
     }
 
@@ -271,16 +277,17 @@ impl<'a> View<'a> {
             .filter(move |next| next.slots.is_empty() || seen.slots.is_empty())
     }
 
-    fn fill_slots(&mut self) {
+    fn fill_slots(&mut self, files: &HashMap<&'a FilePath, &'a Observation>) {
         let declaration = &self.inventory.declaration;
         let mut slots = Vec::with_capacity(declaration.certificates.len());
         for declared in declaration.certificates.values() {
-            let file = declared.certificate_path().and_then(|path| self.observation(&Location::File(path.clone())));
-            let chain = declared.chain_path().and_then(|path| self.observation(&Location::File(path.clone())));
+            let held = |path| files.get(path).copied();
+            let file = declared.certificate_path().and_then(held);
+            let chain = declared.chain_path().and_then(held);
             let key_file = if declared.key_path() == declared.certificate_path() {
                 file
             } else {
-                declared.key_path().and_then(|path| self.observation(&Location::File(path.clone())))
+                declared.key_path().and_then(held)
             };
             let served: Vec<Served<'a>> = declared
                 .endpoints
@@ -495,9 +502,21 @@ fn lineages(seen: &mut [Seen<'_>]) -> Vec<Vec<usize>> {
     lineages
 }
 
-/// Observations come in order, so a repeated one is the last.
-fn push_once<'a>(places: &mut Vec<&'a Observation>, observation: &'a Observation) {
-    if !places.last().is_some_and(|last| std::ptr::eq(*last, observation)) {
-        places.push(observation);
+/// Tables keyed by SHA-256 values: those are evenly spread already, and nobody can choose their first bytes at will in numbers.
+type Digests = BuildHasherDefault<DigestHasher>;
+
+/// Takes the first eight bytes of the last thing written, which for a [`Fingerprint`] is the digest.
+#[derive(Default)]
+struct DigestHasher(u64);
+
+impl Hasher for DigestHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        if let Some(first) = bytes.first_chunk::<8>() {
+            self.0 = u64::from_ne_bytes(*first);
+        }
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
     }
 }
