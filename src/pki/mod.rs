@@ -7,6 +7,7 @@
 pub mod certificate;
 pub mod digest;
 pub mod intern;
+pub mod issue;
 pub mod issuer_links;
 pub mod profile;
 pub mod read;
