@@ -9,4 +9,5 @@
 
 mod house;
 mod keeping;
+mod service;
 mod support;
