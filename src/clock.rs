@@ -6,7 +6,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use crate::domain::time::Timestamp;
 
 /// Wall clock and monotonic clock, injected so that tests can hold both.
-pub trait Clock: Send + Sync {
+pub trait Clock: std::fmt::Debug + Send + Sync {
     /// The wall clock.
     fn now(&self) -> Timestamp;
 

@@ -23,7 +23,8 @@ pub fn install(to: LogTo, filter: &str) -> anyhow::Result<()> {
     match to {
         LogTo::Journal => registry.with(tracing_journald::layer()?).try_init()?,
         LogTo::Stderr => {
-            let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(false).with_target(false);
+            let lines =
+                tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(false).with_target(false);
             registry.with(lines).try_init()?;
         }
     }

@@ -38,7 +38,8 @@ pub(super) fn run(command: &AuditCommand, session: &mut Session<'_>) -> anyhow::
             "" => String::new(),
             reason => format!(" ({reason})"),
         };
-        let outcome = if text("outcome") == "done" { String::new() } else { format!(" {}", text("outcome").to_uppercase()) };
+        let outcome =
+            if text("outcome") == "done" { String::new() } else { format!(" {}", text("outcome").to_uppercase()) };
         writeln!(
             session.out,
             "{seq:>6}  {}  {} {}  {}  {}{outcome}{reason}",

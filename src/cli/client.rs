@@ -53,21 +53,22 @@ pub(super) fn encode(text: &str) -> String {
 fn ask(session: &Session<'_>, method: reqwest::Method, path: &str) -> anyhow::Result<Value> {
     let socket = socket(session);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let (status, body) = runtime.block_on(async {
-        let client = reqwest::Client::builder().unix_socket(socket.clone()).no_proxy().build()?;
-        let mut request = client.request(method.clone(), format!("http://localhost{path}"));
-        if method == reqwest::Method::POST {
-            request = request.header("content-type", "application/json").body("{}");
-        }
-        let response = request.send().await?;
-        let status = response.status();
-        Ok::<_, reqwest::Error>((status, response.bytes().await?))
-    })
-    .map_err(|error| {
-        let refused = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
-        let hint = session.texts.word("cli-daemon-unreachable");
-        Stop::new(Exit::Unreachable, format!("{hint} {} ({error}: {refused})", socket.display()))
-    })?;
+    let (status, body) = runtime
+        .block_on(async {
+            let client = reqwest::Client::builder().unix_socket(socket.clone()).no_proxy().build()?;
+            let mut request = client.request(method.clone(), format!("http://localhost{path}"));
+            if method == reqwest::Method::POST {
+                request = request.header("content-type", "application/json").body("{}");
+            }
+            let response = request.send().await?;
+            let status = response.status();
+            Ok::<_, reqwest::Error>((status, response.bytes().await?))
+        })
+        .map_err(|error| {
+            let refused = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
+            let hint = session.texts.word("cli-daemon-unreachable");
+            Stop::new(Exit::Unreachable, format!("{hint} {} ({error}: {refused})", socket.display()))
+        })?;
     let value: Value = serde_json::from_slice(&body).context("the answer of the service is not JSON")?;
     if status.is_success() {
         return Ok(value);

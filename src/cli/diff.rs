@@ -16,7 +16,10 @@ pub(super) fn run(session: &mut Session<'_>) -> anyhow::Result<Exit> {
     let scanned = status.get("last_scan").is_some_and(|scan| !scan.is_null());
     let findings = client::every(session, &format!("/api/v1/findings?lang={}", session.lang))?;
     let of = |codes: &[&str]| -> Vec<&Value> {
-        findings.iter().filter(|item| item.get("code").and_then(Value::as_str).is_some_and(|code| codes.contains(&code))).collect()
+        findings
+            .iter()
+            .filter(|item| item.get("code").and_then(Value::as_str).is_some_and(|code| codes.contains(&code)))
+            .collect()
     };
     let lists = [("missing", of(&["missing"])), ("undeclared", of(&["undeclared"])), ("different", of(&DIFFERENT))];
     let exit = match (scanned, lists.iter().all(|(_, list)| list.is_empty())) {

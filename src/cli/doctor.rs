@@ -16,8 +16,8 @@ use crate::clock::{Clock as _, SystemClock};
 use crate::config::{self, Config};
 use crate::domain::declaration::Keystore;
 use crate::domain::observation::FilePath;
-use crate::sources::smart_card::{self, SmartCardError};
 use crate::sources::anchors;
+use crate::sources::smart_card::{self, SmartCardError};
 
 /// Before this, a clock was never set: 2026-01-01.
 const BUILT_AFTER: i64 = 1_767_225_600;
@@ -102,8 +102,12 @@ fn of_config(report: &mut Report, session: &Session<'_>, config: &Config) {
     if config.store.url.starts_with("sqlite:") {
         let path = config.store.url.trim_start_matches("sqlite://").split('?').next().unwrap_or_default();
         match fs::metadata(path) {
-            Ok(metadata) if metadata.is_file() => report.ok("database", format!("{path} ({} KiB)", metadata.len() / 1024)),
-            Ok(_) => report.fail("database", format!("{path}: {}", word("doctor-not-a-file")), word("doctor-database-cure")),
+            Ok(metadata) if metadata.is_file() => {
+                report.ok("database", format!("{path} ({} KiB)", metadata.len() / 1024))
+            }
+            Ok(_) => {
+                report.fail("database", format!("{path}: {}", word("doctor-not-a-file")), word("doctor-database-cure"))
+            }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 report.ok("database", format!("{path} {}", word("doctor-database-first")));
             }
@@ -148,14 +152,23 @@ fn state_folder(report: &mut Report, session: &Session<'_>, path: &Path) {
     let word = |key: &str| session.texts.word(key);
     match fs::metadata(path) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            report.warn("state", format!("{} {}", path.display(), word("doctor-state-missing")), word("doctor-state-cure"));
+            report.warn(
+                "state",
+                format!("{} {}", path.display(), word("doctor-state-missing")),
+                word("doctor-state-cure"),
+            );
         }
         Err(error) => report.fail("state", format!("{}: {error}", path.display()), word("doctor-rights-cure")),
         Ok(metadata) if !metadata.is_dir() => {
-            report.fail("state", format!("{}: {}", path.display(), word("doctor-not-a-folder")), word("doctor-state-cure"));
+            report.fail(
+                "state",
+                format!("{}: {}", path.display(), word("doctor-not-a-folder")),
+                word("doctor-state-cure"),
+            );
         }
         Ok(metadata) if metadata.permissions().mode() & 0o007 != 0 => {
-            let said = format!("{} {} {:o}", path.display(), word("doctor-state-open"), metadata.permissions().mode() & 0o777);
+            let said =
+                format!("{} {} {:o}", path.display(), word("doctor-state-open"), metadata.permissions().mode() & 0o777);
             report.warn("state", said, format!("chmod o-rwx {}", path.display()));
         }
         Ok(metadata) => match rustix::fs::access(path, rustix::fs::Access::WRITE_OK) {
@@ -203,9 +216,12 @@ fn cards(report: &mut Report, session: &Session<'_>) {
             report.ok("pcscd", session.texts.say("doctor-readers", &[("count", readers.len().to_string().into())]));
         }
         Ok(Err(error)) => {
-            let cure = if matches!(error, SmartCardError::Refused) { "doctor-pcscd-polkit" } else { "doctor-pcscd-cure" };
+            let cure =
+                if matches!(error, SmartCardError::Refused) { "doctor-pcscd-polkit" } else { "doctor-pcscd-cure" };
             report.warn("pcscd", error.to_string(), session.texts.word(cure));
         }
-        Err(_) => report.warn("pcscd", session.texts.word("doctor-pcscd-hangs"), session.texts.word("doctor-pcscd-cure")),
+        Err(_) => {
+            report.warn("pcscd", session.texts.word("doctor-pcscd-hangs"), session.texts.word("doctor-pcscd-cure"))
+        }
     }
 }

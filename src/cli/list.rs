@@ -68,5 +68,7 @@ pub(super) fn words(list: Option<&Value>) -> String {
 
 /// A fingerprint short enough for a column; `show` takes it back.
 pub(super) fn short(id: &str) -> String {
-    id.strip_prefix("sha256:").and_then(|hex| hex.get(..16)).map_or_else(|| id.to_owned(), |head| format!("sha256:{head}"))
+    id.strip_prefix("sha256:")
+        .and_then(|hex| hex.get(..16))
+        .map_or_else(|| id.to_owned(), |head| format!("sha256:{head}"))
 }

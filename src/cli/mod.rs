@@ -142,7 +142,7 @@ fn dispatch(command: Command, session: &mut Session<'_>) -> anyhow::Result<Exit>
         Command::Run => run::run(session),
         Command::Inspect(args) => inspect::run(&args, session),
         Command::Scan(args) => scan::run(&args, session),
-        Command::Config(ConfigCommand::Check) => config::check(session),
+        Command::Config(ConfigCommand::Check) => config::run(session),
         Command::Doctor => doctor::run(session),
         Command::Demo(args) => demo::run(&args, session),
         Command::List(args) => list::run(&args, session),
@@ -166,18 +166,17 @@ fn dispatch(command: Command, session: &mut Session<'_>) -> anyhow::Result<Exit>
 
 fn usage(error: &clap::Error, out: &mut dyn Write, err: &mut dyn Write) -> u8 {
     let text = error.render();
-    let (written, exit) = if error.use_stderr() {
-        (write!(err, "{text}"), Exit::Usage)
-    } else {
-        (write!(out, "{text}"), Exit::Done)
-    };
+    let (written, exit) =
+        if error.use_stderr() { (write!(err, "{text}"), Exit::Usage) } else { (write!(out, "{text}"), Exit::Done) };
     if written.is_ok() { exit.code() } else { Exit::Io.code() }
 }
 
 /// The language of the locale: English when it says so, French in every other case.
 #[expect(clippy::disallowed_methods, reason = "the command line is where the environment is read")]
 fn lang_of_locale() -> Lang {
-    let locale = ["LC_ALL", "LC_MESSAGES", "LANG"].iter().find_map(|name| std::env::var(name).ok().filter(|text| !text.is_empty()));
+    let locale = ["LC_ALL", "LC_MESSAGES", "LANG"]
+        .iter()
+        .find_map(|name| std::env::var(name).ok().filter(|text| !text.is_empty()));
     if locale.is_some_and(|locale| locale.starts_with("en")) { Lang::En } else { Lang::Fr }
 }
 

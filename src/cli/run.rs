@@ -135,7 +135,8 @@ async fn draw_jitter(
     settings: &std::collections::BTreeMap<String, String>,
 ) -> anyhow::Result<Jitter> {
     let bound = config.schedule.jitter.as_secs();
-    let kept = |name: &str| settings.get(name).and_then(|text| text.parse::<u64>().ok()).filter(|delay| *delay <= bound);
+    let kept =
+        |name: &str| settings.get(name).and_then(|text| text.parse::<u64>().ok()).filter(|delay| *delay <= bound);
     if let (Some(scan), Some(evaluate)) = (kept("jitter.scan"), kept("jitter.evaluate")) {
         return Ok(Jitter { scan: Duration::from_secs(scan), evaluate: Duration::from_secs(evaluate) });
     }
@@ -169,7 +170,8 @@ fn token(config: &Config) -> anyhow::Result<Token> {
         Err(error) => return Err(Stop::new(Exit::Io, format!("cannot read {}: {error}", path.display())).into()),
     };
     if secret.len() < 32 {
-        let message = format!("{} holds no token of 32 characters or more: delete it and a new one is made", path.display());
+        let message =
+            format!("{} holds no token of 32 characters or more: delete it and a new one is made", path.display());
         return Err(Stop::new(Exit::BadInput, message).into());
     }
     let id: String = sha256(secret.as_bytes()).to_string().chars().take(12).collect();

@@ -65,10 +65,13 @@ fn here(args: &ScanArgs, session: &mut Session<'_>) -> anyhow::Result<Exit> {
     for path in &args.paths {
         let pattern = path.to_string_lossy().contains(['*', '?', '[']);
         if !pattern && std::fs::symlink_metadata(path).is_err() {
-            return Err(Stop::new(Exit::Io, format!("{}: {}", path.display(), session.texts.word("cli-no-such-path"))).into());
+            return Err(
+                Stop::new(Exit::Io, format!("{}: {}", path.display(), session.texts.word("cli-no-such-path"))).into()
+            );
         }
     }
-    let timezone = config::load(&session.common.config).map_or(chrono_tz::Europe::Paris, |loaded| loaded.config.timezone);
+    let timezone =
+        config::load(&session.common.config).map_or(chrono_tz::Europe::Paris, |loaded| loaded.config.timezone);
     let clock = SystemClock::new();
     let now = clock.now();
     let paths: Vec<PathBuf> = args.paths.iter().map(std::path::absolute).collect::<Result<_, _>>()?;
@@ -135,7 +138,11 @@ fn here(args: &ScanArgs, session: &mut Session<'_>) -> anyhow::Result<Exit> {
             let mut table = Table::new(columns.map(|column| session.texts.word(&format!("column-{column}"))).to_vec());
             for seen in &shown {
                 let profile = &seen.facts.profile;
-                let words = profile.offer.map(|offer| offer.as_str()).into_iter().chain(profile.usage.map(|usage| usage.as_str()));
+                let words = profile
+                    .offer
+                    .map(|offer| offer.as_str())
+                    .into_iter()
+                    .chain(profile.usage.map(|usage| usage.as_str()));
                 let codes: Vec<&str> = about(seen).iter().map(|finding| &*finding.key.code).collect();
                 table.row(vec![
                     seen.common_name().unwrap_or_else(|| format!("sha256:{:.16}", seen.facts.fingerprint.to_string())),
@@ -166,7 +173,13 @@ fn here(args: &ScanArgs, session: &mut Session<'_>) -> anyhow::Result<Exit> {
         );
         writeln!(session.out, "{summary}")?;
         for error in &errors {
-            writeln!(session.err, "{}: {} ({})", visible(&error.place), visible(&error.problem.message), error.problem.reason)?;
+            writeln!(
+                session.err,
+                "{}: {} ({})",
+                visible(&error.place),
+                visible(&error.problem.message),
+                error.problem.reason
+            )?;
         }
     }
     if let Some(failure) = failure {

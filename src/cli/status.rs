@@ -67,8 +67,14 @@ fn of_certificate(id: &str, session: &mut Session<'_>) -> anyhow::Result<Exit> {
     let validity = session.texts.word(&format!("validity-{}", text("validity")));
     let days = item.get("days_left").and_then(Value::as_i64);
     let end = text("end").to_owned();
-    let left = days.map(|days| session.texts.say("until-days", &[("end", end.into()), ("days", days.to_string().into())]));
-    writeln!(session.out, "{}: {validity}{}", visible(text("id")), left.map(|left| format!(", {left}")).unwrap_or_default())?;
+    let left =
+        days.map(|days| session.texts.say("until-days", &[("end", end.into()), ("days", days.to_string().into())]));
+    writeln!(
+        session.out,
+        "{}: {validity}{}",
+        visible(text("id")),
+        left.map(|left| format!(", {left}")).unwrap_or_default()
+    )?;
     for judged in item.get("judged").and_then(Value::as_array).into_iter().flatten() {
         let text = |key: &str| judged.get(key).and_then(Value::as_str).unwrap_or_default();
         let severity = session.texts.word(&format!("severity-{}", text("severity")));

@@ -77,7 +77,7 @@ pub(super) enum Value {
     /// `None` outside 64 bits.
     Integer(Option<i64>),
     Float,
-    Boolean,
+    Boolean(bool),
     /// The day, unless a time comes with it or it does not exist; and how it is written.
     Date(Option<NaiveDate>, String),
     List(Vec<Node>),
@@ -90,7 +90,7 @@ impl Value {
             Self::Text(_) => Shape::Text,
             Self::Integer(_) => Shape::Integer,
             Self::Float => Shape::Float,
-            Self::Boolean => Shape::Boolean,
+            Self::Boolean(_) => Shape::Boolean,
             Self::Date(..) => Shape::Date,
             Self::List(_) if self.is_tables() => Shape::Tables,
             Self::List(_) => Shape::List,
@@ -259,7 +259,7 @@ impl Convert<'_> {
             DeValue::String(text) => Value::Text(text.into_owned()),
             DeValue::Integer(number) => Value::Integer(i64::from_str_radix(number.as_str(), number.radix()).ok()),
             DeValue::Float(_) => Value::Float,
-            DeValue::Boolean(_) => Value::Boolean,
+            DeValue::Boolean(value) => Value::Boolean(value),
             DeValue::Datetime(moment) => {
                 let day = moment.date.filter(|_| moment.time.is_none());
                 let day =
@@ -268,7 +268,7 @@ impl Convert<'_> {
             }
             DeValue::Array(_) | DeValue::Table(_) if depth > MAX_DEPTH => {
                 self.problems.push((span, String::new(), Problem::TooDeep));
-                Value::Boolean
+                Value::Boolean(false)
             }
             DeValue::Array(items) => {
                 Value::List(items.into_iter().map(|item| self.node(item, span, depth + 1)).collect())

@@ -16,7 +16,7 @@ pub struct HttpConfig {
     pub listen: Option<SocketAddr>,
     /// Bearer token of the TCP listener, made 0600 at first start.
     pub token_file: PathBuf,
-    /// Host names accepted in `Host` besides 127.0.0.1, [::1] and localhost.
+    /// Host names accepted in `Host` besides `127.0.0.1`, `[::1]` and `localhost`.
     pub hosts: Vec<String>,
     /// Login or numeric ids allowed to change things over the socket, besides root and the daemon's own user.
     pub admins: Vec<String>,

@@ -1,7 +1,7 @@
 //! The configuration, checked as a whole: `load()` gives a [`Config`] that needs no further check, or every mistake at once.
 //!
-//! Files become one tree of values that know where they stand ([`document`]); sections read typed values out of it and say
-//! what is wrong on the way ([`reader`], [`value`]); references are checked last ([`declaration`]).
+//! Files become one tree of values that know where they stand (`document`); sections read typed values out of it and say
+//! what is wrong on the way (`reader`, `value`); references are checked last (`declaration`).
 
 mod declaration;
 mod diagnostic;

@@ -1,4 +1,4 @@
-//! What can be wrong with a configuration. Texts are in [`super::text`]; values of secrets never get here.
+//! What can be wrong with a configuration. Texts are in `text`; values of secrets never get here.
 
 use super::diagnostic::Place;
 use crate::domain::card::CardKind;

@@ -1,6 +1,6 @@
 //! Reads typed values out of the tree and says everything that is wrong on the way; a key nobody asked for is unknown.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -9,7 +9,7 @@ use super::document::{Early, SourceFile, Span, Table, Value};
 use super::near::nearest;
 use super::problem::{Problem, Shape};
 
-/// Most diagnostics kept: who has more reads no further.
+/// Most diagnostics of one level kept: nobody reads further.
 const MAX_DIAGNOSTICS: usize = 1000;
 
 /// Keys people write a secret under.
@@ -30,6 +30,8 @@ const SECRET_KEYS: &[&str] = &[
 pub(super) struct Report {
     files: Vec<SourceFile>,
     said: RefCell<Vec<(Span, Diagnostic)>>,
+    warnings: Cell<usize>,
+    errors: Cell<usize>,
     /// Every key asked for, without the names of tables: `certificate[].usage`.
     #[cfg(test)]
     pub(super) vocabulary: RefCell<BTreeSet<String>>,
@@ -40,6 +42,8 @@ impl Report {
         let report = Self {
             files,
             said: RefCell::default(),
+            warnings: Cell::new(0),
+            errors: Cell::new(0),
             #[cfg(test)]
             vocabulary: RefCell::default(),
         };
@@ -58,9 +62,24 @@ impl Report {
     }
 
     fn say(&self, level: Level, span: Span, key: String, problem: Problem) {
-        let mut said = self.said.borrow_mut();
-        if said.len() < MAX_DIAGNOSTICS {
-            said.push((span, Diagnostic { level, place: self.place(span), key, problem }));
+        // Counted by level: warnings must never crowd out the error that refuses the configuration.
+        if !self.is_full(level) {
+            let diagnostic = Diagnostic { level, place: self.place(span), key, problem };
+            self.said.borrow_mut().push((span, diagnostic));
+            let count = self.count(level);
+            count.set(count.get() + 1);
+        }
+    }
+
+    /// No more diagnostics of this level are kept.
+    pub(super) fn is_full(&self, level: Level) -> bool {
+        self.count(level).get() >= MAX_DIAGNOSTICS
+    }
+
+    const fn count(&self, level: Level) -> &Cell<usize> {
+        match level {
+            Level::Warning => &self.warnings,
+            Level::Error => &self.errors,
         }
     }
 

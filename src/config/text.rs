@@ -1,4 +1,4 @@
-//! Diagnostics in words: one file per language, each total over [`Problem`], so that neither can forget one.
+//! Diagnostics in words: one file per language, each total over `Problem`, so that neither can forget one.
 
 mod en;
 mod fr;

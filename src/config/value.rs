@@ -51,6 +51,15 @@ impl<'a> Found<'a> {
         Some(text)
     }
 
+    /// `true` or `false`.
+    pub(super) fn flag(&self) -> Option<bool> {
+        let Value::Boolean(value) = self.value else {
+            self.wrong_type(Shape::Boolean);
+            return None;
+        };
+        Some(*value)
+    }
+
     pub(super) fn owned(&self) -> Option<String> {
         self.text().map(str::to_owned)
     }

@@ -15,7 +15,12 @@ use crate::sources::Source;
 const GRACE: Duration = Duration::from_secs(30);
 
 /// Starts every source. Each has its own bound; one more stands behind it for a disk that hangs in the kernel.
-pub(super) fn begin(sources: &[Source], known: &Arc<Inventory>, clock: &SharedClock, timeout: Duration) -> JoinSet<Gathered> {
+pub(super) fn begin(
+    sources: &[Source],
+    known: &Arc<Inventory>,
+    clock: &SharedClock,
+    timeout: Duration,
+) -> JoinSet<Gathered> {
     let mut running = JoinSet::new();
     for source in sources {
         let (source, known, clock) = (source.clone(), Arc::clone(known), Arc::clone(clock));
@@ -25,7 +30,10 @@ pub(super) fn begin(sources: &[Source], known: &Arc<Inventory>, clock: &SharedCl
                 Err(_) => Gathered {
                     source: source.name(),
                     kind: source.kind().into(),
-                    failure: Some(Problem { reason: "hung".into(), message: "the source did not answer at all".into() }),
+                    failure: Some(Problem {
+                        reason: "hung".into(),
+                        message: "the source did not answer at all".into(),
+                    }),
                     finished_at: clock.now(),
                     ..Gathered::default()
                 },

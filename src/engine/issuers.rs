@@ -30,16 +30,16 @@ pub(super) async fn links(
         return Ok(HashMap::new());
     }
     let wanted: HashSet<&str> = fresh.iter().map(|known| &*known.facts.issuer).collect();
-    let arrived: HashSet<&str> = fresh.iter().filter(|known| known.facts.is_ca).map(|known| &*known.facts.subject).collect();
+    let arrived: HashSet<&str> =
+        fresh.iter().filter(|known| known.facts.is_ca).map(|known| &*known.facts.subject).collect();
     let records = || inventory.certificates.values();
     let authorities = records().filter(|record| record.facts.is_ca && wanted.contains(&*record.facts.subject));
-    let orphans = records().filter(|record| record.issuer == IssuerLink::Unknown && arrived.contains(&*record.facts.issuer));
+    let orphans =
+        records().filter(|record| record.issuer == IssuerLink::Unknown && arrived.contains(&*record.facts.issuer));
     let authorities = whole(store, authorities.map(|record| Arc::clone(&record.facts)).collect()).await?;
     let orphans = whole(store, orphans.map(|record| Arc::clone(&record.facts)).collect()).await?;
-    let anchors: Vec<Known> = anchors
-        .iter()
-        .map(|anchor| Known { facts: Arc::clone(&anchor.facts), der: Arc::clone(&anchor.der) })
-        .collect();
+    let anchors: Vec<Known> =
+        anchors.iter().map(|anchor| Known { facts: Arc::clone(&anchor.facts), der: Arc::clone(&anchor.der) }).collect();
     let verdicts = tokio::task::spawn_blocking(move || {
         let arrived = fresh.iter().filter(|known| known.facts.is_ca).cloned();
         let authorities = Authorities::new(anchors.into_iter().chain(authorities).chain(arrived));

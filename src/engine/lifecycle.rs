@@ -47,7 +47,9 @@ impl Supervisor {
 
     /// How long the loop may sleep before the next sign of life is due.
     pub(super) fn until_next_beat(&self) -> Duration {
-        self.beat.map_or(Duration::MAX, |beat| beat.saturating_sub(self.clock.monotonic().saturating_sub(self.last_beat.get())))
+        self.beat.map_or(Duration::MAX, |beat| {
+            beat.saturating_sub(self.clock.monotonic().saturating_sub(self.last_beat.get()))
+        })
     }
 
     /// Gives a sign of life when one is due. Only the engine's loop calls this: a loop that hangs is a daemon that hangs.

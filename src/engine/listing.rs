@@ -170,7 +170,8 @@ impl Listing {
             .slots
             .iter()
             .map(|slot| {
-                let fingerprint = slot.current.and_then(|index| view.seen.get(index)).map(|seen| seen.facts.fingerprint);
+                let fingerprint =
+                    slot.current.and_then(|index| view.seen.get(index)).map(|seen| seen.facts.fingerprint);
                 let places = fingerprint.and_then(|fingerprint| places.get(&fingerprint)).cloned().unwrap_or_default();
                 Row { declared: Some(slot.declared.id.clone()), fingerprint, places, watched: true }
             })
@@ -182,7 +183,10 @@ impl Listing {
             .map(|seen| {
                 let fingerprint = seen.facts.fingerprint;
                 let places = places.remove(&fingerprint).unwrap_or_default();
-                (seen.facts.end(), Row { declared: None, fingerprint: Some(fingerprint), places, watched: seen.is_ours() })
+                (
+                    seen.facts.end(),
+                    Row { declared: None, fingerprint: Some(fingerprint), places, watched: seen.is_ours() },
+                )
             })
             .collect();
         found.sort_by_key(|(end, row)| (*end, row.fingerprint));
@@ -197,13 +201,15 @@ impl Listing {
 
     /// The row of a declared id, of a fingerprint in hex (with or without `sha256:`), or of the only fingerprint that begins so.
     pub fn find(&self, id: &str) -> Option<&Row> {
-        let declared = self.rows.iter().find(|row| row.declared.as_ref().is_some_and(|declared| declared.as_str() == id));
+        let declared =
+            self.rows.iter().find(|row| row.declared.as_ref().is_some_and(|declared| declared.as_str() == id));
         declared.or_else(|| {
             let hex = id.strip_prefix("sha256:").unwrap_or(id).to_ascii_lowercase();
             if hex.len() < 8 || !hex.bytes().all(|byte| byte.is_ascii_hexdigit()) {
                 return None;
             }
-            let begins = |row: &&Row| row.fingerprint.is_some_and(|fingerprint| fingerprint.to_string().starts_with(&hex));
+            let begins =
+                |row: &&Row| row.fingerprint.is_some_and(|fingerprint| fingerprint.to_string().starts_with(&hex));
             let mut matching = self.rows.iter().filter(begins);
             let first = matching.next()?;
             matching.all(|other| other.fingerprint == first.fingerprint).then_some(first)
@@ -252,7 +258,11 @@ impl Listing {
             locations: row
                 .places
                 .iter()
-                .map(|place| Place { location: place.location.to_string(), source: &place.source, read_at: place.read_at })
+                .map(|place| Place {
+                    location: place.location.to_string(),
+                    source: &place.source,
+                    read_at: place.read_at,
+                })
                 .collect(),
             findings: findings.iter().map(|record| &*record.finding.key.code).collect(),
         }

@@ -18,7 +18,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 
 pub use handle::{Caller, Command, Handle, Refusal, ReloadReport, ScanReport};
-pub use schedule::{Job, Jitter};
+pub use schedule::{Jitter, Job};
 
 use crate::clock::SharedClock;
 use crate::config::Config;
@@ -27,8 +27,8 @@ use crate::domain::inventory::{Inventory, SourceState};
 use crate::domain::observation::SourceName;
 use crate::domain::reconcile::Gathered;
 use crate::domain::time::Timestamp;
-use crate::sources::{self, Source};
 use crate::sources::anchors::Anchor;
+use crate::sources::{self, Source};
 use crate::store::Store;
 use lifecycle::Supervisor;
 use schedule::Agenda;
@@ -202,7 +202,9 @@ impl Engine {
         for job in self.agenda.take_due(&self.config.schedule, self.config.timezone, &self.jitter, now) {
             let caller = Caller { actor: Actor::Scheduler, origin: Origin::Schedule };
             match job {
-                Job::Scan if self.scan.is_some() => tracing::warn!("the scan before is still running: this turn is skipped"),
+                Job::Scan if self.scan.is_some() => {
+                    tracing::warn!("the scan before is still running: this turn is skipped")
+                }
                 Job::Scan => self.begin_scan(caller, Vec::new()),
                 Job::Evaluate => self.evaluate(caller).await,
             }
@@ -291,7 +293,10 @@ impl Engine {
 }
 
 /// The states of the sources that are configured: a source that is gone has no state to judge.
-fn configured_only(mut states: BTreeMap<SourceName, SourceState>, sources: &[Source]) -> BTreeMap<SourceName, SourceState> {
+fn configured_only(
+    mut states: BTreeMap<SourceName, SourceState>,
+    sources: &[Source],
+) -> BTreeMap<SourceName, SourceState> {
     states.retain(|name, _| sources.iter().any(|source| source.name() == *name));
     states
 }

@@ -14,7 +14,11 @@ use crate::store::{Commit, CommitReceipt, StoreError};
 
 impl Engine {
     /// Starts reading every source. Each ends on its own and is committed as it ends.
-    pub(super) fn begin_scan(&mut self, caller: Caller, askers: Vec<tokio::sync::oneshot::Sender<Result<ScanReport, Refusal>>>) {
+    pub(super) fn begin_scan(
+        &mut self,
+        caller: Caller,
+        askers: Vec<tokio::sync::oneshot::Sender<Result<ScanReport, Refusal>>>,
+    ) {
         tracing::debug!(actor = %caller.actor, "scan begins");
         self.scan = Some(RunningScan {
             sources: gather::begin(&self.sources, &self.inventory, &self.clock, self.config.scan.source_timeout),
@@ -84,20 +88,36 @@ impl Engine {
 
     /// Reconciles, judges, commits, shows. On a refused commit the state stays what the database holds, and the next run sees
     /// the same difference again.
-    pub(super) async fn take_in(&mut self, gathered: Vec<Gathered>, caller: &Caller, judge: bool) -> Result<ScanReport, Refusal> {
+    pub(super) async fn take_in(
+        &mut self,
+        gathered: Vec<Gathered>,
+        caller: &Caller,
+        judge: bool,
+    ) -> Result<ScanReport, Refusal> {
         let now = self.clock.now();
         let mut events: Vec<AuditEvent> = gathered.iter().map(|run| self.scan_event(run, caller)).collect();
         let mut report = ScanReport {
             seen: gathered.iter().map(|run| run.seen).sum(),
             errors: gathered.iter().map(|run| run.errors.len() as u64).sum(),
-            failed_sources: gathered.iter().filter(|run| run.failure.is_some()).map(|run| run.source.to_string()).collect(),
+            failed_sources: gathered
+                .iter()
+                .filter(|run| run.failure.is_some())
+                .map(|run| run.source.to_string())
+                .collect(),
             ..ScanReport::default()
         };
-        let links = issuers::links(&self.store, &self.inventory, &self.anchors, &gathered).await.map_err(|error| self.store_refused(&error))?;
-        let (before, open, settings) = (Arc::clone(&self.inventory), Arc::clone(&self.findings), self.config.policy.clone());
+        let links = issuers::links(&self.store, &self.inventory, &self.anchors, &gathered)
+            .await
+            .map_err(|error| self.store_refused(&error))?;
+        let (before, open, settings) =
+            (Arc::clone(&self.inventory), Arc::clone(&self.findings), self.config.policy.clone());
         let decided = tokio::task::spawn_blocking(move || {
             let changes = reconcile(&before, gathered, &links);
-            let after = if changes.is_quiet() && changes.sources.is_empty() { before } else { Arc::new(Inventory::clone(&before).after(&changes)) };
+            let after = if changes.is_quiet() && changes.sources.is_empty() {
+                before
+            } else {
+                Arc::new(Inventory::clone(&before).after(&changes))
+            };
             let findings = if judge {
                 policy::compare(&open, policy::evaluate(&after, &settings, now))
             } else {
@@ -105,7 +125,8 @@ impl Engine {
             };
             (changes, after, findings)
         });
-        let (changes, after, findings) = decided.await.map_err(|error| Refusal::Store(format!("judging failed: {error}")))?;
+        let (changes, after, findings) =
+            decided.await.map_err(|error| Refusal::Store(format!("judging failed: {error}")))?;
         report.new_certificates = changes.ders.len() as u64;
         report.changed_locations = (changes.appeared.len() + changes.changed.len() + changes.gone.len()) as u64;
         report.findings_opened = findings.opened.len() as u64;
@@ -158,15 +179,18 @@ impl Engine {
         let event = self.event(caller.actor.clone(), caller.origin, Action::Scan, format!("source:{}", run.source));
         match &run.failure {
             None => AuditEvent { reason: Some(format!("{} seen, {} errors", run.seen, run.errors.len())), ..event },
-            Some(failure) => {
-                AuditEvent { outcome: AuditOutcome::Failed, reason: Some(format!("{}: {}", failure.reason, failure.message)), ..event }
-            }
+            Some(failure) => AuditEvent {
+                outcome: AuditOutcome::Failed,
+                reason: Some(format!("{}: {}", failure.reason, failure.message)),
+                ..event
+            },
         }
     }
 
     fn change_events(&self, changes: &Changes, findings: &FindingChanges, caller: &Caller) -> Vec<AuditEvent> {
         let event = |action, object: String| self.event(caller.actor.clone(), caller.origin, action, object);
-        let seen = changes.ders.keys().map(|fingerprint| event(Action::CertificateSeen, format!("sha256:{fingerprint}")));
+        let seen =
+            changes.ders.keys().map(|fingerprint| event(Action::CertificateSeen, format!("sha256:{fingerprint}")));
         let gone = changes.gone.iter().map(|location| event(Action::LocationGone, location.to_string()));
         let opened = findings.opened.iter().map(|finding| AuditEvent {
             reason: Some(format!("{} {}", finding.key.code, finding.severity)),

@@ -65,7 +65,8 @@ pub enum Need {
 
 /// Gate in front of everything but `/healthz`, `/readyz` and the sign-in form.
 pub async fn gate(State(shared): State<Arc<Shared>>, mut request: Request, next: Next) -> Response {
-    let need = if request.method() == Method::GET || request.method() == Method::HEAD { Need::Read } else { Need::Change };
+    let need =
+        if request.method() == Method::GET || request.method() == Method::HEAD { Need::Read } else { Need::Change };
     let peer = request.extensions().get::<Peer>().copied().unwrap_or(Peer::Tcp);
     match decide(&shared, peer, request.headers(), need) {
         Ok(caller) => {
@@ -74,7 +75,8 @@ pub async fn gate(State(shared): State<Arc<Shared>>, mut request: Request, next:
         }
         Err((actor, problem)) => {
             note_refusal(&shared, peer, actor, request.uri().path(), &problem);
-            let page = request.headers().get(header::ACCEPT).is_some_and(|accept| accept.as_bytes().starts_with(b"text/html"));
+            let page =
+                request.headers().get(header::ACCEPT).is_some_and(|accept| accept.as_bytes().starts_with(b"text/html"));
             if page && problem.status == StatusCode::UNAUTHORIZED {
                 super::page::sign_in(&shared, None)
             } else {

@@ -19,7 +19,7 @@ use crate::domain::finding::{FindingRecord, Severity};
 use crate::domain::lang::Lang;
 use crate::domain::time::Timestamp;
 use crate::engine::Caller;
-use crate::engine::snapshot::{Snapshot, Status};
+use crate::engine::snapshot::Snapshot;
 use crate::locale::Texts;
 use crate::store::{AuditFilter, AuditOrder, FindingFilter, FindingLife, StoreError};
 
@@ -34,13 +34,6 @@ pub(super) async fn health() -> &'static str {
 
 pub(super) async fn nothing_here() -> ApiProblem {
     ApiProblem::not_found("nothing here")
-}
-
-#[derive(Serialize)]
-struct StatusNow<'a> {
-    now: Timestamp,
-    #[serde(flatten)]
-    status: &'a Status,
 }
 
 pub(super) async fn status(State(shared): State<Arc<Shared>>) -> Response {
@@ -86,7 +79,9 @@ pub(super) fn judged<'a>(record: &'a FindingRecord, texts: &Texts, snapshot: &Sn
 pub(super) fn texts(snapshot: &Snapshot, asked: Option<&str>) -> Result<Texts, ApiProblem> {
     let lang: Lang = match asked {
         None => snapshot.config.lang,
-        Some(text) => text.parse().map_err(|error: crate::domain::offer::UnknownWord| ApiProblem::bad_request(error.to_string()))?,
+        Some(text) => text
+            .parse()
+            .map_err(|error: crate::domain::offer::UnknownWord| ApiProblem::bad_request(error.to_string()))?,
     };
     Ok(Texts::new(lang))
 }
@@ -104,35 +99,37 @@ pub(super) struct FindingQuery {
     cursor: Option<String>,
 }
 
-pub(super) async fn findings(State(shared): State<Arc<Shared>>, Query(filter): Query<FindingQuery>) -> Result<Response, ApiProblem> {
+pub(super) async fn findings(
+    State(shared): State<Arc<Shared>>,
+    Query(filter): Query<FindingQuery>,
+) -> Result<Response, ApiProblem> {
     let snapshot = shared.handle.snapshot();
     let now = shared.clock.now();
     let texts = texts(&snapshot, filter.lang.as_deref())?;
     let least = match filter.severity.as_deref() {
         None => Severity::Info,
-        Some(text) => {
-            text.parse().map_err(|error: crate::domain::offer::UnknownWord| ApiProblem::bad_request(error.to_string()))?
-        }
+        Some(text) => text
+            .parse()
+            .map_err(|error: crate::domain::offer::UnknownWord| ApiProblem::bad_request(error.to_string()))?,
     };
-    let past = if filter.closed == Some(true) {
-        past_findings(&shared).await?
-    } else {
-        Vec::new()
-    };
+    let past = if filter.closed == Some(true) { past_findings(&shared).await? } else { Vec::new() };
     let mut records: Vec<&FindingRecord> = snapshot
         .findings
         .values()
         .chain(&past)
         .filter(|record| record.finding.severity >= least)
         .filter(|record| filter.code.as_deref().is_none_or(|code| code == record.finding.key.code))
-        .filter(|record| filter.subject.as_deref().is_none_or(|subject| record.finding.key.subject.starts_with(subject)))
+        .filter(|record| {
+            filter.subject.as_deref().is_none_or(|subject| record.finding.key.subject.starts_with(subject))
+        })
         .collect();
     // Worst first; a sort that is stable keeps the order of the keys among equals.
     records.sort_by_key(|record| (record.until.is_some(), std::cmp::Reverse(record.finding.severity)));
     let key = |record: &&FindingRecord| {
         format!("{} {} {}", record.finding.key.code, record.since.unix(), record.finding.key.subject)
     };
-    let page = Paging::new(filter.limit, filter.cursor).cut(&records, key, |record| judged(record, &texts, &snapshot, now))?;
+    let page =
+        Paging::new(filter.limit, filter.cursor).cut(&records, key, |record| judged(record, &texts, &snapshot, now))?;
     Ok(Json(page).into_response())
 }
 
@@ -172,7 +169,11 @@ pub(super) async fn structures(State(shared): State<Arc<Shared>>) -> Response {
             siren: structure.siren.as_ref().map(|siren| siren.as_str()),
             siret: structure.siret.iter().map(|siret| siret.as_str()).collect(),
             rpps_rang: structure.rpps_rang.iter().map(|rang| rang.as_str()).collect(),
-            certificates: declaration.certificates.values().filter(|declared| declared.structure == structure.id).count(),
+            certificates: declaration
+                .certificates
+                .values()
+                .filter(|declared| declared.structure == structure.id)
+                .count(),
         })
         .collect();
     whole_list(items)
@@ -313,7 +314,10 @@ pub(super) struct AuditQuery {
     cursor: Option<i64>,
 }
 
-pub(super) async fn audit(State(shared): State<Arc<Shared>>, Query(query): Query<AuditQuery>) -> Result<Response, ApiProblem> {
+pub(super) async fn audit(
+    State(shared): State<Arc<Shared>>,
+    Query(query): Query<AuditQuery>,
+) -> Result<Response, ApiProblem> {
     #[derive(Serialize)]
     struct Line {
         #[serde(flatten)]
@@ -336,7 +340,8 @@ pub(super) async fn audit(State(shared): State<Arc<Shared>>, Query(query): Query
         items.push(Line { event, hash: hash.to_string() });
     }
     let next_cursor = last.filter(|last| *last < head.seq).map(|last| last.to_string());
-    Ok(Json(serde_json::json!({ "items": items, "next_cursor": next_cursor, "total": head.seq, "head": head })).into_response())
+    Ok(Json(serde_json::json!({ "items": items, "next_cursor": next_cursor, "total": head.seq, "head": head }))
+        .into_response())
 }
 
 pub(super) async fn scan(
@@ -365,9 +370,15 @@ async fn empty_object(body: Body) -> Result<(), ApiProblem> {
     let bytes = tokio::time::timeout(BODY_TIMEOUT, to_bytes(body, BODY_BYTES)).await;
     let bytes = bytes
         .map_err(|_| ApiProblem::new(StatusCode::REQUEST_TIMEOUT, "body_timeout", "the body took too long"))?
-        .map_err(|_| ApiProblem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", "the body is larger than it may be"))?;
+        .map_err(|_| {
+            ApiProblem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", "the body is larger than it may be")
+        })?;
     let text = bytes.trim_ascii();
-    if text.is_empty() || text == b"{}" { Ok(()) } else { Err(ApiProblem::bad_request("this request takes no parameters")) }
+    if text.is_empty() || text == b"{}" {
+        Ok(())
+    } else {
+        Err(ApiProblem::bad_request("this request takes no parameters"))
+    }
 }
 
 /// A list that is never long enough to be paged, in the shape of one that is.
@@ -379,5 +390,9 @@ fn whole_list<T: Serialize>(items: Vec<T>) -> Response {
 /// A database that does not answer, as the client sees it.
 pub(super) fn store_problem(error: &StoreError) -> ApiProblem {
     tracing::error!(error = %error, reason = error.reason(), "the database did not answer a request");
-    ApiProblem::new(StatusCode::SERVICE_UNAVAILABLE, "store_unavailable", "the database does not answer; the log says why")
+    ApiProblem::new(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "store_unavailable",
+        "the database does not answer; the log says why",
+    )
 }

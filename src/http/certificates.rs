@@ -33,12 +33,16 @@ pub(super) struct Filter {
     cursor: Option<String>,
 }
 
-pub(super) async fn list(State(shared): State<Arc<Shared>>, Query(filter): Query<Filter>) -> Result<Response, ApiProblem> {
+pub(super) async fn list(
+    State(shared): State<Arc<Shared>>,
+    Query(filter): Query<Filter>,
+) -> Result<Response, ApiProblem> {
     let snapshot = shared.handle.snapshot();
     let now = shared.clock.now();
     let page = blocking(move || {
         let listing = snapshot.listing(now);
-        let rows: Vec<&Row> = listing.rows.iter().filter(|row| wanted(row, &listing, &snapshot, &filter, now)).collect();
+        let rows: Vec<&Row> =
+            listing.rows.iter().filter(|row| wanted(row, &listing, &snapshot, &filter, now)).collect();
         let paging = Paging::new(filter.limit, filter.cursor);
         let page = paging.cut(&rows, |row| row.id(), |row| listing.entry(row, &snapshot, now))?;
         Ok::<_, ApiProblem>(Json(page).into_response())
@@ -91,18 +95,22 @@ pub(super) async fn one(
     let row = listing.find(&id).ok_or_else(|| ApiProblem::not_found(format!("no certificate {id:?}")))?;
     let history = match row.fingerprint {
         Some(fingerprint) => {
-            let intervals = shared.store.history(&fingerprint).await.map_err(|error| super::api::store_problem(&error))?;
+            let intervals =
+                shared.store.history(&fingerprint).await.map_err(|error| super::api::store_problem(&error))?;
             intervals.into_iter().map(Past::from).collect()
         }
         None => Vec::new(),
     };
     let texts = texts(&snapshot, query.lang.as_deref())?;
-    let judged = listing.findings(row, &snapshot).into_iter().map(|record| judged(record, &texts, &snapshot, now)).collect();
+    let judged =
+        listing.findings(row, &snapshot).into_iter().map(|record| judged(record, &texts, &snapshot, now)).collect();
     Ok(Json(Whole { entry: listing.entry(row, &snapshot, now), judged, history }).into_response())
 }
 
 fn wanted(row: &Row, listing: &Listing, snapshot: &Snapshot, filter: &Filter, now: Timestamp) -> bool {
-    if !(row.watched || filter.all == Some(true)) || filter.declared.is_some_and(|wanted| wanted != row.declared.is_some()) {
+    if !(row.watched || filter.all == Some(true))
+        || filter.declared.is_some_and(|wanted| wanted != row.declared.is_some())
+    {
         return false;
     }
     let narrow = filter.structure.is_some()

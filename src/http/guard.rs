@@ -69,9 +69,18 @@ fn inspect(request: &Request, configured: &[String]) -> Result<(), ApiProblem> {
         return Ok(());
     }
     if request.method() != Method::POST {
-        return Err(ApiProblem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "only GET, HEAD and POST are used"));
+        return Err(ApiProblem::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "method_not_allowed",
+            "only GET, HEAD and POST are used",
+        ));
     }
-    let foreign = || ApiProblem::forbidden("foreign_origin", "a change is only taken from this service's own pages or from a program");
+    let foreign = || {
+        ApiProblem::forbidden(
+            "foreign_origin",
+            "a change is only taken from this service's own pages or from a program",
+        )
+    };
     if let Some(origin) = single(headers, header::ORIGIN)? {
         let host_of_origin = origin.split_once("://").map(|(_, host)| host);
         if !host_of_origin.is_some_and(|origin| Some(origin) == host) {
@@ -115,7 +124,8 @@ fn is_ours(host: &str, configured: &[String]) -> bool {
         Some((v6, port)) => (v6, port),
         None => host.split_once(':').map_or((host, ""), |(name, _)| (name, &host[name.len()..])),
     };
-    let port_is_a_number = port.is_empty() || port.strip_prefix(':').is_some_and(|digits| digits.parse::<u16>().is_ok());
+    let port_is_a_number =
+        port.is_empty() || port.strip_prefix(':').is_some_and(|digits| digits.parse::<u16>().is_ok());
     let known = ["127.0.0.1", "::1", "localhost"];
     port_is_a_number
         && (known.contains(&name) || configured.iter().any(|configured| configured.eq_ignore_ascii_case(name)))
@@ -131,9 +141,15 @@ mod tests {
         for host in ["127.0.0.1:8440", "[::1]:8440", "localhost", "PKI.ch-exemple.fr:443"] {
             assert!(is_ours(host, &configured), "{host}");
         }
-        for host in
-            ["evil.example", "127.0.0.1.evil.example", "localhost.evil.example:80", "127.0.0.1:80:80", "[::1]x", "", "127.0.0.1@evil"]
-        {
+        for host in [
+            "evil.example",
+            "127.0.0.1.evil.example",
+            "localhost.evil.example:80",
+            "127.0.0.1:80:80",
+            "[::1]x",
+            "",
+            "127.0.0.1@evil",
+        ] {
             assert!(!is_ours(host, &configured), "{host}");
         }
     }

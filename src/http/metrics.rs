@@ -56,7 +56,11 @@ fn render(snapshot: &Snapshot, now: Timestamp) -> String {
         page.with_labels("x509_cert_expired", &labels(row, facts), i64::from(facts.not_after < now));
     }
 
-    page.family("vigie_certificate_end_timestamp_seconds", "gauge", "The date that counts: the earlier of the end of validity and of the private key usage period.");
+    page.family(
+        "vigie_certificate_end_timestamp_seconds",
+        "gauge",
+        "The date that counts: the earlier of the end of validity and of the private key usage period.",
+    );
     for (_, entry) in &entries {
         if let Some(end) = entry.end {
             page.sample("vigie_certificate_end_timestamp_seconds", &[("id", &entry.id)], end.unix());
@@ -108,15 +112,27 @@ fn render(snapshot: &Snapshot, now: Timestamp) -> String {
     }
 
     page.family("x509_source_up", "gauge", "1 when the last run of the source was not refused as a whole.");
-    page.each_source(snapshot, "x509_source_up", |state| i64::from(state.failure.is_none() && state.last_run.is_some()));
+    page.each_source(snapshot, "x509_source_up", |state| {
+        i64::from(state.failure.is_none() && state.last_run.is_some())
+    });
     page.family("x509_source_bundles", "gauge", "Locations the last run saw.");
     page.each_source(snapshot, "x509_source_bundles", |state| state.seen as i64);
     page.family("vigie_source_errors", "gauge", "Items the last run could not read.");
     page.each_source(snapshot, "vigie_source_errors", |state| state.error_count as i64);
-    page.family("vigie_source_last_success_timestamp_seconds", "gauge", "End of the last run that was not refused; 0 before the first.");
-    page.each_source(snapshot, "vigie_source_last_success_timestamp_seconds", |state| state.last_success.map_or(0, Timestamp::unix));
+    page.family(
+        "vigie_source_last_success_timestamp_seconds",
+        "gauge",
+        "End of the last run that was not refused; 0 before the first.",
+    );
+    page.each_source(snapshot, "vigie_source_last_success_timestamp_seconds", |state| {
+        state.last_success.map_or(0, Timestamp::unix)
+    });
 
-    page.family("vigie_job_last_success_timestamp_seconds", "gauge", "Last end of each job in this run; 0 before the first.");
+    page.family(
+        "vigie_job_last_success_timestamp_seconds",
+        "gauge",
+        "Last end of each job in this run; 0 before the first.",
+    );
     for job in crate::engine::Job::ALL {
         let at = snapshot.last_runs.iter().find(|(name, _)| *name == job.as_str()).map_or(0, |(_, at)| at.unix());
         page.sample("vigie_job_last_success_timestamp_seconds", &[("job", job.as_str())], at);
@@ -162,7 +178,12 @@ impl Metrics {
         }
     }
 
-    fn each_source(&mut self, snapshot: &Snapshot, name: &str, value: impl Fn(&crate::domain::inventory::SourceState) -> i64) {
+    fn each_source(
+        &mut self,
+        snapshot: &Snapshot,
+        name: &str,
+        value: impl Fn(&crate::domain::inventory::SourceState) -> i64,
+    ) {
         for (source, state) in &snapshot.inventory.sources {
             self.sample(name, &[("source_kind", &state.kind), ("source_name", source)], value(state));
         }
@@ -179,7 +200,9 @@ impl Metrics {
 /// The labels of x509-certificate-exporter, as far as they name no person.
 fn labels(row: &Row, facts: &Certificate) -> Vec<(&'static str, String)> {
     let profile = &facts.profile;
-    let personal = profile.domain == Some(IgcDomain::Personnes) || profile.support == Some(Support::Card) || profile.person.is_some();
+    let personal = profile.domain == Some(IgcDomain::Personnes)
+        || profile.support == Some(Support::Card)
+        || profile.person.is_some();
     let mut labels = vec![("id", row.id()), ("serial_number", decimal(&facts.serial_number))];
     if let Some(place) = row.places.first() {
         labels.push(("filepath", place.location.to_string()));

@@ -124,7 +124,10 @@ struct SourceLine {
     errors: u64,
 }
 
-pub(super) async fn overview(State(shared): State<Arc<Shared>>, Query(query): Query<InWords>) -> Result<Response, ApiProblem> {
+pub(super) async fn overview(
+    State(shared): State<Arc<Shared>>,
+    Query(query): Query<InWords>,
+) -> Result<Response, ApiProblem> {
     let snapshot = shared.handle.snapshot();
     let now = shared.clock.now();
     let texts = texts(&snapshot, query.lang.as_deref())?;
@@ -171,7 +174,11 @@ fn overview_of(snapshot: &Snapshot, texts: &Texts, now: Timestamp) -> Overview {
         more_findings: more(texts, open.len()),
         findings: open.iter().take(MOST).map(|record| finding_line(record, snapshot, texts, now)).collect(),
         more_rows: more(texts, rows.len()),
-        rows: rows.iter().take(MOST).map(|row| certificate_line(&listing.entry(row, snapshot, now), texts, snapshot)).collect(),
+        rows: rows
+            .iter()
+            .take(MOST)
+            .map(|row| certificate_line(&listing.entry(row, snapshot, now), texts, snapshot))
+            .collect(),
         sources: snapshot
             .inventory
             .sources
@@ -324,7 +331,13 @@ fn frame(snapshot: &Snapshot, texts: &Texts, title: String) -> Frame {
         other_lang_name,
         title,
         node: snapshot.status.node.clone(),
-        footer: format!("Vigie {} · {} {}:{}", snapshot.status.version, texts.word("audit-head"), audit.seq, audit.head),
+        footer: format!(
+            "Vigie {} · {} {}:{}",
+            snapshot.status.version,
+            texts.word("audit-head"),
+            audit.seq,
+            audit.head
+        ),
     }
 }
 

@@ -60,7 +60,8 @@ impl Paging {
             None => 0,
             Some(cursor) => {
                 let at = all.iter().position(|item| key(item) == cursor);
-                at.ok_or_else(|| ApiProblem::bad_request("this cursor names nothing any more: begin again without it"))? + 1
+                at.ok_or_else(|| ApiProblem::bad_request("this cursor names nothing any more: begin again without it"))?
+                    + 1
             }
         };
         let page = all.iter().skip(start).take(limit);

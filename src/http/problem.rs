@@ -94,5 +94,6 @@ impl IntoResponse for ApiProblem {
 
 /// The answer to a request that took too long.
 pub(super) fn timed_out() -> Response {
-    ApiProblem::new(StatusCode::GATEWAY_TIMEOUT, "timeout", "the answer took too long; what was asked may still go on").into_response()
+    ApiProblem::new(StatusCode::GATEWAY_TIMEOUT, "timeout", "the answer took too long; what was asked may still go on")
+        .into_response()
 }

@@ -59,7 +59,8 @@ fn take(loaded: &mut Anchors, place: &Arc<str>, bytes: &[u8]) {
             if facts.is_ca || facts.is_self_issued() {
                 loaded.anchors.push(Anchor { facts, der });
             } else {
-                let problem = Problem { reason: "not_a_ca".into(), message: "an anchor must be a CA certificate".into() };
+                let problem =
+                    Problem { reason: "not_a_ca".into(), message: "an anchor must be a CA certificate".into() };
                 loaded.errors.push(ItemError { place: Arc::clone(place), problem });
             }
         }

@@ -9,6 +9,7 @@ mod structure;
 
 use std::collections::BTreeMap;
 
+use super::diagnostic::Level;
 use super::document::Span;
 use super::near::nearest;
 use super::problem::{Form, Problem, Thing};
@@ -101,7 +102,8 @@ impl Names {
 
     fn check(&self, report: &Report) {
         for (thing, Reference { id, span, path }) in &self.wanted {
-            if self.known.contains_key(&(*thing, id.to_string())) {
+            // Looking for near names is what costs: not for what nobody will read.
+            if self.known.contains_key(&(*thing, id.to_string())) || report.is_full(Level::Error) {
                 continue;
             }
             let names = self.known.keys().filter(|(kind, _)| kind == thing).map(|(_, name)| name.as_str());

@@ -67,10 +67,10 @@ pub(super) fn words(problem: &Problem) -> Text {
             said(format!("{} « {id} » déjà dans {first}", thing(*what)), "donner à chacun le sien")
         }
         P::Dangling { thing: what, id, near } => said(
-            format!("« {id} » : {} qui n'est déclaré nulle part", thing(*what)),
+            format!("aucune table [[{}]] ne déclare « {id} »", table(*what)),
             match near {
                 Some(near) => format!("vouliez-vous dire « {near} » ?"),
-                None => format!("le déclarer dans [[{}]], ou corriger le nom", table(*what)),
+                None => format!("ajouter cette table [[{}]], ou corriger le nom", table(*what)),
             },
         ),
         P::ReservedName => said("ce nom est réservé à une source de Vigie", "en choisir un autre"),

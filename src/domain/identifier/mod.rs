@@ -80,7 +80,7 @@ impl IdentifierKind {
             Self::Rpps => "RPPS",
             Self::RppsRang => "RPPS-rang",
             Self::Adeli => "ADELI",
-            Self::CardNumber => "CPx",
+            Self::CardNumber => "card",
         }
     }
 
