@@ -53,7 +53,9 @@ fn the_unit_leaves_the_daemon_little() {
     assert!(output.status.success(), "{}", said(&output));
     // What the daemon does need is not given up for the score.
     let text = fs::read_to_string(shipped("vigie.service")).expect("the unit");
-    for needed in ["RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6", "Type=notify", "WatchdogSec=60", "Wants=pcscd.socket"] {
+    for needed in
+        ["RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6", "Type=notify", "WatchdogSec=60", "Wants=pcscd.socket"]
+    {
         assert!(text.lines().any(|line| line == needed), "{needed} is not in the unit");
     }
     for harmful in ["PrivateNetwork=yes", "PrivateUsers=yes", "ProcSubset=pid", "TemporaryFileSystem=/run"] {
@@ -82,7 +84,8 @@ fn the_account_and_the_folders_can_be_made() {
     let users = run("systemd-sysusers", &[&at, "--dry-run"], &shipped("vigie.sysusers.conf"));
     assert!(users.status.success() && said(&users).contains("Creating user 'vigie'"), "{}", said(&users));
     // What it would have made, so that the folders find their group. `--clean` reads every line and creates nothing.
-    fs::write(root.path().join("etc/passwd"), "vigie:x:999:999:Vigie:/var/lib/vigie:/usr/sbin/nologin\n").expect("passwd");
+    fs::write(root.path().join("etc/passwd"), "vigie:x:999:999:Vigie:/var/lib/vigie:/usr/sbin/nologin\n")
+        .expect("passwd");
     fs::write(root.path().join("etc/group"), "vigie:x:999:\n").expect("group");
     let folders = run("systemd-tmpfiles", &[&at, "--clean"], &shipped("vigie.tmpfiles.conf"));
     assert!(folders.status.success() && said(&folders).is_empty(), "{}", said(&folders));
