@@ -11,5 +11,6 @@ mod house;
 mod keeping;
 mod reading;
 mod scanning;
+mod service;
 mod support;
 mod texts;
