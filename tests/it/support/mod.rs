@@ -2,3 +2,4 @@
 
 pub mod clock;
 pub mod made_certificate;
+pub mod tls_server;
