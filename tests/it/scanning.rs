@@ -4,6 +4,7 @@ mod declared;
 mod endpoints;
 mod hostile_disk;
 mod rescan;
+mod retired;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::os::unix::ffi::OsStrExt;

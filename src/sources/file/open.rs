@@ -230,7 +230,8 @@ pub(super) fn look_named(path: &[u8]) -> Result<Stat, Errno> {
 }
 
 /// Reads a regular file whole into `buffer`, wiping what was there: it may have been a private key. The state read is one the file had:
-/// size, modification and status change time are the same before and after.
+/// size, modification and status change time are the same before and after. Before Linux 6.13 these times move in steps of a few
+/// milliseconds: a rewrite in place, of the same length, within one step of the reading, does not show.
 pub(super) fn read_stable(fd: BorrowedFd<'_>, limit: u64, buffer: &mut Vec<u8>) -> Result<Stat, FileError> {
     for _ in 0..MAX_ATTEMPTS {
         wipe(buffer);

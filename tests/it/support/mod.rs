@@ -3,3 +3,4 @@
 pub mod clock;
 pub mod made_certificate;
 pub mod postgres;
+pub mod tls_server;
