@@ -2,18 +2,26 @@
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
-use vigie::cli::inspect::{InspectArgs, run};
-use vigie::domain::lang::Lang;
 
 use super::openssl::Bench;
 
 fn inspect(paths: Vec<PathBuf>, password_file: Option<PathBuf>) -> (u8, Value) {
-    let mut out = Vec::new();
-    let code = run(&InspectArgs { password_file, paths }, true, Lang::Fr, &mut out).unwrap();
+    let password = password_file.into_iter().flat_map(|file| ["--password-file".into(), file.into_os_string()]);
+    let mut args: Vec<OsString> = vec!["--json".into()];
+    args.extend(password.chain(paths.into_iter().map(PathBuf::into_os_string)));
+    let (code, out) = vigie(args);
     (code, serde_json::from_slice(&out).unwrap())
+}
+
+fn vigie(args: Vec<OsString>) -> (u8, Vec<u8>) {
+    let mut out = Vec::new();
+    let args = ["vigie".into(), "inspect".into()].into_iter().chain(args);
+    let code = vigie::cli::main(args, &mut out, &mut Vec::new());
+    (code, out)
 }
 
 fn folder() -> Bench {
@@ -41,7 +49,7 @@ fn every_file_is_accounted_for() {
     );
     let errors: Vec<&str> =
         report["errors"].as_array().unwrap().iter().map(|error| error["reason"].as_str().unwrap()).collect();
-    assert_eq!(errors, ["malformed", "not_a_regular_file", "needs_password"]);
+    assert_eq!(errors, ["malformed", "link_out_of_root", "needs_password"]);
 
     let (_, report) = inspect(vec![bench.path("tree")], Some(bench.path("pass")));
     assert_eq!((&report["counts"]["parsed"], &report["counts"]["needs_password"]), (&json!(3), &json!(0)));
@@ -89,12 +97,11 @@ fn the_shape_is_the_contract() {
 #[test]
 fn the_table_speaks_french_first() {
     let bench = folder();
-    let table = |lang| {
-        let mut out = Vec::new();
-        run(&InspectArgs { password_file: None, paths: vec![bench.path("tree")] }, false, lang, &mut out).unwrap();
+    let table = |lang: &str| {
+        let (_, out) = vigie(vec!["--lang".into(), lang.into(), bench.path("tree").into_os_string()]);
         String::from_utf8(out).unwrap()
     };
-    let french = table(Lang::Fr);
+    let french = table("fr");
     assert!(french.contains("clé privée ec-p256") && french.contains("fichiers 6, lus 2"), "{french}");
-    assert!(table(Lang::En).contains("files 6, read 2"));
+    assert!(table("en").contains("files 6, read 2"));
 }
