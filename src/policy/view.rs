@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
-use std::hash::{BuildHasherDefault, Hasher};
+use std::hash::{BuildHasherDefault, DefaultHasher, Hash, Hasher};
 
 use super::settings::Settings;
 use super::subject_name::{attribute, same_name};
@@ -510,23 +510,39 @@ fn lower_case(name: Cow<'_, str>) -> Cow<'_, str> {
     if name.chars().any(char::is_uppercase) { Cow::Owned(name.to_lowercase()) } else { name }
 }
 
-/// Groups end entities by lineage, each group with the one that lasts longest first, and notes the group on each.
+/// Groups of end entities that share a lineage, each with the one that lasts longest first, noted on each member. A certificate
+/// without relatives, as most are, is in no group.
 fn lineages(seen: &mut [Seen<'_>]) -> Vec<Vec<usize>> {
-    let mut groups: HashMap<Lineage<'_>, usize> = HashMap::with_capacity(seen.len());
+    let mut hashed: Vec<(u64, usize)> = seen
+        .iter()
+        .enumerate()
+        .filter(|(_, seen)| !seen.facts.is_ca)
+        .map(|(index, seen)| {
+            let mut hasher = DefaultHasher::new();
+            Lineage::of(seen.facts).hash(&mut hasher);
+            (hasher.finish(), index)
+        })
+        .collect();
+    hashed.sort_unstable();
     let mut lineages: Vec<Vec<usize>> = Vec::new();
-    for (index, seen) in seen.iter_mut().enumerate().filter(|(_, seen)| !seen.facts.is_ca) {
-        let group = *groups.entry(Lineage::of(seen.facts)).or_insert_with(|| {
-            lineages.push(Vec::new());
-            lineages.len() - 1
-        });
-        seen.lineage = Some(group);
-        if let Some(members) = lineages.get_mut(group) {
-            members.push(index);
+    for run in hashed.chunk_by(|one, next| one.0 == next.0).filter(|run| run.len() > 1) {
+        // Two lineages may share a hash.
+        let mut groups: HashMap<Lineage<'_>, Vec<usize>> = HashMap::new();
+        for (_, index) in run {
+            if let Some(member) = seen.get(*index) {
+                groups.entry(Lineage::of(member.facts)).or_default().push(*index);
+            }
         }
+        lineages.extend(groups.into_values().filter(|members| members.len() > 1));
     }
-    for members in &mut lineages {
+    for (group, members) in lineages.iter_mut().enumerate() {
         // Stable: certificates that end together stay in the order of their places.
         members.sort_by_key(|index| std::cmp::Reverse(seen.get(*index).map(|seen| seen.end())));
+        for index in members.iter() {
+            if let Some(member) = seen.get_mut(*index) {
+                member.lineage = Some(group);
+            }
+        }
     }
     lineages
 }
