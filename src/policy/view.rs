@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
 
+use super::lineage::lineages;
 use super::settings::Settings;
 use super::subject_name::{attribute, same_name};
 use crate::domain::certificate::Certificate;
@@ -11,11 +12,11 @@ use crate::domain::declaration::{DeclaredCertificate, Keystore};
 use crate::domain::endpoint::Endpoint;
 use crate::domain::finding::{Finding, Severity, Subject};
 use crate::domain::fingerprint::Fingerprint;
-use crate::domain::inventory::{Inventory, IssuerLink};
+use crate::domain::inventory::{CertificateRecord, Inventory, IssuerLink};
 use crate::domain::observation::{DECLARED_SOURCE, FilePath, Location, Observation, Problem};
-use crate::domain::offer::{Offer, Usage};
+use crate::domain::offer::Offer;
 use crate::domain::person::{DeclaredId, Mandate};
-use crate::domain::profile::{Environment, Gamme, IgcDomain, PersonRef, StructureRef, Support};
+use crate::domain::profile::{IgcDomain, Support};
 use crate::domain::structure::Structure;
 use crate::domain::threshold::Threshold;
 use crate::domain::time::Timestamp;
@@ -29,7 +30,8 @@ pub struct View<'a> {
     pub settings: &'a Settings,
     /// The time of the judgement.
     pub now: Timestamp,
-    /// Certificates that are somewhere now, by fingerprint. One that is in no place any more is history, not a subject of rules.
+    /// Certificates that are somewhere now, in the order of their first places: what was read together lies together in memory, and a
+    /// rule goes through all of it. One that is in no place any more is history, not a subject of rules.
     pub seen: Vec<Seen<'a>>,
     /// Declared certificates with what was found for each, by id.
     pub slots: Vec<Slot<'a>>,
@@ -57,7 +59,10 @@ pub struct Seen<'a> {
     pub expected: bool,
     /// Its private key is in the inventory.
     pub keyed: bool,
-    lineage: Option<usize>,
+    /// [`Certificate::not_before`] and [`Certificate::end`], at hand: most rules look no further at most certificates.
+    pub validity: (Timestamp, Timestamp),
+    ours: bool,
+    pub(super) lineage: Option<usize>,
 }
 
 /// A declared certificate and what was found for it.
@@ -102,35 +107,35 @@ pub struct Bearer<'v, 'a> {
 impl<'a> View<'a> {
     /// Builds the indexes. Linear in the number of certificates, places and declared certificates, up to sorting.
     pub fn new(inventory: &'a Inventory, settings: &'a Settings, now: Timestamp) -> Self {
-        let mut places: Vec<(Fingerprint, &'a Observation)> = Vec::with_capacity(inventory.certificates.len());
+        let mut seen: Vec<Seen<'a>> = Vec::with_capacity(inventory.certificates.len());
+        let mut by_fingerprint: HashMap<Fingerprint, usize, Digests> =
+            HashMap::with_capacity_and_hasher(inventory.certificates.len(), Digests::default());
         let mut keys: Vec<(Fingerprint, &'a Observation)> = Vec::new();
         let mut files: HashMap<&'a FilePath, &'a Observation> = HashMap::with_capacity(inventory.observations.len());
         for (location, observation) in &inventory.observations {
-            places.extend(observation.certificates().map(|fingerprint| (fingerprint, &**observation)));
+            for fingerprint in observation.certificates() {
+                let Some(record) = inventory.certificate(&fingerprint) else { continue };
+                let index = *by_fingerprint.entry(fingerprint).or_insert_with(|| {
+                    seen.push(Seen::new(record));
+                    seen.len() - 1
+                });
+                if let Some(seen) = seen.get_mut(index).filter(|seen| !seen.is_at(observation)) {
+                    seen.places.push(observation);
+                }
+            }
             keys.extend(observation.private_keys().filter_map(|key| key.spki).map(|spki| (spki, &**observation)));
             if let Location::File(path) = location {
                 files.insert(path, observation);
             }
         }
-        // Stable sorts: the places of one certificate or key stay in the order of locations.
-        for pairs in [&mut places, &mut keys] {
-            pairs.sort_by_key(|(digest, _)| *digest);
-            pairs.dedup_by(|later, kept| later.0 == kept.0 && std::ptr::eq(later.1, kept.1));
-        }
+        // Stable: the places of one key stay in the order of locations.
+        keys.sort_by_key(|(spki, _)| *spki);
+        keys.dedup_by(|later, kept| later.0 == kept.0 && std::ptr::eq(later.1, kept.1));
         let keyed: HashSet<Fingerprint, Digests> = keys.iter().map(|(spki, _)| *spki).collect();
-        let mut seen: Vec<Seen<'a>> = places
-            .chunk_by(|one, next| one.0 == next.0)
-            .filter_map(|group| {
-                let record = inventory.certificate(&group.first()?.0)?;
-                let facts: &'a Certificate = &record.facts;
-                let keyed = keyed.contains(&facts.spki);
-                let issuer = record.issuer;
-                let places = group.iter().map(|(_, place)| *place).collect();
-                Some(Seen { facts, issuer, places, slots: Vec::new(), expected: false, keyed, lineage: None })
-            })
-            .collect();
-
-        let by_fingerprint = seen.iter().enumerate().map(|(index, seen)| (seen.facts.fingerprint, index)).collect();
+        for seen in &mut seen {
+            seen.keyed = keyed.contains(&seen.facts.spki);
+            seen.ours = !seen.facts.is_ca && (seen.facts.profile.is_igc_sante() || seen.keyed);
+        }
         let lineages = lineages(&mut seen);
         let item_errors = inventory
             .sources
@@ -249,8 +254,8 @@ impl<'a> View<'a> {
     /// The alert step a certificate has reached; `None` before the first one.
     pub fn step(&self, bearer: &Bearer<'_, 'a>) -> Option<Threshold> {
         let own = bearer.slot.and_then(|slot| slot.declared.thresholds.as_deref());
-        let facts = bearer.seen.facts;
-        Threshold::reached(own.unwrap_or(&self.settings.thresholds), facts.not_before, facts.end(), self.now)
+        let (start, end) = bearer.seen.validity;
+        Threshold::reached(own.unwrap_or(&self.settings.thresholds), start, end, self.now)
     }
 
     /// The end is so near, or past, that a renewal may not be done in time.
@@ -266,13 +271,13 @@ impl<'a> View<'a> {
 
     /// Later certificates of the same lineage that are not over, the one that lasts longest first.
     fn successors<'v>(&'v self, seen: &'v Seen<'a>) -> impl Iterator<Item = &'v Seen<'a>> {
-        let after = seen.facts.end().max(self.now);
+        let after = seen.end().max(self.now);
         let lineage = seen.lineage.and_then(|lineage| self.lineages.get(lineage));
         lineage
             .into_iter()
             .flatten()
             .filter_map(|index| self.seen.get(*index))
-            .take_while(move |next| next.facts.end() > after)
+            .take_while(move |next| next.end() > after)
             // Two machines with one service name each have a certificate of their own (CGU 5.3.2): not a renewal.
             .filter(move |next| next.slots.is_empty() || seen.slots.is_empty())
     }
@@ -343,10 +348,35 @@ impl<'a> View<'a> {
     }
 }
 
-impl Seen<'_> {
+impl<'a> Seen<'a> {
+    fn new(record: &'a CertificateRecord) -> Self {
+        let facts: &'a Certificate = &record.facts;
+        Self {
+            facts,
+            issuer: record.issuer,
+            places: Vec::with_capacity(1),
+            slots: Vec::new(),
+            expected: false,
+            keyed: false,
+            validity: (facts.not_before, facts.end()),
+            ours: false,
+            lineage: None,
+        }
+    }
+
+    /// Observations come in order, so a known one is the last.
+    fn is_at(&self, observation: &Observation) -> bool {
+        self.places.last().is_some_and(|last| std::ptr::eq(*last, observation))
+    }
+
+    /// The last instant: [`Certificate::end`].
+    pub fn end(&self) -> Timestamp {
+        self.validity.1
+    }
+
     /// An end-entity certificate that IGC-Santé issued or whose private key is here.
     pub fn is_ours(&self) -> bool {
-        !self.facts.is_ca && (self.facts.profile.is_igc_sante() || self.keyed)
+        self.ours
     }
 
     /// `yes` when IGC-Santé issued it, `no` otherwise: only its portal has the cliff the texts speak of.
@@ -433,73 +463,6 @@ impl Bearer<'_, '_> {
     pub fn in_use(&self) -> bool {
         self.slot.is_some() || self.seen.is_served()
     }
-}
-
-/// What makes two certificates the same one, renewed. The subject of an IGC-Santé certificate is taken apart: the portal rewrites
-/// `O` and `ST` from the registers, while the structure number and the CN name the service.
-#[derive(PartialEq, Eq, Hash)]
-enum Lineage<'a> {
-    IgcSante {
-        environment: Option<Environment>,
-        issuer: (Option<Gamme>, Option<IgcDomain>),
-        support: Option<Support>,
-        product: (Option<Offer>, Option<Usage>),
-        structure: Option<&'a StructureRef>,
-        person: Option<&'a PersonRef>,
-        common_name: Option<Cow<'a, str>>,
-    },
-    Other {
-        subject: &'a str,
-        names: Vec<&'a str>,
-        usages: Vec<&'a str>,
-    },
-}
-
-impl<'a> Lineage<'a> {
-    fn of(facts: &'a Certificate) -> Self {
-        let profile = &facts.profile;
-        if profile.is_igc_sante() {
-            return Self::IgcSante {
-                environment: profile.environment,
-                issuer: (profile.gamme, profile.domain),
-                support: profile.support,
-                product: (profile.offer, profile.usage),
-                structure: profile.structure.as_ref(),
-                person: profile.person.as_ref(),
-                common_name: attribute(&facts.subject, "CN").map(lower_case),
-            };
-        }
-        let mut names: Vec<&str> = facts.san.iter().map(|name| &**name).collect();
-        names.sort_unstable();
-        let usages = facts.extended_key_usage.iter().map(|usage| &**usage).collect();
-        Self::Other { subject: &facts.subject, names, usages }
-    }
-}
-
-/// Most names have no capital and are borrowed as they are.
-fn lower_case(name: Cow<'_, str>) -> Cow<'_, str> {
-    if name.chars().any(char::is_uppercase) { Cow::Owned(name.to_lowercase()) } else { name }
-}
-
-/// Groups end entities by lineage, each group with the one that lasts longest first, and notes the group on each.
-fn lineages(seen: &mut [Seen<'_>]) -> Vec<Vec<usize>> {
-    let mut groups: HashMap<Lineage<'_>, usize> = HashMap::with_capacity(seen.len());
-    let mut lineages: Vec<Vec<usize>> = Vec::new();
-    for (index, seen) in seen.iter_mut().enumerate().filter(|(_, seen)| !seen.facts.is_ca) {
-        let group = *groups.entry(Lineage::of(seen.facts)).or_insert_with(|| {
-            lineages.push(Vec::new());
-            lineages.len() - 1
-        });
-        seen.lineage = Some(group);
-        if let Some(members) = lineages.get_mut(group) {
-            members.push(index);
-        }
-    }
-    for members in &mut lineages {
-        // Stable: certificates that end together stay in fingerprint order.
-        members.sort_by_key(|index| std::cmp::Reverse(seen.get(*index).map(|seen| seen.facts.end())));
-    }
-    lineages
 }
 
 /// Tables keyed by SHA-256 values: those are evenly spread already, and nobody can choose their first bytes at will in numbers.

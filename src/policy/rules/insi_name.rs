@@ -23,13 +23,9 @@ fn check(view: &View<'_>) -> Vec<Finding> {
 fn judge(view: &View<'_>, bearer: &Bearer<'_, '_>) -> Option<Finding> {
     let seen = bearer.seen;
     let declared = bearer.slot.is_some_and(|slot| slot.has_impact(&view.settings.insi_impact));
-    let looks_like = seen.facts.subject.as_bytes().windows(4).any(|four| four.eq_ignore_ascii_case(b"INSI"));
-    if !declared && !looks_like {
-        return None;
-    }
     let name = seen.common_name();
     let called = seen.facts.profile.is_igc_sante()
-        && name.as_deref().is_some_and(|name| name.to_uppercase().starts_with("INSI"));
+        && name.as_deref().and_then(|name| name.get(..4)).is_some_and(|start| start.eq_ignore_ascii_case("INSI"));
     if !declared && !called {
         return None;
     }
