@@ -9,5 +9,6 @@
 
 mod house;
 mod keeping;
+mod manual;
 mod service;
 mod support;
