@@ -9,8 +9,9 @@ FUZZ_SECONDS ?= 60
 # What each purpose needs from Debian 12, by package name.
 # Building: a linker and a C compiler (aws-lc, SQLite), and the headers of PC/SC.
 BUILD_PACKAGES := gcc libc6-dev pkg-config libpcsclite-dev
-# Tests: openssl is the outside oracle, PostgreSQL the second engine, systemd reads the unit files.
-TEST_PACKAGES := $(BUILD_PACKAGES) openssl postgresql systemd
+# Tests: openssl is the outside oracle, PostgreSQL the second engine, Python runs the verifier of the manual, systemd-analyze
+# and its kin read the unit files.
+TEST_PACKAGES := $(BUILD_PACKAGES) openssl postgresql python3 systemd
 # Figures: nothing but the build.
 BENCH_PACKAGES := $(BUILD_PACKAGES)
 

@@ -9,6 +9,7 @@
 
 mod house;
 mod keeping;
+mod manual;
 mod reading;
 mod scanning;
 mod service;
