@@ -263,7 +263,8 @@ impl Engine {
         let same_state = Arc::ptr_eq(&before.inventory, &self.inventory)
             && Arc::ptr_eq(&before.findings, &self.findings)
             && Arc::ptr_eq(&before.config, &self.config);
-        let counts = if same_state { before.status.counts } else { snapshot::Counts::of(&self.inventory, &self.findings) };
+        let counts =
+            if same_state { before.status.counts } else { snapshot::Counts::of(&self.inventory, &self.findings) };
         let next_runs = Job::ALL.iter().filter_map(|job| Some((job.as_str(), self.agenda.due(*job)?))).collect();
         let snapshot = Snapshot {
             status: snapshot::Status {

@@ -1,8 +1,8 @@
 //! `vigie inspect` as scripts see it.
 
+use std::ffi::OsString;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
-use std::ffi::OsString;
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
