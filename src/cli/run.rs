@@ -55,6 +55,7 @@ pub(super) async fn serve(
     ready: impl FnOnce(Option<SocketAddr>) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
     raise_descriptor_limit();
+    no_core_dumps();
     make_folder(&config.state_dir)?;
     let store = open_store(&config, &clock).await?;
     let loaded = store.load().await.map_err(refused_store)?;
@@ -240,6 +241,13 @@ fn raise_descriptor_limit() {
         if let Err(error) = raised {
             tracing::warn!(error = %error, "the limit of open files stays low");
         }
+    }
+}
+
+/// Keys and passwords pass through this memory: no core file, no debugger of the same user.
+fn no_core_dumps() {
+    if let Err(error) = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable) {
+        tracing::warn!(error = %error, "core dumps stay possible");
     }
 }
 

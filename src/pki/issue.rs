@@ -352,7 +352,11 @@ mod tests {
                             (Attribute::Unit, "1990000010".to_owned()),
                             (Attribute::CommonName, common_name.to_owned()),
                         ],
-                        alt_names: vec![AltName::Mail("x@ch-exemple.test".to_owned())],
+                        // An organisation's certificate carries no name but its own; that is what tells its CONF from a server's.
+                        alt_names: match offer {
+                            Offer::Org => Vec::new(),
+                            _ => vec![AltName::Mail("x@ch-exemple.test".to_owned())],
+                        },
                         validity: validity(),
                         private_key_usage_not_after: Some(validity().not_before.plus_days(30)),
                     };

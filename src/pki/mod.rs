@@ -19,6 +19,7 @@ mod csr;
 mod date;
 mod der;
 mod extension;
+mod hex;
 mod name;
 mod oid;
 mod password;

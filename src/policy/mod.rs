@@ -4,6 +4,7 @@ mod chain;
 mod compare;
 #[cfg(test)]
 mod fixture;
+mod lineage;
 mod rules;
 mod settings;
 mod subject_name;

@@ -1,18 +1,22 @@
 //! What the rules look at: the inventory with the indexes they share, built once per evaluation.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
+use std::hash::{BuildHasherDefault, Hasher};
 
+use super::lineage::lineages;
 use super::settings::Settings;
-use super::subject_name::attribute;
+use super::subject_name::{attribute, same_name};
 use crate::domain::certificate::Certificate;
 use crate::domain::declaration::{DeclaredCertificate, Keystore};
 use crate::domain::endpoint::Endpoint;
 use crate::domain::finding::{Finding, Severity, Subject};
 use crate::domain::fingerprint::Fingerprint;
-use crate::domain::inventory::{Inventory, IssuerLink};
-use crate::domain::observation::{DECLARED_SOURCE, Location, Observation, Problem};
-use crate::domain::offer::{Offer, Usage};
-use crate::domain::profile::{Environment, Gamme, IgcDomain, PersonRef, StructureRef, Support};
+use crate::domain::inventory::{CertificateRecord, Inventory, IssuerLink};
+use crate::domain::observation::{DECLARED_SOURCE, FilePath, Location, Observation, Problem};
+use crate::domain::offer::Offer;
+use crate::domain::person::{DeclaredId, Mandate};
+use crate::domain::profile::{IgcDomain, Support};
 use crate::domain::structure::Structure;
 use crate::domain::threshold::Threshold;
 use crate::domain::time::Timestamp;
@@ -26,16 +30,18 @@ pub struct View<'a> {
     pub settings: &'a Settings,
     /// The time of the judgement.
     pub now: Timestamp,
-    /// Certificates that are somewhere now, by fingerprint. One that is in no place any more is history, not a subject of rules.
+    /// Certificates that are somewhere now, in the order of their first places: what was read together lies together in memory, and a
+    /// rule goes through all of it. One that is in no place any more is history, not a subject of rules.
     pub seen: Vec<Seen<'a>>,
     /// Declared certificates with what was found for each, by id.
     pub slots: Vec<Slot<'a>>,
-    /// Private keys by public key, each with the places that hold it, in order. Keys that stay encrypted are not here.
-    pub keys: BTreeMap<Fingerprint, Vec<&'a Observation>>,
-    by_fingerprint: HashMap<Fingerprint, usize>,
+    /// Private keys by public key, once for each place that holds them, in order. Keys that stay encrypted are not here.
+    pub keys: Vec<(Fingerprint, &'a Observation)>,
+    by_fingerprint: HashMap<Fingerprint, usize, Digests>,
     lineages: Vec<Vec<usize>>,
     item_errors: HashMap<&'a str, &'a Problem>,
-    anchors: HashSet<Fingerprint>,
+    anchors: HashSet<Fingerprint, Digests>,
+    mandates: HashMap<&'a DeclaredId, Vec<&'a Mandate>>,
 }
 
 /// A certificate that is somewhere now.
@@ -53,7 +59,10 @@ pub struct Seen<'a> {
     pub expected: bool,
     /// Its private key is in the inventory.
     pub keyed: bool,
-    lineage: Option<usize>,
+    /// [`Certificate::not_before`] and [`Certificate::end`], at hand: most rules look no further at most certificates.
+    pub validity: (Timestamp, Timestamp),
+    ours: bool,
+    pub(super) lineage: Option<usize>,
 }
 
 /// A declared certificate and what was found for it.
@@ -65,6 +74,12 @@ pub struct Slot<'a> {
     pub structure: Option<&'a Structure>,
     /// The certificate that stands in the declared file; of a certificate that is only served, the first one served.
     pub current: Option<usize>,
+    /// What the declared certificate file holds.
+    pub file: Option<&'a Observation>,
+    /// What the declared key file holds; the same as `file` when it is the same.
+    pub key_file: Option<&'a Observation>,
+    /// What the declared chain file holds.
+    pub chain: Option<&'a Observation>,
     /// Each declared endpoint, in declared order.
     pub served: Vec<Served<'a>>,
 }
@@ -92,29 +107,35 @@ pub struct Bearer<'v, 'a> {
 impl<'a> View<'a> {
     /// Builds the indexes. Linear in the number of certificates, places and declared certificates, up to sorting.
     pub fn new(inventory: &'a Inventory, settings: &'a Settings, now: Timestamp) -> Self {
-        let mut places: HashMap<Fingerprint, Vec<&'a Observation>> =
-            HashMap::with_capacity(inventory.certificates.len());
-        let mut keys: BTreeMap<Fingerprint, Vec<&'a Observation>> = BTreeMap::new();
-        for observation in inventory.observations.values() {
+        let mut seen: Vec<Seen<'a>> = Vec::with_capacity(inventory.certificates.len());
+        let mut by_fingerprint: HashMap<Fingerprint, usize, Digests> =
+            HashMap::with_capacity_and_hasher(inventory.certificates.len(), Digests::default());
+        let mut keys: Vec<(Fingerprint, &'a Observation)> = Vec::new();
+        let mut files: HashMap<&'a FilePath, &'a Observation> = HashMap::with_capacity(inventory.observations.len());
+        for (location, observation) in &inventory.observations {
             for fingerprint in observation.certificates() {
-                push_once(places.entry(fingerprint).or_default(), observation);
+                let Some(record) = inventory.certificate(&fingerprint) else { continue };
+                let index = *by_fingerprint.entry(fingerprint).or_insert_with(|| {
+                    seen.push(Seen::new(record));
+                    seen.len() - 1
+                });
+                if let Some(seen) = seen.get_mut(index).filter(|seen| !seen.is_at(observation)) {
+                    seen.places.push(observation);
+                }
             }
-            for spki in observation.private_keys().filter_map(|key| key.spki) {
-                push_once(keys.entry(spki).or_default(), observation);
+            keys.extend(observation.private_keys().filter_map(|key| key.spki).map(|spki| (spki, &**observation)));
+            if let Location::File(path) = location {
+                files.insert(path, observation);
             }
         }
-        let mut seen: Vec<Seen<'a>> = places
-            .into_iter()
-            .filter_map(|(fingerprint, places)| {
-                let record = inventory.certificate(&fingerprint)?;
-                let facts: &'a Certificate = &record.facts;
-                let keyed = keys.contains_key(&facts.spki);
-                let issuer = record.issuer;
-                Some(Seen { facts, issuer, places, slots: Vec::new(), expected: false, keyed, lineage: None })
-            })
-            .collect();
-        seen.sort_unstable_by_key(|seen| seen.facts.fingerprint);
-        let by_fingerprint = seen.iter().enumerate().map(|(index, seen)| (seen.facts.fingerprint, index)).collect();
+        // Stable: the places of one key stay in the order of locations.
+        keys.sort_by_key(|(spki, _)| *spki);
+        keys.dedup_by(|later, kept| later.0 == kept.0 && std::ptr::eq(later.1, kept.1));
+        let keyed: HashSet<Fingerprint, Digests> = keys.iter().map(|(spki, _)| *spki).collect();
+        for seen in &mut seen {
+            seen.keyed = keyed.contains(&seen.facts.spki);
+            seen.ours = !seen.facts.is_ca && (seen.facts.profile.is_igc_sante() || seen.keyed);
+        }
         let lineages = lineages(&mut seen);
         let item_errors = inventory
             .sources
@@ -122,8 +143,11 @@ impl<'a> View<'a> {
             .flat_map(|state| state.errors.iter())
             .map(|error| (&*error.place, &error.problem))
             .collect();
-        let anchors =
-            inventory.anchors.iter().flat_map(|anchor| [anchor.fingerprint, anchor.spki]).collect::<HashSet<_>>();
+        let anchors = inventory.anchors.iter().flat_map(|anchor| [anchor.fingerprint, anchor.spki]).collect();
+        let mut mandates: HashMap<&DeclaredId, Vec<&Mandate>> = HashMap::new();
+        for mandate in &inventory.declaration.mandates {
+            mandates.entry(&mandate.structure).or_default().push(mandate);
+        }
         let mut view = Self {
             inventory,
             settings,
@@ -135,8 +159,9 @@ impl<'a> View<'a> {
             lineages,
             item_errors,
             anchors,
+            mandates,
         };
-        view.fill_slots();
+        view.fill_slots(&files);
         view
     }
 
@@ -171,6 +196,11 @@ impl<'a> View<'a> {
             Some(observation) => observation.problems.iter().find(|problem| !absent(problem)),
             None => self.item_errors.get(&*location.to_string()).copied().filter(|problem| !absent(problem)),
         }
+    }
+
+    /// The mandates given for a structure, in declared order.
+    pub fn mandates(&self, structure: &DeclaredId) -> &[&'a Mandate] {
+        self.mandates.get(structure).map_or(&[], Vec::as_slice)
     }
 
     /// The declared files and endpoints were looked for at least once.
@@ -224,8 +254,8 @@ impl<'a> View<'a> {
     /// The alert step a certificate has reached; `None` before the first one.
     pub fn step(&self, bearer: &Bearer<'_, 'a>) -> Option<Threshold> {
         let own = bearer.slot.and_then(|slot| slot.declared.thresholds.as_deref());
-        let facts = bearer.seen.facts;
-        Threshold::reached(own.unwrap_or(&self.settings.thresholds), facts.not_before, facts.end(), self.now)
+        let (start, end) = bearer.seen.validity;
+        Threshold::reached(own.unwrap_or(&self.settings.thresholds), start, end, self.now)
     }
 
     /// The end is so near, or past, that a renewal may not be done in time.
@@ -241,23 +271,29 @@ impl<'a> View<'a> {
 
     /// Later certificates of the same lineage that are not over, the one that lasts longest first.
     fn successors<'v>(&'v self, seen: &'v Seen<'a>) -> impl Iterator<Item = &'v Seen<'a>> {
-        let after = seen.facts.end().max(self.now);
+        let after = seen.end().max(self.now);
         let lineage = seen.lineage.and_then(|lineage| self.lineages.get(lineage));
         lineage
             .into_iter()
             .flatten()
             .filter_map(|index| self.seen.get(*index))
-            .take_while(move |next| next.facts.end() > after)
+            .take_while(move |next| next.end() > after)
             // Two machines with one service name each have a certificate of their own (CGU 5.3.2): not a renewal.
             .filter(move |next| next.slots.is_empty() || seen.slots.is_empty())
     }
 
-    fn fill_slots(&mut self) {
+    fn fill_slots(&mut self, files: &HashMap<&'a FilePath, &'a Observation>) {
         let declaration = &self.inventory.declaration;
         let mut slots = Vec::with_capacity(declaration.certificates.len());
         for declared in declaration.certificates.values() {
-            let file = declared.certificate_path().and_then(|path| self.observation(&Location::File(path.clone())));
-            let chain = declared.chain_path().and_then(|path| self.observation(&Location::File(path.clone())));
+            let held = |path| files.get(path).copied();
+            let file = declared.certificate_path().and_then(held);
+            let chain = declared.chain_path().and_then(held);
+            let key_file = if declared.key_path() == declared.certificate_path() {
+                file
+            } else {
+                declared.key_path().and_then(held)
+            };
             let served: Vec<Served<'a>> = declared
                 .endpoints
                 .iter()
@@ -287,7 +323,7 @@ impl<'a> View<'a> {
             if let Some(seen) = current.and_then(|index| self.seen.get_mut(index)) {
                 seen.slots.push(slots.len());
             }
-            slots.push(Slot { declared, structure, current, served });
+            slots.push(Slot { declared, structure, current, file, key_file, chain, served });
         }
         self.slots = slots;
     }
@@ -312,10 +348,35 @@ impl<'a> View<'a> {
     }
 }
 
-impl Seen<'_> {
+impl<'a> Seen<'a> {
+    fn new(record: &'a CertificateRecord) -> Self {
+        let facts: &'a Certificate = &record.facts;
+        Self {
+            facts,
+            issuer: record.issuer,
+            places: Vec::with_capacity(1),
+            slots: Vec::new(),
+            expected: false,
+            keyed: false,
+            validity: (facts.not_before, facts.end()),
+            ours: false,
+            lineage: None,
+        }
+    }
+
+    /// Observations come in order, so a known one is the last.
+    fn is_at(&self, observation: &Observation) -> bool {
+        self.places.last().is_some_and(|last| std::ptr::eq(*last, observation))
+    }
+
+    /// The last instant: [`Certificate::end`].
+    pub fn end(&self) -> Timestamp {
+        self.validity.1
+    }
+
     /// An end-entity certificate that IGC-Santé issued or whose private key is here.
     pub fn is_ours(&self) -> bool {
-        !self.facts.is_ca && (self.facts.profile.is_igc_sante() || self.keyed)
+        self.ours
     }
 
     /// `yes` when IGC-Santé issued it, `no` otherwise: only its portal has the cliff the texts speak of.
@@ -343,7 +404,7 @@ impl Seen<'_> {
     }
 
     /// The common name, never that of a natural person.
-    pub fn common_name(&self) -> Option<String> {
+    pub fn common_name(&self) -> Option<Cow<'_, str>> {
         if self.is_personal() { None } else { attribute(&self.facts.subject, "CN") }
     }
 }
@@ -375,8 +436,7 @@ impl Slot<'_> {
 
     /// One of its impacts is `wanted`, whatever the case.
     pub fn has_impact(&self, wanted: &str) -> bool {
-        let wanted = wanted.to_lowercase();
-        self.declared.impacts.iter().any(|impact| impact.to_lowercase() == wanted)
+        self.declared.impacts.iter().any(|impact| same_name(impact, wanted))
     }
 }
 
@@ -405,71 +465,21 @@ impl Bearer<'_, '_> {
     }
 }
 
-/// What makes two certificates the same one, renewed. The subject of an IGC-Santé certificate is taken apart: the portal rewrites
-/// `O` and `ST` from the registers, while the structure number and the CN name the service.
-#[derive(PartialEq, Eq, Hash)]
-enum Lineage<'a> {
-    IgcSante {
-        environment: Option<Environment>,
-        issuer: (Option<Gamme>, Option<IgcDomain>),
-        support: Option<Support>,
-        product: (Option<Offer>, Option<Usage>),
-        structure: Option<&'a StructureRef>,
-        person: Option<&'a PersonRef>,
-        common_name: Option<String>,
-    },
-    Other {
-        subject: &'a str,
-        names: Vec<&'a str>,
-        usages: Vec<&'a str>,
-    },
-}
+/// Tables keyed by SHA-256 values: those are evenly spread already, and nobody can choose their first bytes at will in numbers.
+type Digests = BuildHasherDefault<DigestHasher>;
 
-impl<'a> Lineage<'a> {
-    fn of(facts: &'a Certificate) -> Self {
-        let profile = &facts.profile;
-        if profile.is_igc_sante() {
-            return Self::IgcSante {
-                environment: profile.environment,
-                issuer: (profile.gamme, profile.domain),
-                support: profile.support,
-                product: (profile.offer, profile.usage),
-                structure: profile.structure.as_ref(),
-                person: profile.person.as_ref(),
-                common_name: attribute(&facts.subject, "CN").map(|name| name.to_lowercase()),
-            };
-        }
-        let mut names: Vec<&str> = facts.san.iter().map(|name| &**name).collect();
-        names.sort_unstable();
-        let usages = facts.extended_key_usage.iter().map(|usage| &**usage).collect();
-        Self::Other { subject: &facts.subject, names, usages }
-    }
-}
+/// Takes the first eight bytes of the last thing written, which for a [`Fingerprint`] is the digest.
+#[derive(Default)]
+struct DigestHasher(u64);
 
-/// Groups end entities by lineage, each group with the one that lasts longest first, and notes the group on each.
-fn lineages(seen: &mut [Seen<'_>]) -> Vec<Vec<usize>> {
-    let mut groups: HashMap<Lineage<'_>, usize> = HashMap::with_capacity(seen.len());
-    let mut lineages: Vec<Vec<usize>> = Vec::new();
-    for (index, seen) in seen.iter_mut().enumerate().filter(|(_, seen)| !seen.facts.is_ca) {
-        let group = *groups.entry(Lineage::of(seen.facts)).or_insert_with(|| {
-            lineages.push(Vec::new());
-            lineages.len() - 1
-        });
-        seen.lineage = Some(group);
-        if let Some(members) = lineages.get_mut(group) {
-            members.push(index);
+impl Hasher for DigestHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        if let Some(first) = bytes.first_chunk::<8>() {
+            self.0 = u64::from_ne_bytes(*first);
         }
     }
-    for members in &mut lineages {
-        // Stable: certificates that end together stay in fingerprint order.
-        members.sort_by_key(|index| std::cmp::Reverse(seen.get(*index).map(|seen| seen.facts.end())));
-    }
-    lineages
-}
 
-/// Observations come in order, so a repeated one is the last.
-fn push_once<'a>(places: &mut Vec<&'a Observation>, observation: &'a Observation) {
-    if !places.last().is_some_and(|last| std::ptr::eq(*last, observation)) {
-        places.push(observation);
+    fn finish(&self) -> u64 {
+        self.0
     }
 }

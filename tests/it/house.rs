@@ -1,5 +1,6 @@
 //! The import table of `ARCHITECTURE.md`, held against the sources.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -133,4 +134,32 @@ fn every_module_of_the_crate_is_in_the_table() {
         let module = line.split(';').next().expect("a module name");
         assert!(listed.contains(&module), "{module} is not in the import table");
     }
+}
+
+/// The table as `ARCHITECTURE.md` shows it: module, what it may import, what it may not name, groups of names spelled out.
+#[test]
+fn the_architecture_document_shows_this_table() {
+    let document =
+        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("ARCHITECTURE.md")).expect("ARCHITECTURE.md");
+    let group = |name: &str| {
+        let line = document.lines().find(|line| line.starts_with(&format!("- *{name}*:")));
+        quoted(line.expect("the names of the group"), '`')
+    };
+    let mut shown = BTreeMap::new();
+    for row in document.lines().filter(|line| line.starts_with("| `")) {
+        let [_, module, allowed, banned, _] = row.split('|').collect::<Vec<_>>()[..] else { panic!("{row}") };
+        let groups = quoted(banned, '*').into_iter().flat_map(|name| group(&name));
+        let banned: BTreeSet<String> = groups.chain(quoted(banned, '`')).collect();
+        let allowed: BTreeSet<String> = quoted(allowed, '`').into_iter().collect();
+        shown.insert(quoted(module, '`').concat(), (allowed, banned));
+    }
+    let set = |names: &[&str]| names.iter().map(ToString::to_string).collect::<BTreeSet<_>>();
+    let held: BTreeMap<_, _> =
+        TABLE.iter().map(|(module, allowed, banned)| (module.to_string(), (set(allowed), set(banned)))).collect();
+    assert_eq!(shown, held);
+}
+
+/// What stands between pairs of `mark`.
+fn quoted(text: &str, mark: char) -> Vec<String> {
+    text.split(mark).skip(1).step_by(2).map(str::to_owned).collect()
 }

@@ -17,14 +17,14 @@ pub const RULE: Rule = Rule {
 
 fn check(view: &View<'_>) -> Vec<Finding> {
     view.watched()
-        .filter(|bearer| view.now > bearer.seen.facts.end() && !view.is_replaced(bearer.seen))
+        .filter(|bearer| view.now > bearer.seen.end() && !view.is_replaced(bearer.seen))
         .map(|bearer| {
             // A file nobody declared and nobody serves stops nothing.
             let severity = if bearer.in_use() { RULE.severity } else { Severity::Warning };
             bearer
                 .finding(RULE.code, severity)
                 .fact("igc_sante", bearer.seen.igc_sante())
-                .fact("end", bearer.seen.facts.end())
+                .fact("end", bearer.seen.end())
         })
         .collect()
 }

@@ -18,7 +18,7 @@ pub const RULE: Rule = Rule {
 
 fn check(view: &View<'_>) -> Vec<Finding> {
     view.watched()
-        .filter(|bearer| view.now <= bearer.seen.facts.end())
+        .filter(|bearer| view.now <= bearer.seen.end())
         .filter_map(|bearer| {
             let step = view.step(&bearer)?;
             if view.is_replaced(bearer.seen) {

@@ -25,7 +25,7 @@ fn judge(view: &View<'_>, bearer: &Bearer<'_, '_>) -> Option<Finding> {
     let declared = bearer.slot.is_some_and(|slot| slot.has_impact(&view.settings.insi_impact));
     let name = seen.common_name();
     let called = seen.facts.profile.is_igc_sante()
-        && name.as_deref().is_some_and(|name| name.to_uppercase().starts_with("INSI"));
+        && name.as_deref().and_then(|name| name.get(..4)).is_some_and(|start| start.eq_ignore_ascii_case("INSI"));
     if !declared && !called {
         return None;
     }
@@ -34,7 +34,7 @@ fn judge(view: &View<'_>, bearer: &Bearer<'_, '_>) -> Option<Finding> {
     let authority = profile.gamme == Some(Gamme::Elementaire) && profile.domain == Some(IgcDomain::Organisations);
     let (kind, found) = match (accepted, authority) {
         (true, true) => return None,
-        (false, _) => ("name", name.unwrap_or_else(|| seen.name())),
+        (false, _) => ("name", name.map_or_else(|| seen.name(), |name| name.into_owned())),
         (true, false) => ("issuer", seen.facts.issuer.to_string()),
     };
     let severity = if declared { RULE.severity } else { Severity::Warning };

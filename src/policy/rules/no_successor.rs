@@ -19,11 +19,11 @@ fn check(view: &View<'_>) -> Vec<Finding> {
     view.installed()
         .filter(|(_, bearer)| {
             let seen = bearer.seen;
-            view.now <= seen.facts.end() && view.step(bearer).is_some() && view.successor(seen).is_none()
+            view.now <= seen.end() && view.step(bearer).is_some() && view.successor(seen).is_none()
         })
         .map(|(_, bearer)| {
             let severity = if view.is_urgent(bearer.seen.facts) { Severity::Critical } else { RULE.severity };
-            bearer.finding(RULE.code, severity).fact("end", bearer.seen.facts.end())
+            bearer.finding(RULE.code, severity).fact("end", bearer.seen.end())
         })
         .collect()
 }

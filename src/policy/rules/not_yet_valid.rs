@@ -19,7 +19,7 @@ fn check(view: &View<'_>) -> Vec<Finding> {
     let skew = i64::try_from(view.settings.clock_skew.as_secs()).unwrap_or(i64::MAX);
     let latest = view.now.plus_seconds(skew);
     view.watched()
-        .filter(|bearer| bearer.in_use() && bearer.seen.facts.not_before > latest)
+        .filter(|bearer| bearer.seen.validity.0 > latest && bearer.in_use())
         .map(|bearer| bearer.finding(RULE.code, RULE.severity).fact("not_before", bearer.seen.facts.not_before))
         .collect()
 }
