@@ -2,11 +2,9 @@
 
 use std::borrow::Cow;
 use std::collections::HashSet;
-use std::ffi::OsString;
 use std::fs;
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::os::unix::ffi::OsStringExt;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -17,15 +15,17 @@ use zeroize::Zeroizing;
 
 use super::Session;
 use super::exit::Exit;
+use crate::config::ScanConfig;
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::key::KeyAlgorithm;
 use crate::domain::lang::Lang;
-use crate::domain::observation::{FileAccess, FilePath, Problem};
+use crate::domain::observation::{FileAccess, FilePath};
 use crate::domain::profile::Profile;
 use crate::domain::reading::{Format, Item, KeyFacts, ReadItem, ReadReason, Reading};
 use crate::domain::time::Timestamp;
 use crate::pki::intern::Interner;
 use crate::pki::read::{Limits, read_with};
+use crate::sources::file::walk::read_paths;
 
 /// Files larger than this are reported, not read. The revocation lists of the cards run to tens of megabytes.
 const MAX_FILE_BYTES: u64 = 64 << 20;
@@ -56,22 +56,6 @@ pub(super) fn run(args: &InspectArgs, session: &mut Session<'_>) -> anyhow::Resu
         report.table(session.lang, session.out)?;
     }
     Ok(if report.errors.is_empty() { Exit::Done } else { Exit::No })
-}
-
-/// A file met on the way, who may read it, and its bytes or why there are none.
-pub type Collected = (FilePath, Option<FileAccess>, Result<Vec<u8>, Problem>);
-
-/// Every file of `paths`, folders walked to the end in name order. Links inside folders are not followed.
-pub fn collect(paths: &[PathBuf]) -> Vec<Collected> {
-    let mut found = Vec::new();
-    for path in paths {
-        match fs::metadata(path) {
-            Ok(metadata) if metadata.is_dir() => walk(path, &mut found),
-            Ok(metadata) => found.push(load(path, &metadata)),
-            Err(error) => found.push((file_path(path), None, Err(problem(&error)))),
-        }
-    }
-    found
 }
 
 /// The whole answer.
@@ -151,7 +135,9 @@ impl Report {
         let named: HashSet<FilePath> = paths.iter().map(|path| file_path(path)).collect();
         let mut interner = Interner::default();
         let mut owners = Owners::default();
-        for (path, access, bytes) in collect(paths) {
+        let bounds = ScanConfig { max_file_bytes: MAX_FILE_BYTES, ..ScanConfig::default() };
+        let paths: Vec<FilePath> = paths.iter().map(|path| file_path(path)).collect();
+        read_paths(&paths, &bounds, &mut |path, access, bytes| {
             report.counts.files += 1;
             let shown = path.display().into_owned();
             match bytes {
@@ -165,7 +151,10 @@ impl Report {
                     report.take_in(&shown, access, reading, named.contains(&path), &mut owners);
                 }
             }
-        }
+        });
+        // A folder is read in the order of the disk; an answer is in the order of names, the same each time.
+        report.items.sort_by(|a, b| a.path.cmp(&b.path));
+        report.errors.sort_by(|a, b| a.path.cmp(&b.path));
         report
     }
 
@@ -411,72 +400,6 @@ fn read_password(path: &Path) -> anyhow::Result<SecretString> {
     Ok(line.strip_suffix('\r').unwrap_or(line).into())
 }
 
-fn walk(root: &Path, found: &mut Vec<Collected>) {
-    let mut folders = vec![root.to_path_buf()];
-    while let Some(folder) = folders.pop() {
-        let entries = match fs::read_dir(&folder) {
-            Ok(entries) => entries,
-            Err(error) => {
-                found.push((file_path(&folder), None, Err(problem(&error))));
-                continue;
-            }
-        };
-        let mut names: Vec<OsString> = Vec::new();
-        for entry in entries {
-            match entry {
-                Ok(entry) => names.push(entry.file_name()),
-                Err(error) => found.push((file_path(&folder), None, Err(problem(&error)))),
-            }
-        }
-        names.sort();
-        let mut inside = Vec::new();
-        for path in names.into_iter().map(|name| folder.join(name)) {
-            match fs::symlink_metadata(&path) {
-                Ok(metadata) if metadata.is_dir() => inside.push(path),
-                Ok(metadata) => found.push(load(&path, &metadata)),
-                Err(error) => found.push((file_path(&path), None, Err(problem(&error)))),
-            }
-        }
-        folders.extend(inside.into_iter().rev());
-    }
-}
-
-fn load(path: &Path, metadata: &fs::Metadata) -> Collected {
-    if !metadata.is_file() {
-        let what = if metadata.is_symlink() { "a symbolic link" } else { "not a regular file" };
-        return (file_path(path), None, Err(refusal("not_a_regular_file", what)));
-    }
-    let folder_mode =
-        path.parent().and_then(|folder| fs::metadata(folder).ok()).map_or(0, |folder| folder.mode() & 0o7777);
-    let access = FileAccess { mode: metadata.mode() & 0o7777, uid: metadata.uid(), gid: metadata.gid(), folder_mode };
-    let bytes = fs::File::open(path).and_then(|file| {
-        let mut bytes = Vec::new();
-        file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes)?;
-        Ok(bytes)
-    });
-    let bytes = match bytes {
-        Ok(bytes) if bytes.len() as u64 > MAX_FILE_BYTES => {
-            Err(refusal("too_large", &format!("larger than {} MiB", MAX_FILE_BYTES >> 20)))
-        }
-        Ok(bytes) => Ok(bytes),
-        Err(error) => Err(problem(&error)),
-    };
-    (file_path(path), Some(access), bytes)
-}
-
 fn file_path(path: &Path) -> FilePath {
     FilePath(path.as_os_str().to_os_string().into_vec().into())
-}
-
-fn problem(error: &io::Error) -> Problem {
-    let reason = match error.kind() {
-        io::ErrorKind::NotFound => "not_found",
-        io::ErrorKind::PermissionDenied => "permission_denied",
-        _ => "io_error",
-    };
-    refusal(reason, &error.to_string())
-}
-
-fn refusal(reason: &str, message: &str) -> Problem {
-    Problem { reason: reason.into(), message: message.into() }
 }

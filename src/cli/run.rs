@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::{self, Write as _};
+use std::net::SocketAddr;
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::Path;
 use std::sync::Arc;
@@ -30,25 +31,31 @@ use crate::telemetry::{self, LogTo};
 
 /// Open requests and the last commit may take so long after a signal; the service is down in less than ten seconds.
 const LAST_WORDS: Duration = Duration::from_secs(7);
+/// A source that hangs in the kernel must not hold the process: what it was reading is not state.
+pub(super) const STUCK_THREADS: Duration = Duration::from_millis(500);
 
 pub(super) fn run(session: &mut Session<'_>) -> anyhow::Result<Exit> {
     let loaded = config::load(&session.common.config)
         .map_err(|diagnostics| Stop::new(Exit::BadInput, diagnostics.render(session.lang)))?;
-    start_log()?;
+    start_log("info")?;
     for odd in &loaded.warnings.0 {
         tracing::warn!(place = %odd.place, key = odd.key, reason = odd.reason(), "{}", odd.message(session.lang));
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(16).build()?;
-    let served = runtime.block_on(serve(loaded.config, SystemClock::shared()));
-    // A source that hangs in the kernel must not hold the process: what it was reading is not state.
-    runtime.shutdown_timeout(Duration::from_millis(500));
+    let served = runtime.block_on(serve(loaded.config, SystemClock::shared(), |_| Ok(())));
+    runtime.shutdown_timeout(STUCK_THREADS);
     served?;
     Ok(Exit::Done)
 }
 
-/// Runs the daemon until a signal ends it.
-pub(super) async fn serve(config: Config, clock: SharedClock) -> anyhow::Result<()> {
+/// Runs the daemon until a signal ends it. `ready` is called once the doors are open, with the address of the TCP listener.
+pub(super) async fn serve(
+    config: Config,
+    clock: SharedClock,
+    ready: impl FnOnce(Option<SocketAddr>) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
     raise_descriptor_limit();
+    no_core_dumps();
     make_folder(&config.state_dir)?;
     let store = open_store(&config, &clock).await?;
     let loaded = store.load().await.map_err(refused_store)?;
@@ -66,8 +73,9 @@ pub(super) async fn serve(config: Config, clock: SharedClock) -> anyhow::Result<
         }
         None => None,
     };
-    if let Some(listener) = &tcp {
-        tracing::info!(address = %listener.local_addr()?, "listening");
+    let address = tcp.as_ref().map(TcpListener::local_addr).transpose()?;
+    if let Some(address) = address {
+        tracing::info!(%address, "listening");
     }
     let (stop_sender, stop) = watch::channel(false);
     let parts = Parts {
@@ -95,6 +103,7 @@ pub(super) async fn serve(config: Config, clock: SharedClock) -> anyhow::Result<
     }
     let signals = tokio::spawn(obey_signals(handle, stop_sender));
     let engine = tokio::spawn(engine.run(commands, stop.clone()));
+    ready(address)?;
     signals.await.context("the signal task ended early")??;
     let last_words = async {
         if let Err(error) = engine.await {
@@ -235,10 +244,17 @@ fn raise_descriptor_limit() {
     }
 }
 
+/// Keys and passwords pass through this memory: no core file, no debugger of the same user.
+fn no_core_dumps() {
+    if let Err(error) = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable) {
+        tracing::warn!(error = %error, "core dumps stay possible");
+    }
+}
+
 /// The journal when the service manager listens, standard error otherwise.
 #[expect(clippy::disallowed_methods, reason = "the command line is where the environment is read")]
-fn start_log() -> anyhow::Result<()> {
-    let filter = std::env::var("VIGIE_LOG").unwrap_or_else(|_| "info".to_owned());
+pub(super) fn start_log(usual: &str) -> anyhow::Result<()> {
+    let filter = std::env::var("VIGIE_LOG").unwrap_or_else(|_| usual.to_owned());
     let to = if std::env::var_os("JOURNAL_STREAM").is_some() { LogTo::Journal } else { LogTo::Stderr };
     telemetry::install(to, &filter).map_err(|error| Stop::new(Exit::Usage, format!("VIGIE_LOG: {error}")).into())
 }

@@ -12,7 +12,7 @@ use super::{Session, client, print_json};
 use crate::clock::{Clock as _, SystemClock};
 use crate::config::{self, ScanConfig};
 use crate::domain::finding::{Finding, Severity};
-use crate::domain::inventory::Inventory;
+use crate::domain::inventory::{Inventory, ItemError};
 use crate::domain::reconcile::reconcile;
 use crate::pki::issuer_links::{Authorities, Known, issuer_links};
 use crate::policy::{self, Settings, View};
@@ -28,9 +28,9 @@ pub struct ScanArgs {
     /// Fichiers, dossiers ou motifs à lire et juger, sans le service
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
-    /// Aussi les autorités publiques et les certificats dont la clé n'est pas là
+    /// Seulement les certificats IGC-Santé, ceux dont la clé est là, et ceux qui ont un constat
     #[arg(long, requires = "paths")]
-    all: bool,
+    ours: bool,
 }
 
 pub(super) fn run(args: &ScanArgs, session: &mut Session<'_>) -> anyhow::Result<Exit> {
@@ -101,7 +101,7 @@ fn here(args: &ScanArgs, session: &mut Session<'_>) -> anyhow::Result<Exit> {
         about.extend(said(format!("spki:{}", seen.facts.spki)));
         about
     };
-    let shown: Vec<_> = seen.iter().filter(|seen| args.all || seen.is_ours() || !about(seen).is_empty()).collect();
+    let shown: Vec<_> = seen.iter().filter(|seen| !args.ours || seen.is_ours() || !about(seen).is_empty()).collect();
     let in_words = |finding: &Finding| session.texts.finding_text(finding, now, timezone);
 
     if session.common.json {
@@ -145,7 +145,10 @@ fn here(args: &ScanArgs, session: &mut Session<'_>) -> anyhow::Result<Exit> {
                     .chain(profile.usage.map(|usage| usage.as_str()));
                 let codes: Vec<&str> = about(seen).iter().map(|finding| &*finding.key.code).collect();
                 table.row(vec![
-                    seen.common_name().unwrap_or_else(|| format!("sha256:{:.16}", seen.facts.fingerprint.to_string())),
+                    seen.common_name().map_or_else(
+                        || format!("sha256:{:.16}", seen.facts.fingerprint.to_string()),
+                        std::borrow::Cow::into_owned,
+                    ),
                     words.collect::<Vec<_>>().join(" "),
                     session.texts.date(seen.facts.end(), timezone),
                     seen.facts.end().days_after(now).to_string(),
@@ -172,19 +175,39 @@ fn here(args: &ScanArgs, session: &mut Session<'_>) -> anyhow::Result<Exit> {
             ],
         );
         writeln!(session.out, "{summary}")?;
-        for error in &errors {
-            writeln!(
-                session.err,
-                "{}: {} ({})",
-                visible(&error.place),
-                visible(&error.problem.message),
-                error.problem.reason
-            )?;
-        }
+        tell_errors(&errors, session)?;
     }
     if let Some(failure) = failure {
         return Err(Stop::new(Exit::Io, failure.message.to_string()).into());
     }
     let serious = findings.iter().any(|finding| finding.severity >= Severity::Warning);
-    Ok(if serious || !errors.is_empty() { Exit::No } else { Exit::Done })
+    let unread = errors.iter().any(|error| &*error.problem.reason != LINK_OUT);
+    Ok(if serious || unread { Exit::No } else { Exit::Done })
+}
+
+/// A link out of the folder was left alone on purpose; what it leads to was not asked for.
+const LINK_OUT: &str = "link_out_of_root";
+/// Places told one by one for each reason; the rest are counted.
+const TOLD: usize = 3;
+
+/// The first few places of each reason, then how many more.
+fn tell_errors(errors: &[ItemError], session: &mut Session<'_>) -> anyhow::Result<()> {
+    let mut by_reason: BTreeMap<&str, Vec<&ItemError>> = BTreeMap::new();
+    for error in errors {
+        by_reason.entry(&error.problem.reason).or_default().push(error);
+    }
+    for (reason, errors) in by_reason {
+        for error in errors.iter().take(TOLD) {
+            writeln!(session.err, "{}: {} ({reason})", visible(&error.place), visible(&error.problem.message))?;
+        }
+        if let Some(more) = errors.len().checked_sub(TOLD).filter(|more| *more > 0) {
+            let more = more.to_string();
+            writeln!(
+                session.err,
+                "{}",
+                session.texts.say("scan-more-errors", &[("count", more.into()), ("reason", reason.into())])
+            )?;
+        }
+    }
+    Ok(())
 }

@@ -11,7 +11,7 @@ pub mod snapshot;
 mod tick;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot, watch};
@@ -258,13 +258,19 @@ impl Engine {
     }
 
     fn publish(&self) {
+        let before = Arc::clone(&self.publish.borrow());
+        // Most snapshots differ by an audit event only: what is costly to make goes from one to the next.
+        let same_state = Arc::ptr_eq(&before.inventory, &self.inventory)
+            && Arc::ptr_eq(&before.findings, &self.findings)
+            && Arc::ptr_eq(&before.config, &self.config);
+        let counts = if same_state { before.status.counts } else { snapshot::Counts::of(&self.inventory, &self.findings) };
         let next_runs = Job::ALL.iter().filter_map(|job| Some((job.as_str(), self.agenda.due(*job)?))).collect();
         let snapshot = Snapshot {
             status: snapshot::Status {
                 version: env!("CARGO_PKG_VERSION"),
                 node: self.config.node.clone(),
                 started_at: self.started_at,
-                counts: snapshot::Counts::of(&self.inventory, &self.findings),
+                counts,
                 worst: match (&self.store_failure, self.was_ever_scanned()) {
                     (None, true) => snapshot::Worst::of(&self.findings),
                     _ => snapshot::Worst::Unknown,
@@ -279,8 +285,8 @@ impl Engine {
             inventory: Arc::clone(&self.inventory),
             findings: Arc::clone(&self.findings),
             next_runs,
-            listing: std::sync::OnceLock::new(),
-            status_json: std::sync::OnceLock::new(),
+            listing: if same_state { Arc::clone(&before.listing) } else { Arc::default() },
+            status_json: OnceLock::new(),
             last_runs: self.last_runs.iter().map(|(job, at)| (job.as_str(), *at)).collect(),
         };
         self.publish.send_replace(Arc::new(snapshot));

@@ -1,10 +1,11 @@
 //! The immutable state the doors read: made once per commit, shared by reference, never waited for.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use serde::Serialize;
 
+use super::listing::Listing;
 use crate::config::Config;
 use crate::domain::finding::{FindingKey, FindingRecord, Severity};
 use crate::domain::fingerprint::Fingerprint;
@@ -28,8 +29,8 @@ pub struct Snapshot {
     /// Next run of each job.
     pub next_runs: Vec<(&'static str, Timestamp)>,
     /// The rows of lists, made when first asked for.
-    pub(super) listing: std::sync::OnceLock<Arc<super::listing::Listing>>,
-    pub(super) status_json: std::sync::OnceLock<String>,
+    pub(super) listing: Arc<OnceLock<Arc<Listing>>>,
+    pub(super) status_json: OnceLock<String>,
     /// Last end of each job.
     pub last_runs: Vec<(&'static str, Timestamp)>,
 }
@@ -132,8 +133,8 @@ pub struct AuditHead {
 
 impl Snapshot {
     /// The rows of lists. The first caller pays for making them; call it where blocking is allowed.
-    pub fn listing(&self, now: Timestamp) -> Arc<super::listing::Listing> {
-        Arc::clone(self.listing.get_or_init(|| Arc::new(super::listing::Listing::of(self, now))))
+    pub fn listing(&self, now: Timestamp) -> Arc<Listing> {
+        Arc::clone(self.listing.get_or_init(|| Arc::new(Listing::of(self, now))))
     }
 
     /// The status as one JSON object, written once per snapshot.
@@ -161,8 +162,8 @@ impl Snapshot {
             findings: Arc::default(),
             status,
             next_runs: Vec::new(),
-            listing: std::sync::OnceLock::new(),
-            status_json: std::sync::OnceLock::new(),
+            listing: Arc::default(),
+            status_json: OnceLock::new(),
             last_runs: Vec::new(),
         }
     }

@@ -83,7 +83,7 @@ fn inspect(request: &Request, configured: &[String]) -> Result<(), ApiProblem> {
     };
     if let Some(origin) = single(headers, header::ORIGIN)? {
         let host_of_origin = origin.split_once("://").map(|(_, host)| host);
-        if !host_of_origin.is_some_and(|origin| Some(origin) == host) {
+        if host_of_origin.is_none_or(|origin| Some(origin) != host) {
             return Err(foreign());
         }
     }

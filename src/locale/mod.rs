@@ -11,10 +11,14 @@ pub use finding_text::FindingText;
 
 use crate::domain::lang::Lang;
 
-const FR: (&str, LanguageIdentifier) =
-    (concat!(include_str!("fr.ftl"), "\n", include_str!("ui_fr.ftl")), langid!("fr"));
-const EN: (&str, LanguageIdentifier) =
-    (concat!(include_str!("en.ftl"), "\n", include_str!("ui_en.ftl")), langid!("en"));
+const FR: (&str, LanguageIdentifier) = (
+    concat!(include_str!("fr.ftl"), "\n", include_str!("ui_fr.ftl"), "\n", include_str!("demo_fr.ftl")),
+    langid!("fr"),
+);
+const EN: (&str, LanguageIdentifier) = (
+    concat!(include_str!("en.ftl"), "\n", include_str!("ui_en.ftl"), "\n", include_str!("demo_en.ftl")),
+    langid!("en"),
+);
 
 /// The texts of one language. Made once and shared.
 pub struct Texts {

@@ -88,6 +88,7 @@ diff-different = Different from the declaration
 check-line = { $declared } declared, { $missing } missing, { $expiring } to be renewed, { $expired } expired
 scan-report = { $seen } places seen, { $new } new certificates, { $changed } changes, { $errors } errors; findings: { $opened } opened, { $closed } closed
 scan-summary = { $certificates } certificates read, { $shown } shown, { $findings } findings, { $errors } errors
+scan-more-errors = … and { $count } more places: { $reason } (the whole list is in --json)
 reload-no-change = No difference with the configuration in force.
 
 cli-daemon-unreachable = the service does not answer on

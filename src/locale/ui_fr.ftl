@@ -88,6 +88,7 @@ diff-different = Différents de la déclaration
 check-line = { $declared } déclarés, { $missing } manquants, { $expiring } à renouveler, { $expired } expirés
 scan-report = { $seen } emplacements vus, { $new } nouveaux certificats, { $changed } changements, { $errors } erreurs ; constats : { $opened } ouverts, { $closed } clos
 scan-summary = { $certificates } certificats lus, { $shown } montrés, { $findings } constats, { $errors } erreurs
+scan-more-errors = … et { $count } autres emplacements : { $reason } (la liste entière est dans --json)
 reload-no-change = Aucune différence avec la configuration en vigueur.
 
 cli-daemon-unreachable = le service ne répond pas sur

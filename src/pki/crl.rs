@@ -6,9 +6,8 @@ use super::date;
 use super::der::{self, BIT_STRING, Element, GENERALIZED_TIME, INTEGER, Reader, SEQUENCE, UTC_TIME, context};
 use super::digest::sha256;
 use super::extension;
-use super::name;
-use super::oid;
 use super::public_key::algorithm_identifier;
+use super::{hex, name, oid};
 use crate::domain::reading::CrlFacts;
 
 /// Numbers longer than this many octets (RFC 5280 section 5.2.3 allows 20) are shown in hex.
@@ -58,11 +57,9 @@ fn time<'a>(fields: &mut Reader<'a>) -> Option<Element<'a>> {
 fn decimal(content: &[u8]) -> Arc<str> {
     let octets = der::magnitude(content);
     if octets.len() > MAX_DECIMAL_OCTETS {
-        return octets
-            .iter()
-            .map(|octet| format!("{octet:02x}"))
-            .fold("0x".to_owned(), |text, octet| text + &octet)
-            .into();
+        let mut text = String::from("0x");
+        hex::lower(&mut text, "", octets);
+        return text.into();
     }
     let mut digits = vec![0_u8]; // least significant first
     for octet in octets {
@@ -96,7 +93,8 @@ mod tests {
     proptest! {
         #[test]
         fn decimal_agrees_with_u128(number: u128) {
-            prop_assert_eq!(&*decimal(&number.to_be_bytes()), number.to_string().as_str());
+            let shown = decimal(&number.to_be_bytes());
+            prop_assert_eq!(shown.to_string(), number.to_string());
         }
     }
 }

@@ -1,6 +1,5 @@
 //! Certificate extensions. One that cannot be read says nothing and does not spoil the certificate.
 
-use std::fmt::Write;
 use std::sync::Arc;
 
 use super::date;
@@ -8,8 +7,7 @@ use super::der::{
     self, BIT_STRING, BOOLEAN, Element, GENERALIZED_TIME, INTEGER, OCTET_STRING, OID, Reader, SEQUENCE, context,
     context_primitive,
 };
-use super::name;
-use super::oid;
+use super::{hex, name, oid};
 use crate::domain::certificate::KeyUsage;
 use crate::domain::time::Timestamp;
 
@@ -105,10 +103,9 @@ fn ip_address(octets: &[u8]) -> String {
     if let Ok(v6) = <[u8; 16]>::try_from(octets) {
         return format!("ip:{}", core::net::Ipv6Addr::from(v6));
     }
-    octets.iter().fold(String::from("ip:#"), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}"); // writing to a String cannot fail
-        text
-    })
+    let mut text = String::from("ip:#");
+    hex::lower(&mut text, "", octets);
+    text
 }
 
 fn keep<T>(slot: &mut Option<T>, value: impl FnOnce() -> Option<T>) {

@@ -7,6 +7,7 @@
 pub mod certificate;
 pub mod digest;
 pub mod intern;
+pub mod issue;
 pub mod issuer_links;
 pub mod profile;
 pub mod read;
@@ -18,6 +19,7 @@ mod csr;
 mod date;
 mod der;
 mod extension;
+mod hex;
 mod name;
 mod oid;
 mod password;

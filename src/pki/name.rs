@@ -1,10 +1,9 @@
 //! Distinguished names as RFC 4514 text, with the attribute short names and the order of `openssl x509 -nameopt RFC2253`.
 
 use std::borrow::Cow;
-use std::fmt::Write;
 
 use super::der::{Element, OID, Reader, SEQUENCE, SET};
-use super::oid;
+use super::{hex, oid};
 
 /// The text of a Name, given the content of its SEQUENCE: last RDN first, multi-valued RDNs joined by `+`, one line whatever
 /// the bytes say. What is no string, or belongs to no known attribute type, is `#` and the hex of its DER (section 2.4).
@@ -75,9 +74,7 @@ pub fn single_line(text: &str) -> Cow<'_, str> {
             '\\' => shown.push_str("\\\\"),
             c if unprintable(c) => {
                 let mut buffer = [0; 4];
-                for byte in c.encode_utf8(&mut buffer).bytes() {
-                    let _ = write!(shown, "\\x{byte:02x}"); // writing to a String cannot fail
-                }
+                hex::lower(&mut shown, "\\x", c.encode_utf8(&mut buffer).as_bytes());
             }
             c => shown.push(c),
         }
@@ -125,9 +122,7 @@ fn escape(text: &mut String, value: &str) {
             ' ' if at == 0 || at + 1 == end => text.push_str("\\ "),
             c if unprintable(c) => {
                 let mut buffer = [0; 4];
-                for byte in c.encode_utf8(&mut buffer).bytes() {
-                    let _ = write!(text, "\\{byte:02X}"); // writing to a String cannot fail
-                }
+                hex::upper(text, "\\", c.encode_utf8(&mut buffer).as_bytes());
             }
             c => text.push(c),
         }
@@ -142,9 +137,7 @@ fn unprintable(c: char) -> bool {
 
 fn hex_string(text: &mut String, der: &[u8]) {
     text.push('#');
-    for byte in der {
-        let _ = write!(text, "{byte:02X}"); // writing to a String cannot fail
-    }
+    hex::upper(text, "", der);
 }
 
 #[cfg(test)]

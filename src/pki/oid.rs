@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::fmt::Write;
 
+use super::hex;
+
 /// 1.2.840.113549.1.1.1 (PKCS#1).
 pub const RSA: &[u8] = b"\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01";
 /// 1.2.840.113549.1.1.10 (RFC 4055).
@@ -180,10 +182,9 @@ pub fn extended_key_usage(oid: &[u8]) -> Cow<'static, str> {
 /// The dotted number. What is no OID is shown as `#` and hex.
 pub fn dotted(oid: &[u8]) -> String {
     try_dotted(oid).unwrap_or_else(|| {
-        oid.iter().fold(String::from("#"), |mut text, byte| {
-            let _ = write!(text, "{byte:02x}"); // writing to a String cannot fail
-            text
-        })
+        let mut text = String::from("#");
+        hex::lower(&mut text, "", oid);
+        text
     })
 }
 

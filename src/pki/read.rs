@@ -288,7 +288,11 @@ impl FileReader<'_> {
 
     fn pkcs12(&mut self, der: &[u8]) {
         let passwords = Passphrase::candidates(self.password);
-        for found in pkcs12::read(der, &passwords, &mut self.budget) {
+        let contents = pkcs12::read(der, &passwords, &mut self.budget);
+        if contents.is_empty() {
+            self.problem(ReadReason::Unsupported, "a PKCS#12 file without certificate, revocation list or key");
+        }
+        for found in contents {
             if self.is_full() {
                 return;
             }

@@ -1,15 +1,18 @@
 //! Who signed what, for identification only: whether the signature is still acceptable is for the rules to say.
 
 use aws_lc_rs::signature::{self, UnparsedPublicKey, VerificationAlgorithm};
+use x509_parser::asn1_rs::{Any, FromDer};
+use x509_parser::signature_algorithm::RsaSsaPssParams;
 
 use super::certificate::Parts;
-use super::der::{Element, SEQUENCE, context};
+use super::der::Element;
 use super::oid;
-use super::public_key::{self, PublicKeyInfo, algorithm_identifier};
+use super::public_key::{self, PublicKeyInfo};
 use crate::domain::key::KeyAlgorithm;
 
-/// The signature of `child` verifies with the public key of `issuer` (both DER): RSA PKCS#1 v1.5 and PSS, ECDSA on P-256, P-384
-/// and P-521, Ed25519; SHA-1 included, MD5 and DSA not. Names, dates and constraints are not looked at.
+/// The signature of `child` verifies with the public key of `issuer` (both DER): RSA PKCS#1 v1.5 and PSS (salt as long as the
+/// hash), ECDSA on P-256, P-384 and P-521, Ed25519. SHA-1 is included, MD5 and DSA are not. Names, dates and constraints are
+/// not looked at.
 pub fn is_signed_by(child: &[u8], issuer: &[u8]) -> bool {
     match (Parts::read(child), Parts::read(issuer)) {
         (Some(child), Some(issuer)) => verifies(&child, issuer.public_key_info),
@@ -38,7 +41,7 @@ fn algorithm(
             oid::SHA256_WITH_RSA => Some(&signature::RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY),
             oid::SHA384_WITH_RSA => Some(&signature::RSA_PKCS1_2048_8192_SHA384),
             oid::SHA512_WITH_RSA => Some(&signature::RSA_PKCS1_1024_8192_SHA512_FOR_LEGACY_USE_ONLY),
-            oid::RSA_PSS => match pss_hash(parameters?)? {
+            oid::RSA_PSS => match pss_hash(parameters?)?.as_slice() {
                 oid::SHA256 => Some(&signature::RSA_PSS_2048_8192_SHA256),
                 oid::SHA384 => Some(&signature::RSA_PSS_2048_8192_SHA384),
                 oid::SHA512 => Some(&signature::RSA_PSS_2048_8192_SHA512),
@@ -71,10 +74,8 @@ fn algorithm(
     }
 }
 
-/// The hash of RSASSA-PSS-params (RFC 4055 section 3.1); SHA-1 when left out.
-fn pss_hash(parameters: Element<'_>) -> Option<&[u8]> {
-    match parameters.of(SEQUENCE)?.children().field(context(0)) {
-        Some(wrapped) => Some(algorithm_identifier(wrapped.children().next()?)?.0),
-        None => Some(oid::SHA1),
-    }
+/// The hash of RSASSA-PSS-params (RFC 4055 section 3.1), SHA-1 when left out.
+fn pss_hash(parameters: Element<'_>) -> Option<Vec<u8>> {
+    let (_, any) = Any::from_der(parameters.raw).ok()?;
+    Some(RsaSsaPssParams::try_from(&any).ok()?.hash_algorithm_oid().as_bytes().to_vec())
 }

@@ -1,12 +1,20 @@
 //! Attributes out of a name in its RFC 4514 spelling, for the rules that compare one of them.
 
+use std::borrow::Cow;
+
 /// The value of the first attribute called `kind` (`CN`, `OU`…), its escapes undone (RFC 4514 section 3). Multi-valued RDNs are
 /// looked into: the CN of a person or card certificate is one of several values.
-pub(super) fn attribute(name: &str, kind: &str) -> Option<String> {
+pub(super) fn attribute<'a>(name: &'a str, kind: &str) -> Option<Cow<'a, str>> {
     pieces(name).find_map(|piece| {
         let (found, value) = piece.split_once('=')?;
         found.trim().eq_ignore_ascii_case(kind).then(|| unescape(value))
     })
+}
+
+/// Equal but for case and surrounding white space.
+pub(super) fn same_name(one: &str, other: &str) -> bool {
+    let (one, other) = (one.trim().chars(), other.trim().chars());
+    one.flat_map(char::to_lowercase).eq(other.flat_map(char::to_lowercase))
 }
 
 /// The `kind=value` pieces of a name, still escaped.
@@ -34,9 +42,9 @@ fn pieces(name: &str) -> impl Iterator<Item = &str> {
 }
 
 /// `\,` and the like are the character itself, `\C3\A9` the bytes of one.
-fn unescape(value: &str) -> String {
+fn unescape(value: &str) -> Cow<'_, str> {
     if !value.contains('\\') {
-        return value.to_owned();
+        return Cow::Borrowed(value);
     }
     let mut bytes = Vec::with_capacity(value.len());
     let mut source = value.bytes().peekable();
@@ -55,7 +63,7 @@ fn unescape(value: &str) -> String {
             _ => bytes.push(first),
         }
     }
-    String::from_utf8_lossy(&bytes).into_owned()
+    Cow::Owned(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 #[cfg(test)]

@@ -5,26 +5,27 @@ use std::sync::Arc;
 use crate::domain::certificate::{Certificate, KeyIds, KeyUsage};
 use crate::domain::declaration::{Declaration, DeclaredCertificate, Identity, Keystore};
 use crate::domain::fingerprint::Fingerprint;
+use crate::domain::identifier::Finess;
 use crate::domain::inventory::{CertificateRecord, Inventory, IssuerLink, SourceState};
 use crate::domain::key::KeyAlgorithm;
 use crate::domain::observation::{
     Content, ContentKind, DECLARED_SOURCE, FileAccess, FilePath, FileStamp, Location, Observation,
 };
 use crate::domain::offer::{Offer, Usage};
-use crate::domain::person::DeclaredId;
+use crate::domain::person::{DeclaredId, Mandate, Role};
 use crate::domain::profile::{Environment, Gamme, IgcDomain, Profile, StructureRef, StructureScheme, Support};
 use crate::domain::reading::{Format, KeyFacts};
 use crate::domain::structure::{Structure, StructureKind};
 use crate::domain::time::Timestamp;
 
-/// Every so many certificates one is declared.
-const DECLARED_EVERY: usize = 4;
+/// Every so many certificates one is not declared.
+const STRANGER_EVERY: usize = 33;
 /// Certificates of one structure.
 const PER_STRUCTURE: usize = 100;
 
 /// An inventory of `certificates` IGC-Santé end entities around `now`, each in a file with its key, under one intermediate and one
-/// root. One in four is declared; every trouble the rules know turns up in a share of them: ends spread over three years and a
-/// half, renewals not installed, copied and readable keys, short keys, wrong structures.
+/// root. Nearly all are declared, and most are sound; every kind of trouble turns up in a share of them: ends spread over three years
+/// and more, renewals not installed, copied and readable keys, short keys, wrong structures.
 pub fn inventory(certificates: usize, now: Timestamp) -> Inventory {
     let mut made = Inventory::default();
     let mut declaration = Declaration::default();
@@ -45,7 +46,8 @@ pub fn inventory(certificates: usize, now: Timestamp) -> Inventory {
         let kinds = [ContentKind::Certificate(facts.fingerprint), ContentKind::PrivateKey(key)];
         place(&mut made, &path, number, &kinds, now);
         keep(&mut made, &facts, IssuerLink::Issued(intermediate.fingerprint), now);
-        if number.is_multiple_of(DECLARED_EVERY) {
+        let renewal = number % 10 == 9;
+        if !renewal && number % STRANGER_EVERY != 1 {
             declare(&mut declaration, number, &path);
         }
     }
@@ -59,7 +61,7 @@ fn end_entity(number: usize, now: Timestamp) -> Certificate {
     let structure = number / PER_STRUCTURE + usize::from(number.is_multiple_of(97));
     // One in ten is the renewal of the one before: same name, later end, own key.
     let service = if number % 10 == 9 { number - 1 } else { number };
-    let ends = spread(number, 1300) as i64 - 200 + if number % 10 == 9 { 900 } else { 0 };
+    let ends = spread(number, 1095) as i64 - 20 + if number % 10 == 9 { 900 } else { 0 };
     let keyed_as = if number % 211 == 210 { number - 1 } else { number };
     Certificate {
         fingerprint: hash(number, 1),
@@ -130,20 +132,23 @@ fn place(made: &mut Inventory, path: &str, number: usize, kinds: &[ContentKind],
 }
 
 fn declare(declaration: &mut Declaration, number: usize, path: &str) {
-    let (Some(id), Some(structure)) = (id("c", number), id("s", number / PER_STRUCTURE)) else { return };
+    let (Some(name), Some(structure)) = (id("c", number), id("s", number / PER_STRUCTURE)) else { return };
+    if !declaration.structures.contains_key(&structure) {
+        declaration.mandates.extend(id("at", number / PER_STRUCTURE).map(|person| mandate(person, structure.clone())));
+    }
     declaration.structures.entry(structure.clone()).or_insert_with(|| Structure {
         id: structure.clone(),
         name: format!("STRUCTURE {}", number / PER_STRUCTURE),
         kind: StructureKind::PublicHospital,
         environment: Environment::Production,
-        finess_juridique: None,
+        finess_juridique: finess(number / PER_STRUCTURE),
         finess_geographique: Vec::new(),
         siren: None,
         siret: Vec::new(),
         rpps_rang: Vec::new(),
     });
     let declared = DeclaredCertificate {
-        id: id.clone(),
+        id: name.clone(),
         structure,
         offer: Offer::Org,
         usage: Usage::AuthCli,
@@ -155,11 +160,29 @@ fn declare(declaration: &mut Declaration, number: usize, path: &str) {
         administrators: Vec::new(),
         thresholds: None,
     };
-    declaration.certificates.insert(id, declared);
+    declaration.certificates.insert(name, declared);
+}
+
+fn mandate(person: DeclaredId, structure: DeclaredId) -> Mandate {
+    Mandate {
+        person,
+        structure,
+        role: Role::AdministrateurTechnique,
+        offers: Vec::new(),
+        perimeter: Vec::new(),
+        from: None,
+        until: None,
+        source: None,
+    }
 }
 
 fn id(kind: &str, number: usize) -> Option<DeclaredId> {
     format!("{kind}-{number}").parse().ok()
+}
+
+/// TEST numbers are not held to a check digit.
+fn finess(structure: usize) -> Option<Finess> {
+    Finess::parse(&format!("{structure:09}"), Environment::Test).ok().map(|checked| checked.value)
 }
 
 /// A number below `below`, scattered.

@@ -1,17 +1,20 @@
 //! What the rules look at: the inventory with the indexes they share, built once per evaluation.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
+use std::hash::{BuildHasherDefault, Hasher};
 
 use super::settings::Settings;
-use super::subject_name::attribute;
+use super::subject_name::{attribute, same_name};
 use crate::domain::certificate::Certificate;
 use crate::domain::declaration::{DeclaredCertificate, Keystore};
 use crate::domain::endpoint::Endpoint;
 use crate::domain::finding::{Finding, Severity, Subject};
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::inventory::{Inventory, IssuerLink};
-use crate::domain::observation::{DECLARED_SOURCE, Location, Observation, Problem};
+use crate::domain::observation::{DECLARED_SOURCE, FilePath, Location, Observation, Problem};
 use crate::domain::offer::{Offer, Usage};
+use crate::domain::person::{DeclaredId, Mandate};
 use crate::domain::profile::{Environment, Gamme, IgcDomain, PersonRef, StructureRef, Support};
 use crate::domain::structure::Structure;
 use crate::domain::threshold::Threshold;
@@ -30,12 +33,13 @@ pub struct View<'a> {
     pub seen: Vec<Seen<'a>>,
     /// Declared certificates with what was found for each, by id.
     pub slots: Vec<Slot<'a>>,
-    /// Private keys by public key, each with the places that hold it, in order. Keys that stay encrypted are not here.
-    pub keys: BTreeMap<Fingerprint, Vec<&'a Observation>>,
-    by_fingerprint: HashMap<Fingerprint, usize>,
+    /// Private keys by public key, once for each place that holds them, in order. Keys that stay encrypted are not here.
+    pub keys: Vec<(Fingerprint, &'a Observation)>,
+    by_fingerprint: HashMap<Fingerprint, usize, Digests>,
     lineages: Vec<Vec<usize>>,
     item_errors: HashMap<&'a str, &'a Problem>,
-    anchors: HashSet<Fingerprint>,
+    anchors: HashSet<Fingerprint, Digests>,
+    mandates: HashMap<&'a DeclaredId, Vec<&'a Mandate>>,
 }
 
 /// A certificate that is somewhere now.
@@ -65,6 +69,12 @@ pub struct Slot<'a> {
     pub structure: Option<&'a Structure>,
     /// The certificate that stands in the declared file; of a certificate that is only served, the first one served.
     pub current: Option<usize>,
+    /// What the declared certificate file holds.
+    pub file: Option<&'a Observation>,
+    /// What the declared key file holds; the same as `file` when it is the same.
+    pub key_file: Option<&'a Observation>,
+    /// What the declared chain file holds.
+    pub chain: Option<&'a Observation>,
     /// Each declared endpoint, in declared order.
     pub served: Vec<Served<'a>>,
 }
@@ -92,28 +102,34 @@ pub struct Bearer<'v, 'a> {
 impl<'a> View<'a> {
     /// Builds the indexes. Linear in the number of certificates, places and declared certificates, up to sorting.
     pub fn new(inventory: &'a Inventory, settings: &'a Settings, now: Timestamp) -> Self {
-        let mut places: HashMap<Fingerprint, Vec<&'a Observation>> =
-            HashMap::with_capacity(inventory.certificates.len());
-        let mut keys: BTreeMap<Fingerprint, Vec<&'a Observation>> = BTreeMap::new();
-        for observation in inventory.observations.values() {
-            for fingerprint in observation.certificates() {
-                push_once(places.entry(fingerprint).or_default(), observation);
-            }
-            for spki in observation.private_keys().filter_map(|key| key.spki) {
-                push_once(keys.entry(spki).or_default(), observation);
+        let mut places: Vec<(Fingerprint, &'a Observation)> = Vec::with_capacity(inventory.certificates.len());
+        let mut keys: Vec<(Fingerprint, &'a Observation)> = Vec::new();
+        let mut files: HashMap<&'a FilePath, &'a Observation> = HashMap::with_capacity(inventory.observations.len());
+        for (location, observation) in &inventory.observations {
+            places.extend(observation.certificates().map(|fingerprint| (fingerprint, &**observation)));
+            keys.extend(observation.private_keys().filter_map(|key| key.spki).map(|spki| (spki, &**observation)));
+            if let Location::File(path) = location {
+                files.insert(path, observation);
             }
         }
+        // Stable sorts: the places of one certificate or key stay in the order of locations.
+        for pairs in [&mut places, &mut keys] {
+            pairs.sort_by_key(|(digest, _)| *digest);
+            pairs.dedup_by(|later, kept| later.0 == kept.0 && std::ptr::eq(later.1, kept.1));
+        }
+        let keyed: HashSet<Fingerprint, Digests> = keys.iter().map(|(spki, _)| *spki).collect();
         let mut seen: Vec<Seen<'a>> = places
-            .into_iter()
-            .filter_map(|(fingerprint, places)| {
-                let record = inventory.certificate(&fingerprint)?;
+            .chunk_by(|one, next| one.0 == next.0)
+            .filter_map(|group| {
+                let record = inventory.certificate(&group.first()?.0)?;
                 let facts: &'a Certificate = &record.facts;
-                let keyed = keys.contains_key(&facts.spki);
+                let keyed = keyed.contains(&facts.spki);
                 let issuer = record.issuer;
+                let places = group.iter().map(|(_, place)| *place).collect();
                 Some(Seen { facts, issuer, places, slots: Vec::new(), expected: false, keyed, lineage: None })
             })
             .collect();
-        seen.sort_unstable_by_key(|seen| seen.facts.fingerprint);
+
         let by_fingerprint = seen.iter().enumerate().map(|(index, seen)| (seen.facts.fingerprint, index)).collect();
         let lineages = lineages(&mut seen);
         let item_errors = inventory
@@ -122,8 +138,11 @@ impl<'a> View<'a> {
             .flat_map(|state| state.errors.iter())
             .map(|error| (&*error.place, &error.problem))
             .collect();
-        let anchors =
-            inventory.anchors.iter().flat_map(|anchor| [anchor.fingerprint, anchor.spki]).collect::<HashSet<_>>();
+        let anchors = inventory.anchors.iter().flat_map(|anchor| [anchor.fingerprint, anchor.spki]).collect();
+        let mut mandates: HashMap<&DeclaredId, Vec<&Mandate>> = HashMap::new();
+        for mandate in &inventory.declaration.mandates {
+            mandates.entry(&mandate.structure).or_default().push(mandate);
+        }
         let mut view = Self {
             inventory,
             settings,
@@ -135,8 +154,9 @@ impl<'a> View<'a> {
             lineages,
             item_errors,
             anchors,
+            mandates,
         };
-        view.fill_slots();
+        view.fill_slots(&files);
         view
     }
 
@@ -171,6 +191,11 @@ impl<'a> View<'a> {
             Some(observation) => observation.problems.iter().find(|problem| !absent(problem)),
             None => self.item_errors.get(&*location.to_string()).copied().filter(|problem| !absent(problem)),
         }
+    }
+
+    /// The mandates given for a structure, in declared order.
+    pub fn mandates(&self, structure: &DeclaredId) -> &[&'a Mandate] {
+        self.mandates.get(structure).map_or(&[], Vec::as_slice)
     }
 
     /// The declared files and endpoints were looked for at least once.
@@ -252,12 +277,18 @@ impl<'a> View<'a> {
             .filter(move |next| next.slots.is_empty() || seen.slots.is_empty())
     }
 
-    fn fill_slots(&mut self) {
+    fn fill_slots(&mut self, files: &HashMap<&'a FilePath, &'a Observation>) {
         let declaration = &self.inventory.declaration;
         let mut slots = Vec::with_capacity(declaration.certificates.len());
         for declared in declaration.certificates.values() {
-            let file = declared.certificate_path().and_then(|path| self.observation(&Location::File(path.clone())));
-            let chain = declared.chain_path().and_then(|path| self.observation(&Location::File(path.clone())));
+            let held = |path| files.get(path).copied();
+            let file = declared.certificate_path().and_then(held);
+            let chain = declared.chain_path().and_then(held);
+            let key_file = if declared.key_path() == declared.certificate_path() {
+                file
+            } else {
+                declared.key_path().and_then(held)
+            };
             let served: Vec<Served<'a>> = declared
                 .endpoints
                 .iter()
@@ -287,7 +318,7 @@ impl<'a> View<'a> {
             if let Some(seen) = current.and_then(|index| self.seen.get_mut(index)) {
                 seen.slots.push(slots.len());
             }
-            slots.push(Slot { declared, structure, current, served });
+            slots.push(Slot { declared, structure, current, file, key_file, chain, served });
         }
         self.slots = slots;
     }
@@ -343,7 +374,7 @@ impl Seen<'_> {
     }
 
     /// The common name, never that of a natural person.
-    pub fn common_name(&self) -> Option<String> {
+    pub fn common_name(&self) -> Option<Cow<'_, str>> {
         if self.is_personal() { None } else { attribute(&self.facts.subject, "CN") }
     }
 }
@@ -375,8 +406,7 @@ impl Slot<'_> {
 
     /// One of its impacts is `wanted`, whatever the case.
     pub fn has_impact(&self, wanted: &str) -> bool {
-        let wanted = wanted.to_lowercase();
-        self.declared.impacts.iter().any(|impact| impact.to_lowercase() == wanted)
+        self.declared.impacts.iter().any(|impact| same_name(impact, wanted))
     }
 }
 
@@ -416,7 +446,7 @@ enum Lineage<'a> {
         product: (Option<Offer>, Option<Usage>),
         structure: Option<&'a StructureRef>,
         person: Option<&'a PersonRef>,
-        common_name: Option<String>,
+        common_name: Option<Cow<'a, str>>,
     },
     Other {
         subject: &'a str,
@@ -436,7 +466,7 @@ impl<'a> Lineage<'a> {
                 product: (profile.offer, profile.usage),
                 structure: profile.structure.as_ref(),
                 person: profile.person.as_ref(),
-                common_name: attribute(&facts.subject, "CN").map(|name| name.to_lowercase()),
+                common_name: attribute(&facts.subject, "CN").map(lower_case),
             };
         }
         let mut names: Vec<&str> = facts.san.iter().map(|name| &**name).collect();
@@ -444,6 +474,11 @@ impl<'a> Lineage<'a> {
         let usages = facts.extended_key_usage.iter().map(|usage| &**usage).collect();
         Self::Other { subject: &facts.subject, names, usages }
     }
+}
+
+/// Most names have no capital and are borrowed as they are.
+fn lower_case(name: Cow<'_, str>) -> Cow<'_, str> {
+    if name.chars().any(char::is_uppercase) { Cow::Owned(name.to_lowercase()) } else { name }
 }
 
 /// Groups end entities by lineage, each group with the one that lasts longest first, and notes the group on each.
@@ -467,9 +502,21 @@ fn lineages(seen: &mut [Seen<'_>]) -> Vec<Vec<usize>> {
     lineages
 }
 
-/// Observations come in order, so a repeated one is the last.
-fn push_once<'a>(places: &mut Vec<&'a Observation>, observation: &'a Observation) {
-    if !places.last().is_some_and(|last| std::ptr::eq(*last, observation)) {
-        places.push(observation);
+/// Tables keyed by SHA-256 values: those are evenly spread already, and nobody can choose their first bytes at will in numbers.
+type Digests = BuildHasherDefault<DigestHasher>;
+
+/// Takes the first eight bytes of the last thing written, which for a [`Fingerprint`] is the digest.
+#[derive(Default)]
+struct DigestHasher(u64);
+
+impl Hasher for DigestHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        if let Some(first) = bytes.first_chunk::<8>() {
+            self.0 = u64::from_ne_bytes(*first);
+        }
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
     }
 }

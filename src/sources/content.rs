@@ -12,16 +12,17 @@ use crate::domain::fingerprint::Fingerprint;
 use crate::domain::inventory::ItemError;
 use crate::domain::observation::{Content, ContentKind, Location, Problem};
 use crate::domain::reading::{Item, ReadReason, Reading};
-use crate::pki::read::{Limits, read};
+use crate::pki::intern::Interner;
+use crate::pki::read::{Limits, read_with};
 
 /// Problems of one location that are kept with their text.
 const KEPT_PROBLEMS: usize = 32;
 
 /// A reader of bytes; one place in tests puts another in.
-pub(super) type Reader = fn(&[u8], Option<&SecretString>, &Limits) -> Reading;
+pub(super) type Reader = fn(&[u8], Option<&SecretString>, &Limits, &mut Interner) -> Reading;
 
 /// The one reader.
-pub(super) const READER: Reader = read;
+pub(super) const READER: Reader = read_with;
 
 /// What a location holds.
 #[derive(Debug, Default)]
@@ -39,8 +40,14 @@ pub(super) fn limits(scan: &ScanConfig) -> Limits {
 }
 
 /// Reads bytes from outside. A parser that panics costs this location, never the scan.
-pub(super) fn contents(reader: Reader, bytes: &[u8], password: Option<&SecretString>, limits: &Limits) -> Contents {
-    match catch_unwind(AssertUnwindSafe(|| reader(bytes, password, limits))) {
+pub(super) fn contents(
+    reader: Reader,
+    bytes: &[u8],
+    password: Option<&SecretString>,
+    limits: &Limits,
+    interner: &mut Interner,
+) -> Contents {
+    match catch_unwind(AssertUnwindSafe(|| reader(bytes, password, limits, interner))) {
         Ok(reading) => from_reading(reading),
         Err(_) => Contents { problems: vec![internal_error()], ..Contents::default() },
     }

@@ -16,6 +16,7 @@ use crate::domain::endpoint::Endpoint;
 use crate::domain::inventory::{Inventory, ItemError};
 use crate::domain::observation::{DECLARED_SOURCE, FilePath, Location, Observation, Problem};
 use crate::domain::reconcile::Gathered;
+use crate::pki::intern::Interner;
 
 /// Bytes of a password file.
 const MAX_SECRET: u64 = 4 << 10;
@@ -108,6 +109,7 @@ impl DeclaredSource {
             Gathered { source: DECLARED_SOURCE.into(), kind: DECLARED_SOURCE.into(), ..Gathered::default() };
         let mut met = HashSet::new();
         let mut buffer = Vec::new();
+        let mut interner = Interner::default();
         for (path, password_file) in &self.files {
             if clock.monotonic() >= deadline {
                 let message =
@@ -140,7 +142,13 @@ impl DeclaredSource {
                 self.unreadable(&mut gathered, location, before, &error, clock);
                 continue;
             }
-            let found = content::contents(content::READER, &buffer, password.as_ref(), &content::limits(&self.scan));
+            let found = content::contents(
+                content::READER,
+                &buffer,
+                password.as_ref(),
+                &content::limits(&self.scan),
+                &mut interner,
+            );
             content::keep_new(&mut gathered.certificates, &mut met, found.certificates);
             gathered.errors.extend(content::item_errors(&location, &found.problems));
             gathered.seen += 1;
@@ -201,7 +209,7 @@ fn password(file: &FilePath, errors: &mut Vec<ItemError>) -> Option<SecretString
         errors.push(ItemError { place: file.to_string().into(), problem });
     };
     match open::look(&file.0) {
-        Ok(Some((_, access))) if access.mode & 0o007 != 0 => tell(SecretError::ReadableByOthers { mode: access.mode }),
+        Ok(Some((_, access))) if access.mode & 0o004 != 0 => tell(SecretError::ReadableByOthers { mode: access.mode }),
         Ok(_) | Err(_) => {}
     }
     let mut bytes = Vec::new();

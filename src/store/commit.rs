@@ -10,7 +10,7 @@ use super::error::StoreError;
 use super::packed::state::location_key;
 use super::packed::{facts, state};
 use super::rows::{self, Repeated};
-use super::{Engine, Store, history, printable};
+use super::{Store, history, printable};
 use crate::domain::audit_event::AuditEvent;
 use crate::domain::finding::{Facts, Finding, FindingChanges};
 use crate::domain::fingerprint::Fingerprint;
@@ -80,8 +80,8 @@ impl Store {
         let mut attempt = 1;
         loop {
             match self.attempt(&commit, now).await {
-                Err(StoreError::Conflict { .. }) if self.engine == Engine::Postgres && attempt < ATTEMPTS => {
-                    attempt += 1
+                Err(StoreError::Conflict { what, .. }) if attempt < ATTEMPTS && what.contains("audit_event_pk") => {
+                    attempt += 1;
                 }
                 Ok(AuditHead { seq, hash }) => return Ok(CommitReceipt { seq, head: hash }),
                 Err(error) => return Err(error),

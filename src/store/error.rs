@@ -221,3 +221,39 @@ impl StoreError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use sqlx::{AnyConnection, AssertSqlSafe, Connection};
+
+    use super::*;
+    use crate::store::address::sqlite_url;
+
+    /// What the engine itself says, sorted.
+    #[tokio::test]
+    async fn each_cure_has_its_reason() {
+        sqlx::any::install_default_drivers();
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("x.db");
+        std::fs::write(&path, b"").expect("made");
+        let path = path.to_str().expect("text");
+        let connect = async |mode: &str| AnyConnection::connect(&sqlite_url(path, mode)).await.expect("connected");
+        let reason = async |connection: &mut AnyConnection, sql: &str| {
+            let failed = sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(connection).await.expect_err(sql);
+            StoreError::sort(Engine::Sqlite, "x", "testing", failed).reason()
+        };
+        let (mut one, mut two) = (connect("rw").await, connect("rw").await);
+        let begin = "PRAGMA busy_timeout = 0; CREATE TABLE t (a BIGINT PRIMARY KEY, b BLOB); BEGIN IMMEDIATE";
+        sqlx::raw_sql(begin).execute(&mut one).await.expect("begun");
+        assert_eq!(reason(&mut two, "PRAGMA busy_timeout = 0; BEGIN IMMEDIATE").await, "store_locked");
+        sqlx::raw_sql("INSERT INTO t VALUES (1, NULL); COMMIT").execute(&mut one).await.expect("committed");
+        assert_eq!(reason(&mut one, "INSERT INTO t VALUES (1, NULL)").await, "store_conflict");
+        let big = "PRAGMA max_page_count = 4; INSERT INTO t VALUES (2, zeroblob(100000))";
+        assert_eq!(reason(&mut one, big).await, "store_full");
+        let mut reader = connect("ro").await;
+        assert_eq!(reason(&mut reader, "INSERT INTO t VALUES (3, NULL)").await, "store_read_only");
+        assert_eq!(reason(&mut one, "SELECT nothing").await, "store_failed");
+        let gone = AnyConnection::connect("sqlite:///nowhere/x.db?mode=rw").await.map(drop).expect_err("gone");
+        assert_eq!(StoreError::sort(Engine::Sqlite, "x", "testing", gone).reason(), "store_unreachable");
+    }
+}

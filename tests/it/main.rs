@@ -10,5 +10,8 @@
 mod house;
 mod keeping;
 mod manual;
+mod reading;
+mod scanning;
 mod service;
 mod support;
+mod texts;

@@ -22,11 +22,11 @@ pub const RULE: Rule = Rule {
 };
 
 fn check(view: &View<'_>) -> Vec<Finding> {
-    let mandates = &view.inventory.declaration.mandates;
     let mut findings = Vec::new();
     for slot in &view.slots {
         let declared = slot.declared;
-        let fitting: Vec<&Mandate> = mandates.iter().filter(|mandate| fits(mandate, declared)).collect();
+        let mandates = view.mandates(&declared.structure);
+        let fitting: Vec<&Mandate> = mandates.iter().copied().filter(|mandate| fits(mandate, declared)).collect();
         if fitting.iter().any(|mandate| lives(mandate, view.now)) {
             continue;
         }
@@ -45,16 +45,12 @@ fn check(view: &View<'_>) -> Vec<Finding> {
     findings
 }
 
-/// The mandate is about this certificate, leaving its dates aside.
+/// A mandate for the structure is about this certificate, leaving its dates aside.
 fn fits(mandate: &Mandate, declared: &DeclaredCertificate) -> bool {
     let named = declared.administrators.is_empty() || declared.administrators.contains(&mandate.person);
     let offered = mandate.offers.is_empty()
         || mandate.offers.iter().any(|pair| pair.offer == declared.offer && pair.usage == declared.usage);
-    mandate.role == Role::AdministrateurTechnique
-        && mandate.structure == declared.structure
-        && named
-        && offered
-        && inside(&mandate.perimeter, &declared.identity)
+    mandate.role == Role::AdministrateurTechnique && named && offered && inside(&mandate.perimeter, &declared.identity)
 }
 
 /// A perimeter is a domain with everything below it, one server, or a mail domain; it says nothing of ORG services.

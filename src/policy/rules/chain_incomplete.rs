@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use crate::domain::declaration::Keystore;
 use crate::domain::finding::{Finding, Severity};
 use crate::domain::fingerprint::Fingerprint;
-use crate::domain::observation::Location;
+use crate::domain::observation::Observation;
 use crate::policy::chain::{ChainEnd, walk};
 use crate::policy::{Bearer, Rule, Slot, View};
 
@@ -29,14 +29,14 @@ fn check(view: &View<'_>) -> Vec<Finding> {
 fn on_disk(view: &View<'_>, slot: &Slot<'_>) -> Option<Finding> {
     let path = slot.declared.certificate_path()?;
     let seen = view.seen.get(slot.current?)?;
-    let held = |path| view.observation(&Location::File(path)).into_iter().flat_map(|place| place.certificates());
-    let in_file: BTreeSet<Fingerprint> = held(path.clone()).collect();
+    let held = |place: Option<_>| place.into_iter().flat_map(Observation::certificates);
+    let in_file: BTreeSet<Fingerprint> = held(slot.file).collect();
     let chain = slot.declared.chain_path();
     let is_store = matches!(slot.declared.keystore, Keystore::Pkcs12 { .. });
     if chain.is_none() && in_file.len() < 2 && !is_store {
         return None;
     }
-    let within: Vec<Fingerprint> = in_file.into_iter().chain(chain.cloned().into_iter().flat_map(held)).collect();
+    let within: Vec<Fingerprint> = in_file.into_iter().chain(held(slot.chain)).collect();
     let ChainEnd::Absent(missing) = walk(view, seen.facts, Some(&within)) else { return None };
     let place = chain.unwrap_or(path).to_string();
     let finding = Bearer { seen, slot: Some(slot) }.finding(RULE.code, RULE.severity).at(&place);

@@ -3,10 +3,12 @@
 //! The service of an ORG certificate is its CN; a server is named by its dNSName entries and, only without any, by the CN
 //! (RFC 6125 section 6.4.4); S/MIME and PRO entitlements are per mail domain (F413 section 4.3), in rfc822Name (RFC 8550 section 3).
 
+use std::borrow::Cow;
+
 use crate::domain::declaration::Identity;
 use crate::domain::finding::{Finding, Severity};
 use crate::policy::rules::CERTIFICATE_FACTS;
-use crate::policy::subject_name::attribute;
+use crate::policy::subject_name::{attribute, same_name};
 use crate::policy::{Bearer, Rule, Seen, View};
 
 /// The rule.
@@ -32,8 +34,8 @@ fn difference(identity: &Identity, bearer: &Bearer<'_, '_>) -> Option<Finding> {
     let (field, expected, found) = match identity {
         Identity::Service(service) => {
             let name = seen.common_name();
-            let same = name.as_deref().is_some_and(|name| fold(name) == fold(service));
-            (!same).then(|| ("service", service, name.unwrap_or_else(|| seen.name())))
+            let same = name.as_deref().is_some_and(|name| same_name(name, service));
+            (!same).then(|| ("service", service, name.map_or_else(|| seen.name(), Cow::into_owned)))
         }
         Identity::Fqdn(fqdn) => {
             let names = host_names(seen);
@@ -43,7 +45,7 @@ fn difference(identity: &Identity, bearer: &Bearer<'_, '_>) -> Option<Finding> {
         Identity::MailDomain(domain) => {
             let domains = mail_domains(seen);
             // Nothing that could be a mail domain: the certificate does not say, and is not contradicted.
-            let same = domains.is_empty() || domains.iter().any(|found| fold(found) == fold(domain));
+            let same = domains.is_empty() || domains.iter().any(|found| same_name(found, domain));
             (!same).then(|| ("mail_domain", domain, domains.join(", ")))
         }
         Identity::Unspecified => None,
@@ -59,7 +61,7 @@ fn fold(name: &str) -> String {
 fn host_names(seen: &Seen<'_>) -> Vec<String> {
     let names: Vec<String> =
         seen.facts.san.iter().filter_map(|name| name.strip_prefix("dns:")).map(str::to_owned).collect();
-    if names.is_empty() { seen.common_name().into_iter().collect() } else { names }
+    if names.is_empty() { seen.common_name().map(Cow::into_owned).into_iter().collect() } else { names }
 }
 
 /// RFC 6125 section 6.4.3: a wildcard stands for exactly the left-most label.
@@ -85,7 +87,7 @@ fn mail_domains(seen: &Seen<'_>) -> Vec<String> {
         let name = attribute(&seen.facts.subject, "CN").unwrap_or_default();
         match name.rsplit_once('@') {
             Some((_, domain)) => domains.push(domain.to_owned()),
-            None if name.contains('.') && !seen.is_personal() => domains.push(name),
+            None if name.contains('.') && !seen.is_personal() => domains.push(name.into_owned()),
             None => {}
         }
     }

@@ -23,6 +23,10 @@ fn check(view: &View<'_>) -> Vec<Finding> {
 fn judge(view: &View<'_>, bearer: &Bearer<'_, '_>) -> Option<Finding> {
     let seen = bearer.seen;
     let declared = bearer.slot.is_some_and(|slot| slot.has_impact(&view.settings.insi_impact));
+    let looks_like = seen.facts.subject.as_bytes().windows(4).any(|four| four.eq_ignore_ascii_case(b"INSI"));
+    if !declared && !looks_like {
+        return None;
+    }
     let name = seen.common_name();
     let called = seen.facts.profile.is_igc_sante()
         && name.as_deref().is_some_and(|name| name.to_uppercase().starts_with("INSI"));
@@ -34,7 +38,7 @@ fn judge(view: &View<'_>, bearer: &Bearer<'_, '_>) -> Option<Finding> {
     let authority = profile.gamme == Some(Gamme::Elementaire) && profile.domain == Some(IgcDomain::Organisations);
     let (kind, found) = match (accepted, authority) {
         (true, true) => return None,
-        (false, _) => ("name", name.unwrap_or_else(|| seen.name())),
+        (false, _) => ("name", name.map_or_else(|| seen.name(), |name| name.into_owned())),
         (true, false) => ("issuer", seen.facts.issuer.to_string()),
     };
     let severity = if declared { RULE.severity } else { Severity::Warning };

@@ -3,7 +3,6 @@
 //! Compared by SubjectPublicKeyInfo (RFC 5280 section 4.1.2.7). A key that stays encrypted cannot be compared and is not accused.
 
 use crate::domain::finding::{Finding, Severity};
-use crate::domain::observation::Location;
 use crate::policy::{Rule, View};
 
 /// The rule.
@@ -19,7 +18,7 @@ fn check(view: &View<'_>) -> Vec<Finding> {
     view.installed()
         .filter_map(|(slot, bearer)| {
             let path = slot.declared.key_path()?;
-            let place = view.observation(&Location::File(path.clone()))?;
+            let place = slot.key_file?;
             let mut keys = place.private_keys().peekable();
             keys.peek()?;
             let own = bearer.seen.facts.spki;

@@ -24,19 +24,26 @@ pub const RULE: Rule = Rule {
 const LISTED: usize = 8;
 
 fn check(view: &View<'_>) -> Vec<Finding> {
-    let mut sharing: BTreeMap<Fingerprint, Vec<&Seen<'_>>> = BTreeMap::new();
-    for seen in view.seen.iter().filter(|seen| !seen.facts.is_ca) {
-        sharing.entry(seen.facts.spki).or_default().push(seen);
-    }
-    sharing.retain(|_, certificates| concerns_us(certificates) && are_strangers(view, certificates));
-    let copied: BTreeMap<Fingerprint, Vec<&Observation>> = view
-        .keys
-        .iter()
-        .map(|(spki, places)| (*spki, distinct_files(places)))
+    let mut end_entities: Vec<(Fingerprint, &Seen<'_>)> =
+        view.seen.iter().filter(|seen| !seen.facts.is_ca).map(|seen| (seen.facts.spki, seen)).collect();
+    end_entities.sort_by_key(|(spki, _)| *spki);
+    let sharing: BTreeMap<Fingerprint, Vec<&Seen<'_>>> = several(&end_entities)
+        .filter(|(_, certificates)| concerns_us(certificates) && are_strangers(view, certificates))
+        .collect();
+    let copied: BTreeMap<Fingerprint, Vec<&Observation>> = several(&view.keys)
+        .map(|(spki, places)| (spki, distinct_files(&places)))
         .filter(|(_, places)| places.len() > 1)
         .collect();
     let keys: BTreeSet<Fingerprint> = sharing.keys().chain(copied.keys()).copied().collect();
     keys.into_iter().map(|spki| finding(view, spki, sharing.get(&spki), copied.get(&spki))).collect()
+}
+
+/// The groups of more than one, by key, of pairs sorted by key.
+fn several<'v, T>(pairs: &'v [(Fingerprint, &'v T)]) -> impl Iterator<Item = (Fingerprint, Vec<&'v T>)> {
+    pairs.chunk_by(|one, next| one.0 == next.0).filter(|group| group.len() > 1).filter_map(|group| {
+        let (spki, _) = group.first()?;
+        Some((*spki, group.iter().map(|(_, item)| *item).collect()))
+    })
 }
 
 fn finding(

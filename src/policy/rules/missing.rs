@@ -26,6 +26,13 @@ fn check(view: &View<'_>) -> Vec<Finding> {
 fn missing_of(view: &View<'_>, slot: &Slot<'_>) -> Vec<Finding> {
     let declared = slot.declared;
     let mut found = Vec::new();
+    let holds_key = |place: &Observation| place.private_keys().next().is_some();
+    let holds_certificate = |place: &Observation| place.certificates().next().is_some();
+    let key_there = declared.key_path().is_none() || slot.key_file.is_some_and(holds_key);
+    let chain_there = declared.chain_path().is_none() || slot.chain.is_some_and(holds_certificate);
+    if slot.current.is_some() && key_there && chain_there {
+        return found;
+    }
     let certificate_troubled = match declared.certificate_path() {
         Some(path) => view.trouble(&Location::File(path.clone())).is_some(),
         None => declared.endpoints.iter().any(|e| view.trouble(&Location::Endpoint(e.clone().into())).is_some()),
@@ -34,12 +41,11 @@ fn missing_of(view: &View<'_>, slot: &Slot<'_>) -> Vec<Finding> {
         found.push(slot.finding(RULE.code, Severity::Critical).fact("part", "certificate").fact("path", slot.place()));
     }
     let same_file = |path: &&FilePath| declared.certificate_path() == Some(*path) && slot.current.is_none();
-    let holds_key = |place: &Observation| place.private_keys().next().is_some();
-    if let Some(path) = declared.key_path().filter(|path| !same_file(path) && lacks(view, path, holds_key)) {
+    let unread = |path: &&FilePath| view.trouble(&Location::File((*path).clone())).is_some();
+    if let Some(path) = declared.key_path().filter(|path| !key_there && !same_file(path) && !unread(path)) {
         found.push(part(slot, "key", path, Severity::Critical));
     }
-    let holds_certificate = |place: &Observation| place.certificates().next().is_some();
-    if let Some(path) = declared.chain_path().filter(|path| !same_file(path) && lacks(view, path, holds_certificate)) {
+    if let Some(path) = declared.chain_path().filter(|path| !chain_there && !same_file(path) && !unread(path)) {
         found.push(part(slot, "chain", path, Severity::Warning));
     }
     found
@@ -47,11 +53,6 @@ fn missing_of(view: &View<'_>, slot: &Slot<'_>) -> Vec<Finding> {
 
 fn part(slot: &Slot<'_>, part: &'static str, path: &FilePath, severity: Severity) -> Finding {
     slot.finding(RULE.code, severity).at(part).fact("part", part).fact("path", path)
-}
-
-fn lacks(view: &View<'_>, path: &FilePath, holds: impl Fn(&Observation) -> bool) -> bool {
-    let location = Location::File(path.clone());
-    view.trouble(&location).is_none() && !view.observation(&location).is_some_and(holds)
 }
 
 #[cfg(test)]

@@ -3,7 +3,11 @@
 //! RFC 5280 section 6.1: a path is valid from a trust anchor only. Spoken of for declared and IGC-Santé certificates and only while
 //! anchors are configured; a self-signed root with the right name and another key is caught here.
 
+use std::collections::HashMap;
+
 use crate::domain::finding::{Finding, Severity};
+use crate::domain::fingerprint::Fingerprint;
+use crate::domain::inventory::IssuerLink;
 use crate::policy::chain::{ChainEnd, walk};
 use crate::policy::{Rule, View};
 
@@ -20,11 +24,18 @@ fn check(view: &View<'_>) -> Vec<Finding> {
     if view.inventory.anchors.is_empty() {
         return Vec::new();
     }
+    // A fleet has a few issuers: the way up from each is walked once.
+    let mut ends: HashMap<Fingerprint, ChainEnd<'_>> = HashMap::new();
     view.watched()
         .filter(|bearer| bearer.slot.is_some() || bearer.seen.facts.profile.is_igc_sante())
-        .filter(|bearer| !view.is_replaced(bearer.seen))
         .filter_map(|bearer| {
-            let (kind, issuer) = match walk(view, bearer.seen.facts, None) {
+            let facts = bearer.seen.facts;
+            let end = match bearer.seen.issuer {
+                IssuerLink::Issued(_) if view.is_anchor(facts) => ChainEnd::Anchor,
+                IssuerLink::Issued(issuer) => *ends.entry(issuer).or_insert_with(|| walk(view, facts, None)),
+                IssuerLink::Unknown | IssuerLink::SelfSigned => walk(view, facts, None),
+            };
+            let (kind, issuer) = match end {
                 ChainEnd::Anchor => return None,
                 ChainEnd::Unknown(last) | ChainEnd::Absent(last) => ("unknown", &last.issuer),
                 ChainEnd::SelfSigned(last) if last.fingerprint == bearer.seen.facts.fingerprint => {
@@ -32,6 +43,9 @@ fn check(view: &View<'_>) -> Vec<Finding> {
                 }
                 ChainEnd::SelfSigned(last) => ("untrusted", &last.subject),
             };
+            if view.is_replaced(bearer.seen) {
+                return None;
+            }
             // A self-signed certificate of a person would repeat the person's name.
             let shown = if kind == "self_signed" { bearer.seen.name() } else { issuer.to_string() };
             Some(bearer.finding(RULE.code, RULE.severity).fact("kind", kind).fact("issuer", shown))

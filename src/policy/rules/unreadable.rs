@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use crate::domain::finding::{Finding, Severity, Subject};
-use crate::domain::observation::{Location, Problem};
+use crate::domain::observation::{FilePath, Location, Observation, Problem};
 use crate::policy::{Rule, Slot, View};
 
 /// The rule.
@@ -20,7 +20,7 @@ pub const RULE: Rule = Rule {
 
 fn check(view: &View<'_>) -> Vec<Finding> {
     let mut declared: BTreeMap<Location, (&Slot<'_>, bool)> = BTreeMap::new();
-    for slot in &view.slots {
+    for slot in view.slots.iter().filter(|slot| !is_sound(slot)) {
         for path in slot.declared.paths() {
             // A key that wants a password is as it should be, unless it is the store we were given the password for.
             let bare_key = slot.declared.key_path() == Some(path) && slot.declared.certificate_path() != Some(path);
@@ -35,12 +35,23 @@ fn check(view: &View<'_>) -> Vec<Finding> {
         let wants_password = *bare_key && &*problem.reason == "needs_password";
         (!wants_password).then(|| finding(location, problem, Some(slot)))
     });
-    let swept = view.inventory.observations.values().filter(|place| !declared.contains_key(&place.location));
+    let troubled = view.inventory.observations.values().filter(|place| !place.problems.is_empty());
+    let swept = troubled.filter(|place| !declared.contains_key(&place.location));
     let swept = swept.filter_map(|place| {
         let problem = view.trouble(&place.location).filter(|problem| &*problem.reason != "not_pki")?;
         Some(finding(&place.location, problem, None))
     });
     expected.chain(swept).collect()
+}
+
+/// Every declared place was read whole: nothing to look up.
+fn is_sound(slot: &Slot<'_>) -> bool {
+    let whole = |place: Option<&Observation>| place.is_some_and(|place| place.problems.is_empty());
+    let file = |declared: Option<&FilePath>, place| declared.is_none() || whole(place);
+    file(slot.declared.certificate_path(), slot.file)
+        && file(slot.declared.key_path(), slot.key_file)
+        && file(slot.declared.chain_path(), slot.chain)
+        && slot.served.iter().all(|served| whole(served.observation))
 }
 
 fn finding(location: &Location, problem: &Problem, slot: Option<&Slot<'_>>) -> Finding {

@@ -29,8 +29,9 @@ fn check(view: &View<'_>) -> Vec<Finding> {
 
 /// By the names OpenSSL prints: `sha1WithRSAEncryption`, `ecdsa-with-SHA1`, `md5WithRSAEncryption`, `RSA-MD2`…
 fn is_weak(algorithm: &str) -> bool {
-    let name: String = algorithm.to_ascii_lowercase().chars().filter(|c| *c != '-' && *c != '_').collect();
-    ["sha1", "md5", "md4", "md2"].iter().any(|hash| name.contains(hash))
+    let holds =
+        |hash: &str| algorithm.as_bytes().windows(hash.len()).any(|at| at.eq_ignore_ascii_case(hash.as_bytes()));
+    ["sha1", "sha-1", "md5", "md4", "md2"].iter().any(|hash| holds(hash))
 }
 
 #[cfg(test)]

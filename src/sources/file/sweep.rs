@@ -22,6 +22,7 @@ use crate::domain::inventory::{Inventory, ItemError};
 use crate::domain::observation::{FileAccess, FilePath, FileStamp, Location, Observation, Problem, SourceName};
 use crate::domain::reconcile::Gathered;
 use crate::domain::time::Timestamp;
+use crate::pki::intern::Interner;
 use crate::pki::read::Limits;
 use crate::sources::content::{self, Reader};
 
@@ -192,6 +193,8 @@ struct Part {
     gone: Vec<Location>,
     nothing_ours: Vec<u64>,
     opened: u64,
+    /// Texts that many certificates share, once.
+    interner: Interner,
 }
 
 impl Run<'_> {
@@ -231,7 +234,7 @@ impl Run<'_> {
             Err(error) => return part.push(self.unreadable(location, None, &error)),
         };
         let stamp = open::stamp(&stat);
-        let found = content::contents(source.reader, buffer, None, &self.limits);
+        let found = content::contents(source.reader, buffer, None, &self.limits, &mut part.interner);
         if found.not_pki {
             part.nothing_ours.push(source.hash(&job.path, &stamp));
             if job.known {
@@ -420,7 +423,7 @@ mod tests {
 
     #[test]
     fn a_parser_that_panics_costs_one_file() {
-        fn reader(bytes: &[u8], _: Option<&secrecy::SecretString>, _: &Limits) -> Reading {
+        fn reader(bytes: &[u8], _: Option<&secrecy::SecretString>, _: &Limits, _: &mut Interner) -> Reading {
             assert!(bytes != b"bad", "as planned");
             Reading::default()
         }

@@ -234,7 +234,7 @@ impl Walk<'_> {
                 self.outcome.complete = false;
                 break;
             }
-            if self.outcome.entries % 1024 == 0 && self.expired() {
+            if self.outcome.entries.is_multiple_of(1024) && self.expired() {
                 break;
             }
             open::join_into(&mut self.path, &folder.path, name.to_bytes());

@@ -26,6 +26,7 @@ use crate::domain::inventory::Inventory;
 use crate::domain::observation::{Content, Location, Observation, Problem, SourceName};
 use crate::domain::reading::Format;
 use crate::domain::reconcile::Gathered;
+use crate::pki::intern::Interner;
 use crate::pki::read::Limits;
 use crate::sources::content;
 
@@ -292,9 +293,10 @@ fn read_served(chain: &[Vec<u8>], scan: &ScanConfig) -> Read {
         read.problems.push(Problem { reason: "limit_exceeded".into(), message: message.into() });
     }
     // A certificate derives no key: a PKCS#12 file in its place costs nothing.
+    let mut interner = Interner::default();
     let limits = Limits { max_kdf_iterations: 0, ..content::limits(scan) };
     for (index, der) in (0_u32..).zip(chain.iter().take(MAX_CHAIN)) {
-        let found = content::contents(content::READER, der, None, &limits);
+        let found = content::contents(content::READER, der, None, &limits, &mut interner);
         read.contents.extend(found.contents.into_iter().map(|item| Content { index, format: Format::Der, ..item }));
         read.problems.extend(found.problems);
         read.certificates.extend(found.certificates);

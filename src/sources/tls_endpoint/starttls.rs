@@ -228,15 +228,19 @@ mod tests {
 
     /// Says each of `answers` in turn: the first at once when the server speaks first, the others after something was heard.
     fn dialogue(scheme: EndpointScheme, answers: &[&[u8]]) -> Result<(), String> {
-        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
         runtime.block_on(async {
-            let (mut client, mut server) = tokio::io::duplex(1 << 20);
+            let (mut client, server) = tokio::io::duplex(1 << 20);
             let speaks_first = matches!(scheme, EndpointScheme::SmtpStarttls | EndpointScheme::ImapStarttls);
-            let serve = async {
+            let serve = async move {
+                let mut server = server;
                 for (turn, answer) in answers.iter().enumerate() {
                     if turn > 0 || !speaks_first {
                         let mut heard = [0; 256];
-                        if server.read(&mut heard).await.unwrap_or(0) == 0 {
+                        // Both sides may wait for the other; then the server hangs up.
+                        let patience = std::time::Duration::from_millis(5);
+                        let count = tokio::time::timeout(patience, server.read(&mut heard)).await;
+                        if !matches!(count, Ok(Ok(1..))) {
                             return;
                         }
                     }
@@ -244,7 +248,6 @@ mod tests {
                         return;
                     }
                 }
-                drop(server);
             };
             let talk = async {
                 let result = prepare(scheme, &mut client, "[127.0.0.1]").await;

@@ -111,3 +111,34 @@ fn unpack_profile(from: &mut Unpacker<'_>, interner: &mut Interner) -> Result<Pr
         contradictory_environment: from.flag()?,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::state;
+    use super::*;
+    use crate::domain::time::Timestamp;
+
+    proptest! {
+        /// Bytes that carry a right seal and are anything at all: an error, never a panic and never a huge reservation.
+        #[test]
+        fn any_bytes_are_survived(payload in prop::collection::vec(prop_oneof![0..4_u8, any::<u8>()], 0..300)) {
+            let mut packer = Packer::new(VERSION);
+            packer.0.extend_from_slice(&payload);
+            let sealed = packer.seal();
+            let mut interner = Interner::default();
+            let facts = unpack(Fingerprint([0; 32]), &sealed, &mut interner);
+            prop_assert!(facts.is_err() || payload.len() > 40);
+            let place = state::location(b"file:/x").map_err(|_| TestCaseError::fail("a path"))?;
+            let known = state::unpack("s".into(), place, Timestamp::from_unix(0), &sealed, &mut interner);
+            // A state that can be read packs into something that reads the same.
+            if let Ok(seen) = known {
+                let again = state::pack(&seen);
+                prop_assert_eq!(state::unpack("s".into(), seen.location.clone(), seen.read_at, &again, &mut interner), Ok(seen));
+            }
+            prop_assert!(unpack(Fingerprint([0; 32]), &payload, &mut interner).is_err());
+            state::location(&payload).ok();
+        }
+    }
+}

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use vigie::domain::audit_event::{Action, Actor, AuditEvent, AuditOutcome, Origin};
 use vigie::domain::certificate::{Certificate, KeyIds, KeyUsage};
 use vigie::domain::finding::{Finding, FindingKey, Severity};
-use vigie::domain::fingerprint::Fingerprint;
 use vigie::domain::inventory::{CertificateRecord, IssuerLink, ItemError};
 use vigie::domain::key::KeyAlgorithm;
 use vigie::domain::observation::{
@@ -15,7 +14,7 @@ use vigie::domain::offer::{Offer, Usage};
 use vigie::domain::profile::{
     Environment, Gamme, IgcDomain, PersonRef, PersonScheme, Profile, StructureRef, StructureScheme, Support,
 };
-use vigie::domain::reading::Format;
+use vigie::domain::reading::{CrlFacts, CsrFacts, Format, KeyFacts};
 use vigie::domain::reconcile::Gathered;
 use vigie::domain::time::Timestamp;
 use vigie::pki::digest::sha256;
@@ -48,7 +47,7 @@ pub fn certificate(seed: u32) -> (Arc<Certificate>, Arc<[u8]>) {
         key_usage: odd.then_some(KeyUsage(0b101)),
         extended_key_usage: if odd { [Arc::from("client_auth"), Arc::from("1.2.3")].into() } else { [].into() },
         san: if odd { [].into() } else { [Arc::from(format!("dns:service-{seed}.ch-exemple.fr"))].into() },
-        is_ca: seed % 5 == 0,
+        is_ca: seed.is_multiple_of(5),
         key_ids: KeyIds {
             subject: Some(fingerprint.0[..20].into()),
             authority: odd.then(|| Arc::from([(seed % 3) as u8; 20].as_slice())),
@@ -67,11 +66,11 @@ fn profile(seed: u32) -> Profile {
         offer: Some(Offer::Serv),
         usage: Some(Usage::SslServ),
         structure: Some(StructureRef {
-            scheme: (seed % 2 == 0).then_some(StructureScheme::Finess),
+            scheme: (seed.is_multiple_of(2)).then_some(StructureScheme::Finess),
             id: format!("{:09}", seed % 50).into(),
-            valid: seed % 3 == 0,
+            valid: seed.is_multiple_of(3),
         }),
-        person: (seed % 4 == 0)
+        person: (seed.is_multiple_of(4))
             .then(|| PersonRef { scheme: Some(PersonScheme::FinessRegister), id: format!("{seed}/12").into() }),
         card_number: (seed % 4 == 1).then(|| "2600301752".into()),
         service_card: seed % 4 == 2,
@@ -109,6 +108,42 @@ pub fn file(path: &str, seeds: &[u8]) -> Observation {
         problems: [].into(),
         read_at: NOW,
     }
+}
+
+/// A file that holds one of everything but certificates.
+pub fn mixed(path: &str) -> Observation {
+    let spki = sha256(b"key");
+    let key = |spki, key, encrypted| KeyFacts { spki, key, encrypted };
+    let kinds = [
+        ContentKind::PrivateKey(key(Some(spki), Some(KeyAlgorithm::Ed25519), false)),
+        ContentKind::PrivateKey(key(None, None, true)),
+        ContentKind::PublicKey(key(Some(spki), Some(KeyAlgorithm::EcOther("1.2.3".into())), false)),
+        ContentKind::Csr(CsrFacts {
+            subject: "CN=x".into(),
+            spki,
+            key: KeyAlgorithm::Dsa(1024),
+            signature_algorithm: "1.2.840".into(),
+            san: [Arc::from("dns:x"), Arc::from("ip:::1")].into(),
+        }),
+        ContentKind::Crl(CrlFacts {
+            fingerprint: sha256(b"crl"),
+            issuer: "CN=AC".into(),
+            this_update: NOW,
+            next_update: Some(NOW.plus_days(7)),
+            crl_number: Some("18446744073709551616".into()),
+            signature_algorithm: "sha256WithRSAEncryption".into(),
+            entries: 123_456,
+            delta: true,
+        }),
+    ];
+    let contents = (0..).zip(kinds).map(|(index, kind)| Content { index, format: Format::Der, kind }).collect();
+    Observation { stamp: None, access: None, contents, ..file(path, &[]) }
+}
+
+/// An endpoint that serves certificates.
+pub fn endpoint(url: &str, seeds: &[u8]) -> Observation {
+    let location = Location::Endpoint(Arc::new(url.parse().expect("an endpoint")));
+    Observation { location, stamp: None, access: None, ..file("/", seeds) }
 }
 
 /// A run of source `s` at `now` that saw these files, with their certificates and one unreadable place.

@@ -1,3 +1,6 @@
 //! What several test modules need.
 
+pub mod clock;
+pub mod made_certificate;
 pub mod postgres;
+pub mod tls_server;

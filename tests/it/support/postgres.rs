@@ -68,6 +68,13 @@ impl Postgres {
         self.url(&name)
     }
 
+    /// Runs statements the way an administrator would, beside the program.
+    pub async fn run(&self, url: &str, sql: &str) {
+        let mut connection = PgConnection::connect(url).await.expect("connected");
+        sqlx::raw_sql(sqlx::AssertSqlSafe(sql.to_owned())).execute(&mut connection).await.expect(sql);
+        connection.close().await.expect("closed");
+    }
+
     fn url(&self, database: &str) -> String {
         format!("postgres://vigie@localhost/{database}?host={}", self.folder.path().display())
     }
