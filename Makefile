@@ -53,9 +53,9 @@ deny: ## licences, bans and sources of the dependencies, and advisories (network
 
 fuzz: setup-run ## every fuzz target for FUZZ_SECONDS each (cargo-fuzz, a nightly toolchain)
 	@$(CARGO) fuzz --version >/dev/null 2>&1 || { echo "cargo-fuzz is not installed: cargo install cargo-fuzz --locked" >&2; exit 1; }
-	@targets=$$($(CARGO) fuzz list) && for target in $$targets; do \
+	@targets=$$($(CARGO) fuzz list --fuzz-dir tests/fuzz) && for target in $$targets; do \
 		echo "== $$target"; \
-		$(CARGO) +nightly fuzz run $$target -- -max_total_time=$(FUZZ_SECONDS) || exit 1; \
+		$(CARGO) +nightly fuzz run --fuzz-dir tests/fuzz $$target -- -max_total_time=$(FUZZ_SECONDS) || exit 1; \
 	done
 
 build: setup-run ## the release binary
