@@ -84,8 +84,8 @@ pub(super) async fn serve(
         jitter,
         anchors: found.anchors,
         inventory: Inventory {
-            certificates: loaded.certificates,
-            observations: loaded.observations,
+            certificates: Arc::new(loaded.certificates),
+            observations: Arc::new(loaded.observations),
             sources: loaded.sources,
             ..Inventory::default()
         },

@@ -78,6 +78,8 @@ pub struct Engine {
     last_scan: Option<LastScan>,
     last_runs: BTreeMap<Job, Timestamp>,
     store_failure: Option<String>,
+    /// Nothing was judged yet under this declaration: the next turn judges even if it found everything as it was.
+    must_judge: bool,
     scan: Option<RunningScan>,
     /// Somebody asked while a scan was under way: what they want to see may have changed after its source was read.
     waiting: Vec<Waiting>,
@@ -129,6 +131,7 @@ impl Engine {
             last_scan: None,
             last_runs: BTreeMap::new(),
             store_failure: None,
+            must_judge: true,
             scan: None,
             waiting: Vec::new(),
             publish,

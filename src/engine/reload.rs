@@ -56,6 +56,7 @@ impl Engine {
         self.anchors = anchors.anchors.into();
         self.agenda = super::Agenda::starting(&new.schedule, new.timezone, &self.jitter, self.clock.now());
         self.config = new;
+        self.must_judge = true;
         self.retire_sources(caller).await;
         self.publish();
         if self.scan.is_none() {

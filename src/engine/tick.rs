@@ -6,7 +6,8 @@ use super::snapshot::{AuditHead, LastScan, OpenFindings};
 use super::{Caller, Engine, Job, Refusal, RunningScan, ScanReport, answer, gather, issuers};
 use crate::domain::audit_event::{Action, AuditEvent, AuditOutcome};
 use crate::domain::finding::{FindingChanges, FindingRecord};
-use crate::domain::inventory::Inventory;
+use crate::domain::inventory::{Inventory, SourceState};
+use crate::domain::observation::SourceName;
 use crate::domain::reconcile::{Changes, Gathered, reconcile};
 use crate::domain::time::Timestamp;
 use crate::policy;
@@ -111,8 +112,12 @@ impl Engine {
             .map_err(|error| self.store_refused(&error))?;
         let (before, open, settings) =
             (Arc::clone(&self.inventory), Arc::clone(&self.findings), self.config.policy.clone());
+        let must_judge = self.must_judge;
         let decided = tokio::task::spawn_blocking(move || {
+            let scanned = !gathered.is_empty();
             let changes = reconcile(&before, gathered, &links);
+            // A scan that found everything as it was changes no verdict; time alone does, and has a turn of its own.
+            let judge = judge && (must_judge || !scanned || !is_as_before(&before, &changes));
             let after = if changes.is_quiet() && changes.sources.is_empty() {
                 before
             } else {
@@ -142,6 +147,7 @@ impl Engine {
         self.committed(committed)?;
         self.inventory = after;
         self.findings = next_findings;
+        self.must_judge &= !judge;
         self.publish();
         Ok(report)
     }
@@ -209,6 +215,16 @@ impl Engine {
         events.extend(gone.chain(opened).chain(changed).chain(closed));
         events
     }
+}
+
+/// Nothing a rule looks at differs: no certificate, no location, no trouble of a source.
+fn is_as_before(before: &Inventory, changes: &Changes) -> bool {
+    let same_source = |(name, state): (&SourceName, &SourceState)| {
+        before.sources.get(name).is_some_and(|known| {
+            known.failure == state.failure && known.errors == state.errors && known.last_success.is_some()
+        })
+    };
+    changes.is_quiet() && changes.sources.iter().all(same_source)
 }
 
 /// The open findings after a judgement.

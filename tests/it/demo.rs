@@ -22,8 +22,6 @@ const PLANTED: &[(&str, &str, &str)] = &[
     ("expiring", "certificate:medecin-sign", "critical"),
     ("expiring", "certificate:ror", "critical"),
     // None of those five has a successor yet.
-    ("no_successor", "certificate:pacs", "warning"),
-    ("no_successor", "certificate:bal-applicative", "warning"),
     ("no_successor", "certificate:cachet", "warning"),
     ("no_successor", "certificate:medecin-sign", "critical"),
     ("no_successor", "certificate:ror", "critical"),
