@@ -20,7 +20,7 @@ UNITS := $(PREFIX)/lib/systemd/system
 POLKIT_RULES := $(if $(filter /usr,$(PREFIX)),/usr/share,/etc)/polkit-1/rules.d
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench fmt fuzz build install deny setup-run setup-test setup-bench
+.PHONY: help run test check bench fmt fuzz build install deny setup setup-run setup-test setup-bench
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
@@ -78,6 +78,8 @@ install: target/release/vigie ## binary, systemd files, documentation and sample
 
 target/release/vigie:
 	$(MAKE) build
+
+setup: setup-test setup-bench ## Debian packages for everything
 
 setup-run: ## Debian packages for building
 	@$(call packages,$(BUILD_PACKAGES))
