@@ -41,18 +41,15 @@ impl Store {
     /// Reads the whole inventory. The parts are read side by side, so nothing else may commit meanwhile: this is for starting.
     pub async fn load(&self) -> Result<Snapshot, StoreError> {
         let failed = |source| self.failed("loading the inventory", source);
-        let ((certificates, sources, findings, settings, head), observations) = tokio::try_join!(
-            async {
-                let certificates = self.certificates().await?;
-                let sources = self.sources().await?;
+        let (certificates, observations, (findings, sources, settings, head)) =
+            tokio::try_join!(self.certificates(), self.observations(), async {
                 let findings = findings::open(self).await?;
+                let sources = self.sources().await?;
                 let settings = self.settings().await?;
                 let mut connection = self.read.acquire().await.map_err(failed)?;
                 let head = audit::head(&mut connection).await.map_err(failed)?;
-                Ok::<_, StoreError>((certificates, sources, findings, settings, head))
-            },
-            self.observations(),
-        )?;
+                Ok((findings, sources, settings, head))
+            })?;
         Ok(Snapshot { certificates, observations, sources, findings, settings, head })
     }
 

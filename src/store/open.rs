@@ -133,7 +133,8 @@ async fn sqlite(path: &Path, marker: &Marker, opening: &Opening) -> Result<(AnyP
     };
     let options = options(&sqlite_url(text, "rw")).map_err(failed)?;
     let write = pool(SQLITE_WRITER, 1).connect_with(options.clone()).await.map_err(failed)?;
-    let read = pool(SQLITE_READER, 2).connect_lazy_with(options);
+    // Three, since loading reads three tables side by side.
+    let read = pool(SQLITE_READER, 3).connect_lazy_with(options);
     Ok((write, read))
 }
 
