@@ -62,6 +62,7 @@ pub fn router(shared: Arc<Shared>) -> Router {
         .route("/", get(page::overview))
         .route("/certificates/{id}", get(page::certificate))
         .route("/metrics", get(metrics::metrics))
+        .route("/openapi.json", get(api::openapi))
         .route("/api/v1/status", get(api::status))
         .route("/api/v1/certificates", get(certificates::list))
         .route("/api/v1/certificates/{id}", get(certificates::one))
