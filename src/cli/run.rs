@@ -130,8 +130,14 @@ async fn open_store(config: &Config, clock: &SharedClock) -> anyhow::Result<Stor
 fn refused_store(error: crate::store::StoreError) -> anyhow::Error {
     let exit = match error.reason() {
         "store_unreachable" => Exit::Unreachable,
-        "store_url" | "store_missing" | "store_replaced" | "store_not_a_database" | "store_foreign" | "store_newer"
-        | "store_altered" | "store_damaged" => Exit::BadInput,
+        "store_url"
+        | "store_missing"
+        | "store_replaced"
+        | "store_not_a_database"
+        | "store_foreign"
+        | "store_newer"
+        | "store_altered"
+        | "store_damaged" => Exit::BadInput,
         _ => Exit::Io,
     };
     Stop::new(exit, error.to_string()).into()

@@ -11,7 +11,7 @@ use crate::domain::observation::SourceName;
 use crate::domain::reconcile::{Changes, Gathered, reconcile};
 use crate::domain::time::Timestamp;
 use crate::policy;
-use crate::store::{Commit, CommitReceipt, StoreError};
+use crate::store::{Commit, StoreError};
 
 impl Engine {
     /// Starts reading every source. Each ends on its own and is committed as it ends.
@@ -143,8 +143,7 @@ impl Engine {
         };
         let next_findings = apply(&self.findings, &findings, now);
         let commit = Commit::new(first).events(events).changes(Arc::new(changes)).findings(Arc::new(findings));
-        let committed = self.store.commit(commit, now).await;
-        self.committed(committed)?;
+        self.commit(commit, now).await?;
         self.inventory = after;
         self.findings = next_findings;
         self.must_judge &= !judge;
@@ -161,20 +160,26 @@ impl Engine {
 
     /// Writes an event that changes nothing else.
     pub(super) async fn try_note(&mut self, event: AuditEvent) -> Result<(), Refusal> {
-        let committed = self.store.commit(Commit::new(event), self.clock.now()).await;
-        self.committed(committed)?;
+        self.commit(Commit::new(event), self.clock.now()).await?;
         self.publish();
         Ok(())
     }
 
-    fn committed(&mut self, committed: Result<CommitReceipt, StoreError>) -> Result<(), Refusal> {
-        let receipt = committed.map_err(|error| self.store_refused(&error))?;
+    async fn commit(&mut self, commit: Commit, now: Timestamp) -> Result<(), Refusal> {
+        if let Some(damage) = &self.damage {
+            return Err(Refusal::Store(damage.clone()));
+        }
+        let receipt = self.store.commit(commit, now).await.map_err(|error| self.store_refused(&error))?;
         self.audit = AuditHead { seq: receipt.seq, head: receipt.head };
         self.store_failure = None;
         Ok(())
     }
 
-    fn store_refused(&mut self, error: &StoreError) -> Refusal {
+    /// Remembers why the database refused. A damaged one is written to no more: what it still holds is what there is to rescue.
+    pub(super) fn store_refused(&mut self, error: &StoreError) -> Refusal {
+        if matches!(error, StoreError::Damaged { .. }) {
+            self.damage = Some(error.to_string());
+        }
         tracing::error!(error = %error, reason = error.reason(), "the database refused a change");
         self.store_failure = Some(error.to_string());
         self.publish();

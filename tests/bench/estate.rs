@@ -10,6 +10,7 @@ use vigie::domain::offer::{Offer, Usage};
 use vigie::domain::reading::Item;
 use vigie::domain::time::Timestamp;
 use vigie::pki::issue::{Attribute, Authority, KeyPair, Leaf, Validity};
+use vigie::pki::issuer_links::Known;
 use vigie::pki::read::{Limits, read};
 
 /// Files of one folder.
@@ -20,6 +21,7 @@ const PLACE: &str = "0000000000";
 /// What the files are made from.
 pub struct Template {
     der: Vec<u8>,
+    authority: Known,
     serial: usize,
     name: usize,
     modulus: usize,
@@ -48,14 +50,18 @@ impl Template {
             private_key_usage_not_after: None,
         };
         let pem = authority.issue(&leaf, &key()).expect("a leaf").pem;
-        let item = read(pem.as_bytes(), None, &Limits::default()).items.into_iter().next().expect("one item").item;
-        let Item::Certificate { facts, der } = item else { panic!("not a certificate") };
+        let Known { facts, der } = known(&pem);
         let find = |needle: &[u8]| {
             der.windows(needle.len()).position(|window| window == needle).expect("a part of the certificate")
         };
         let (serial, name) = (find(&facts.serial_number), find(PLACE.as_bytes()));
         let modulus = find(b"\x02\x82\x01\x01\x00") + 64;
-        Self { der: der.to_vec(), serial, name, modulus }
+        Self { der: der.to_vec(), authority: known(&authority.certificate().pem), serial, name, modulus }
+    }
+
+    /// The authority that signed the template.
+    pub fn authority(&self) -> Known {
+        self.authority.clone()
     }
 
     /// The certificate with this number, as PEM.
@@ -84,6 +90,13 @@ impl Template {
             }
             fs::write(folder.join(format!("service-{number}.pem")), self.pem(number)).expect("written");
         }
+    }
+}
+
+fn known(pem: &str) -> Known {
+    match read(pem.as_bytes(), None, &Limits::default()).items.into_iter().next().map(|item| item.item) {
+        Some(Item::Certificate { facts, der }) => Known { facts, der },
+        other => panic!("not a certificate: {other:?}"),
     }
 }
 

@@ -184,6 +184,7 @@ impl Daemon {
 }
 
 impl Drop for Daemon {
+    #[expect(clippy::print_stderr, reason = "what the daemon said is what explains a failed test")]
     fn drop(&mut self) {
         self.child.kill().ok();
         self.child.wait().ok();
