@@ -59,13 +59,9 @@ impl Engine {
         self.must_judge = true;
         self.retire_sources(caller).await;
         self.publish();
-        if self.scan.is_none() {
-            self.begin_scan(caller.clone(), Vec::new());
-        } else {
-            // The running scan reads what was declared before; the next one must not wait for its turn.
-            let (reply, _) = tokio::sync::oneshot::channel();
-            self.waiting.push((caller.clone(), reply));
-        }
+        // A scan under way reads what was declared before: it is given up, and whoever waits for it gets the new one.
+        let askers = self.scan.take().map(|scan| scan.askers).unwrap_or_default();
+        self.begin_scan(caller.clone(), askers);
         Ok(ReloadReport { changes, warnings })
     }
 }
