@@ -352,7 +352,11 @@ mod tests {
                             (Attribute::Unit, "1990000010".to_owned()),
                             (Attribute::CommonName, common_name.to_owned()),
                         ],
-                        alt_names: vec![AltName::Mail("x@ch-exemple.test".to_owned())],
+                        // A confidentiality certificate with an address is one of SERV.
+                        alt_names: match *offer {
+                            Offer::Org => Vec::new(),
+                            _ => vec![AltName::Mail("x@ch-exemple.test".to_owned())],
+                        },
                         validity: validity(),
                         private_key_usage_not_after: Some(validity().not_before.plus_days(30)),
                     };
