@@ -101,10 +101,14 @@ pub(super) async fn serve(
     if let Some(listener) = tcp {
         doors.push(tokio::spawn(server::serve_tcp(listener, routes, stop.clone())));
     }
-    let signals = tokio::spawn(obey_signals(handle, stop_sender));
-    let engine = tokio::spawn(engine.run(commands, stop.clone()));
+    let mut signals = tokio::spawn(obey_signals(handle, stop_sender));
+    let mut engine = tokio::spawn(engine.run(commands, stop.clone()));
     ready(address)?;
-    signals.await.context("the signal task ended early")??;
+    tokio::select! {
+        told = &mut signals => told.context("the signal task ended early")??,
+        // Doors that show a state nobody keeps up any more are worse than none: the service manager starts it again.
+        ended = &mut engine => anyhow::bail!("the engine ended by itself: {ended:?}"),
+    }
     let last_words = async {
         if let Err(error) = engine.await {
             tracing::error!(error = %error, "the engine ended early");

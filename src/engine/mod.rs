@@ -82,6 +82,12 @@ pub struct Engine {
     damage: Option<String>,
     /// Nothing was judged yet under this declaration: the next turn judges even if it found everything as it was.
     must_judge: bool,
+    /// The declared places were looked at since this declaration came into force.
+    declared_read: bool,
+    /// The anchors are not those the links to issuers were last sought in.
+    new_anchors: bool,
+    /// One run of a source at a time, even when one hangs.
+    turns: gather::Turns,
     scan: Option<RunningScan>,
     /// Somebody asked while a scan was under way: what they want to see may have changed after its source was read.
     waiting: Vec<Waiting>,
@@ -135,6 +141,9 @@ impl Engine {
             store_failure: None,
             damage: None,
             must_judge: true,
+            declared_read: false,
+            new_anchors: true,
+            turns: gather::Turns::default(),
             scan: None,
             waiting: Vec::new(),
             publish,

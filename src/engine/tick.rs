@@ -7,7 +7,7 @@ use super::{Caller, Engine, Job, Refusal, RunningScan, ScanReport, answer, gathe
 use crate::domain::audit_event::{Action, AuditEvent, AuditOutcome};
 use crate::domain::finding::{FindingChanges, FindingRecord};
 use crate::domain::inventory::{Inventory, SourceState};
-use crate::domain::observation::SourceName;
+use crate::domain::observation::{DECLARED_SOURCE, SourceName};
 use crate::domain::reconcile::{Changes, Gathered, reconcile};
 use crate::domain::time::Timestamp;
 use crate::policy;
@@ -22,7 +22,13 @@ impl Engine {
     ) {
         tracing::debug!(actor = %caller.actor, "scan begins");
         self.scan = Some(RunningScan {
-            sources: gather::begin(&self.sources, &self.inventory, &self.clock, self.config.scan.source_timeout),
+            sources: gather::begin(
+                &self.sources,
+                &self.turns,
+                &self.inventory,
+                &self.clock,
+                self.config.scan.source_timeout,
+            ),
             started_at: self.clock.now(),
             caller,
             report: ScanReport::default(),
@@ -36,8 +42,10 @@ impl Engine {
         let Some(scan) = &self.scan else { return };
         let caller = scan.caller.clone();
         let last = scan.sources.is_empty();
-        // Before the very first scan has ended everything would be missing; the rules wait for it.
-        let judge = last || self.was_ever_scanned();
+        // Before the very first scan has ended, or before the declared places were looked at under this declaration, things
+        // would be missing that nobody has looked for; the rules wait for it.
+        self.declared_read |= last || gathered.iter().any(|run| *run.source == *DECLARED_SOURCE);
+        let judge = last || (self.was_ever_scanned() && self.declared_read);
         let result = self.take_in(gathered, &caller, judge).await;
         let Some(scan) = &mut self.scan else { return };
         match result {
@@ -76,7 +84,7 @@ impl Engine {
 
     /// Judges the inventory as it stands: time alone makes findings.
     pub(super) async fn evaluate(&mut self, caller: Caller) {
-        if !self.was_ever_scanned() {
+        if !(self.was_ever_scanned() && self.declared_read) {
             return;
         }
         if let Err(refusal) = self.take_in(Vec::new(), &caller, true).await {
@@ -107,7 +115,7 @@ impl Engine {
                 .collect(),
             ..ScanReport::default()
         };
-        let links = issuers::links(&self.store, &self.inventory, &self.anchors, &gathered)
+        let links = issuers::links(&self.store, &self.inventory, &self.anchors, &gathered, self.new_anchors)
             .await
             .map_err(|error| self.store_refused(&error))?;
         let (before, open, settings) =
@@ -147,6 +155,7 @@ impl Engine {
         self.inventory = after;
         self.findings = next_findings;
         self.must_judge &= !judge;
+        self.new_anchors = false;
         self.publish();
         Ok(report)
     }
