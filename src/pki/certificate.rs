@@ -43,9 +43,9 @@ pub(super) struct Parts<'a> {
     pub issuer: &'a [u8],
     /// Content of the Name.
     pub subject: &'a [u8],
-    validity: Element<'a>,
+    pub validity: Element<'a>,
     pub public_key_info: Element<'a>,
-    extensions: Option<Element<'a>>,
+    pub extensions: Option<Element<'a>>,
     /// OID of the outer signatureAlgorithm.
     pub signature_algorithm: &'a [u8],
     pub signature_parameters: Option<Element<'a>>,

@@ -1,10 +1,14 @@
 //! Bytes to domain and back. The only module that names x509-parser, rcgen or the crypto provider.
 //!
-//! [`read`] is the one entrance for bytes of unknown kind. Certificates are read by a tolerant walk of our own rather than by
-//! x509-parser: a fleet holds certificates that break the letter of DER or RFC 5280 and are in service all the same, and a
-//! swept folder of a hundred thousand of them has a time budget. Parsing never depends on validation.
+//! [`read`] is the one entrance for bytes of unknown kind. x509-parser reads requests, revocation lists and PSS parameters.
+//! Certificates are read by a tolerant walk of our own: a fleet holds certificates that break the letter of DER or RFC 5280 and
+//! are in service all the same, and a swept folder of a hundred thousand of them has a time budget. Parsing never depends on
+//! validation. Wherever x509-parser accepts a certificate the two must agree: `differential` compares them, in the tests on
+//! damaged certificates and in a fuzz target without end.
 
 pub mod certificate;
+#[cfg(any(test, fuzzing))]
+pub mod differential;
 pub mod digest;
 pub mod intern;
 pub mod issue;

@@ -1,6 +1,9 @@
 //! PEM armour (RFC 7468, RFC 1421) anywhere in a file: text before, between and behind blocks, CRLF, headers, stray spaces.
 
-use memchr::memmem;
+use base64::Engine;
+use base64::alphabet;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use memchr::{memchr_iter, memmem};
 use zeroize::Zeroizing;
 
 const BEGIN: &[u8] = b"-----BEGIN ";
@@ -73,36 +76,47 @@ fn headers(text: &[u8]) -> (Option<&str>, &[u8]) {
     (dek_info, rest)
 }
 
-/// Base64 with white space anywhere and padding that may be missing. `None` for other characters.
+/// Padding may be missing, and the bits behind the last octet may be anything.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+        .with_decode_allow_trailing_bits(true),
+);
+
+/// Base64 with white space anywhere. `None` for other characters.
 fn decode(text: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
-    let mut out = Zeroizing::new(Vec::with_capacity(text.len() / 4 * 3 + 3));
-    let (mut bits, mut held) = (0_u32, 0_u32);
-    let mut padded = false;
-    for byte in text {
-        let value = match byte {
-            b'A'..=b'Z' => byte - b'A',
-            b'a'..=b'z' => byte - b'a' + 26,
-            b'0'..=b'9' => byte - b'0' + 52,
-            b'+' => 62,
-            b'/' => 63,
-            b'=' => {
-                padded = true;
-                continue;
-            }
-            b' ' | b'\t' | b'\r' | b'\n' | 0x0b | 0x0c => continue,
-            _ => return None,
-        };
-        if padded {
+    // Room for all of it at once: a buffer that grows leaves copies of a key behind.
+    let mut out = Zeroizing::new(Vec::with_capacity(text.len() / 4 * 3 + 6));
+    if decode_lines(text, &mut out).is_none() {
+        let packed: Zeroizing<Vec<u8>> = Zeroizing::new(text.iter().copied().filter(|byte| !is_space(byte)).collect());
+        out.clear();
+        BASE64.decode_vec(&*packed, &mut out).ok()?;
+    }
+    Some(out)
+}
+
+/// The usual form: lines of whole groups of four, the last one excepted. `None` for any other, which may be good all the same.
+fn decode_lines(text: &[u8], out: &mut Vec<u8>) -> Option<()> {
+    let ends = memchr_iter(b'\n', text).chain([text.len()]);
+    let (mut start, mut ended) = (0, false);
+    for end in ends {
+        let line = text.get(start..end)?.trim_ascii();
+        start = end + 1;
+        if line.is_empty() {
+            continue;
+        }
+        if ended {
             return None;
         }
-        bits = bits << 6 | u32::from(value);
-        held += 6;
-        if held >= 8 {
-            held -= 8;
-            out.push((bits >> held & 0xff) as u8);
-        }
+        ended = line.len() % 4 != 0 || line.ends_with(b"=");
+        BASE64.decode_vec(line, out).ok()?;
     }
-    (held != 6).then_some(out) // a lone sextet is no octet
+    Some(())
+}
+
+fn is_space(byte: &u8) -> bool {
+    byte.is_ascii_whitespace() || *byte == 0x0b
 }
 
 #[cfg(test)]
@@ -140,6 +154,8 @@ mod tests {
 
     #[test]
     fn base64_rules() {
+        assert_eq!(decode(b" A Q\r\n\x0b\tI=\n").as_deref(), Some(&vec![1, 2]), "white space is nothing");
+        assert_eq!(decode(b"AR").as_deref(), Some(&vec![1]), "nor are bits behind the last octet");
         assert_eq!(decode(b"AQ").as_deref(), Some(&vec![1]), "padding may be missing");
         assert_eq!(decode(b"A"), None);
         assert_eq!(decode(b"AQ==AQ"), None);
@@ -147,6 +163,17 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn any_wrapping_gives_the_same(
+            bytes in prop::collection::vec(any::<u8>(), 0..100), width in 1_usize..80, padded: bool,
+        ) {
+            let text = BASE64.encode(&bytes);
+            let text = if padded { &*text } else { text.trim_end_matches('=') };
+            let lines: Vec<_> = text.as_bytes().chunks(width).map(|line| [b" ", line, b"\r\n"].concat()).collect();
+            let decoded = decode(&lines.concat());
+            prop_assert_eq!(decoded.as_deref(), Some(&bytes));
+        }
+
         #[test]
         fn never_panics(bytes in prop::collection::vec(prop::sample::select(b"-BEGIN \nAE:D=\xff".to_vec()), 0..200)) {
             prop_assert!(blocks(&bytes).count() <= bytes.len());

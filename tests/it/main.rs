@@ -11,6 +11,7 @@ mod demo;
 mod doors;
 mod house;
 mod keeping;
+mod living;
 mod manual;
 mod reading;
 mod scanning;
