@@ -105,9 +105,9 @@ fn a_new_declaration_is_judged_once_it_was_looked_at() {
     fs::write(folder.join("vigie.toml"), "offre = 1\n").unwrap();
     let said = daemon.vigie(&["--socket", folder.join("state/api.sock").to_str().unwrap(), "reload"]);
     assert_eq!(said.code, 65);
+    estate(folder, &["web", "mail"]);
     let refused = daemon.wait_for_event(before, |event| event["action"] == "reload" && event["outcome"] == "refused");
     assert!(refused["reason"].as_str().unwrap().contains("offre"), "{refused}");
-    estate(folder, &["web", "mail"]);
     assert_eq!(validity(&daemon, "mail"), "valid");
 }
 
