@@ -20,7 +20,7 @@ UNITS := $(PREFIX)/lib/systemd/system
 POLKIT_RULES := $(if $(filter /usr,$(PREFIX)),/usr/share,/etc)/polkit-1/rules.d
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench fmt fuzz build install deny setup-run setup-test setup-bench
+.PHONY: help run test check bench fmt fuzz build install deny setup setup-run setup-test setup-bench
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
@@ -53,9 +53,9 @@ deny: ## licences, bans and sources of the dependencies, and advisories (network
 
 fuzz: setup-run ## every fuzz target for FUZZ_SECONDS each (cargo-fuzz, a nightly toolchain)
 	@$(CARGO) fuzz --version >/dev/null 2>&1 || { echo "cargo-fuzz is not installed: cargo install cargo-fuzz --locked" >&2; exit 1; }
-	@targets=$$($(CARGO) fuzz list) && for target in $$targets; do \
+	@targets=$$($(CARGO) fuzz list --fuzz-dir tests/fuzz) && for target in $$targets; do \
 		echo "== $$target"; \
-		$(CARGO) +nightly fuzz run $$target -- -max_total_time=$(FUZZ_SECONDS) || exit 1; \
+		$(CARGO) +nightly fuzz run --fuzz-dir tests/fuzz $$target -- -max_total_time=$(FUZZ_SECONDS) || exit 1; \
 	done
 
 build: setup-run ## the release binary
@@ -78,6 +78,8 @@ install: target/release/vigie ## binary, systemd files, documentation and sample
 
 target/release/vigie:
 	$(MAKE) build
+
+setup: setup-test setup-bench ## Debian packages for everything
 
 setup-run: ## Debian packages for building
 	@$(call packages,$(BUILD_PACKAGES))

@@ -32,6 +32,11 @@ pub(super) async fn health() -> &'static str {
     "ok\n"
 }
 
+/// The description of this API, written by hand; a test holds it to what is served.
+pub(super) async fn openapi() -> Response {
+    ([(header::CONTENT_TYPE, "application/json")], include_str!("openapi.json")).into_response()
+}
+
 pub(super) async fn nothing_here() -> ApiProblem {
     ApiProblem::not_found("nothing here")
 }

@@ -11,6 +11,9 @@ use super::{hex, name, oid};
 use crate::domain::certificate::KeyUsage;
 use crate::domain::time::Timestamp;
 
+/// The bit of a tag octet that some encoders get wrong on context-specific tags.
+const CONSTRUCTED: u8 = 0x20;
+
 /// What was found in the extensions, borrowed. Of an extension that appears twice, the first one counts.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Extensions<'a> {
@@ -55,7 +58,7 @@ pub fn read(extensions: Element<'_>) -> Extensions<'_> {
 }
 
 /// Every extension: OID content octets and extnValue.
-pub fn each(extensions: Element<'_>) -> impl Iterator<Item = (&[u8], &[u8])> {
+fn each(extensions: Element<'_>) -> impl Iterator<Item = (&[u8], &[u8])> {
     extensions.children().filter_map(|extension| {
         let mut parts = extension.of(SEQUENCE)?.children();
         let kind = parts.field(OID)?;
@@ -74,14 +77,14 @@ fn general_name(general: Element<'_>) -> Option<String> {
         let value = String::from_utf8_lossy(general.content);
         format!("{prefix}:{}", name::single_line(&value))
     };
-    match general.tag {
+    match general.tag & !CONSTRUCTED {
         0x81 => Some(text("email")),
         0x82 => Some(text("dns")),
         0x86 => Some(text("uri")),
         0x87 => Some(ip_address(general.content)),
         0x88 => Some(format!("rid:{}", oid::dotted(general.content))),
-        0xa4 => Some(format!("dirname:{}", name::rfc4514(general.children().field(SEQUENCE)?.content))),
-        0xa0 => {
+        0x84 => Some(format!("dirname:{}", name::rfc4514(general.children().field(SEQUENCE)?.content))),
+        0x80 => {
             let mut parts = general.children();
             let kind = parts.field(OID)?.content;
             let value = parts.field(context(0)).and_then(|value| name::string(value.children().next()?));
@@ -90,13 +93,14 @@ fn general_name(general: Element<'_>) -> Option<String> {
                 _ => Some(format!("other:{}", oid::dotted(kind))),
             }
         }
-        0xa3 => Some("other:x400".to_owned()),
-        0xa5 => Some("other:ediparty".to_owned()),
+        0x83 => Some("other:x400".to_owned()),
+        0x85 => Some("other:ediparty".to_owned()),
         _ => None,
     }
 }
 
-fn ip_address(octets: &[u8]) -> String {
+/// `ip:` and the address; octets that are none are shown in hex.
+pub fn ip_address(octets: &[u8]) -> String {
     if let Ok(v4) = <[u8; 4]>::try_from(octets) {
         return format!("ip:{}", core::net::Ipv4Addr::from(v4));
     }
@@ -114,7 +118,8 @@ fn keep<T>(slot: &mut Option<T>, value: impl FnOnce() -> Option<T>) {
     }
 }
 
-fn sequence(value: &[u8]) -> Option<&[u8]> {
+/// Content of the SEQUENCE an extnValue is.
+pub fn sequence(value: &[u8]) -> Option<&[u8]> {
     Some(Reader::new(value).field(SEQUENCE)?.content)
 }
 

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::der::{Element, OID, Reader, SEQUENCE, SET};
+use super::der::{self, Element, OID, Reader, SEQUENCE, SET};
 use super::{hex, oid};
 
 /// The text of a Name, given the content of its SEQUENCE: last RDN first, multi-valued RDNs joined by `+`, one line whatever
@@ -26,6 +26,12 @@ pub fn rfc4514(name: &[u8]) -> String {
         }
     }
     text
+}
+
+/// [`rfc4514`] of a whole Name as x509-parser keeps it: without what it could not read at the end, whatever the header says.
+pub fn of_der(name: &[u8]) -> String {
+    let content = der::header(name).and_then(|(header, _)| name.get(header..));
+    rfc4514(content.unwrap_or_default())
 }
 
 /// Every attribute of a Name in encoding order, given the content of its SEQUENCE: type and value.

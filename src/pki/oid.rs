@@ -87,8 +87,6 @@ pub const SAFE_CONTENTS_BAG: &[u8] = b"\x2a\x86\x48\x86\xf7\x0d\x01\x0c\x0a\x01\
 pub const X509_CERTIFICATE: &[u8] = b"\x2a\x86\x48\x86\xf7\x0d\x01\x09\x16\x01";
 /// 1.2.840.113549.1.9.23.1 (PKCS#9).
 pub const X509_CRL: &[u8] = b"\x2a\x86\x48\x86\xf7\x0d\x01\x09\x17\x01";
-/// 1.2.840.113549.1.9.14 (PKCS#9).
-pub const EXTENSION_REQUEST: &[u8] = b"\x2a\x86\x48\x86\xf7\x0d\x01\x09\x0e";
 /// 2.5.29.14 (RFC 5280 section 4.2.1.2).
 pub const SUBJECT_KEY_IDENTIFIER: &[u8] = b"\x55\x1d\x0e";
 /// 2.5.29.15 (RFC 5280 section 4.2.1.3).
@@ -99,8 +97,6 @@ pub const PRIVATE_KEY_USAGE_PERIOD: &[u8] = b"\x55\x1d\x10";
 pub const SUBJECT_ALT_NAME: &[u8] = b"\x55\x1d\x11";
 /// 2.5.29.19 (RFC 5280 section 4.2.1.9).
 pub const BASIC_CONSTRAINTS: &[u8] = b"\x55\x1d\x13";
-/// 2.5.29.20 (RFC 5280 section 5.2.3).
-pub const CRL_NUMBER: &[u8] = b"\x55\x1d\x14";
 /// 2.5.29.27 (RFC 5280 section 5.2.4).
 pub const DELTA_CRL_INDICATOR: &[u8] = b"\x55\x1d\x1b";
 /// 2.5.29.32 (RFC 5280 section 4.2.1.4).

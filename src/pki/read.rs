@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use secrecy::SecretString;
+use x509_parser::error::X509Error;
 
 use super::certificate::{self, Signed};
 use super::der::{self, BIT_STRING, Element, INTEGER, OCTET_STRING, OID, Reader, SEQUENCE, context};
@@ -239,8 +240,8 @@ impl FileReader<'_> {
         let der = outer.raw;
         match kind {
             Kind::Certificate => self.certificate(der, format),
-            Kind::Request => self.or_malformed(kind, format, csr::read(der).map(Item::Csr)),
-            Kind::RevocationList => self.or_malformed(kind, format, crl::read(der).map(Item::Crl)),
+            Kind::Request => self.or_broken(kind, format, csr::read(der).map(Item::Csr)),
+            Kind::RevocationList => self.or_broken(kind, format, crl::read(der).map(Item::Crl)),
             Kind::Pkcs7 => self.pkcs7(der),
             Kind::Pkcs12 => self.pkcs12(der),
             Kind::EncryptedPkcs8 => self.encrypted_key(der, format),
@@ -276,7 +277,7 @@ impl FileReader<'_> {
                     if self.is_full() {
                         return;
                     }
-                    self.or_malformed(Kind::RevocationList, Format::Pkcs7, crl::read(list).map(Item::Crl));
+                    self.or_broken(Kind::RevocationList, Format::Pkcs7, crl::read(list).map(Item::Crl));
                 }
             }
             Err(pkcs7::Closed::OtherContent) => {
@@ -299,7 +300,7 @@ impl FileReader<'_> {
             match found {
                 pkcs12::Found::Certificate(der) => self.certificate(&der, Format::Pkcs12),
                 pkcs12::Found::RevocationList(der) => {
-                    self.or_malformed(Kind::RevocationList, Format::Pkcs12, crl::read(&der).map(Item::Crl));
+                    self.or_broken(Kind::RevocationList, Format::Pkcs12, crl::read(&der).map(Item::Crl));
                 }
                 pkcs12::Found::Key(facts) => self.item(Format::Pkcs12, Item::PrivateKey(facts)),
                 pkcs12::Found::Problem(why) => self.locked("PKCS#12 file", &why),
@@ -349,6 +350,14 @@ impl FileReader<'_> {
         match item {
             Some(item) => self.item(format, item),
             None => self.problem(ReadReason::Malformed, &format!("a {} that is broken", kind.name())),
+        }
+    }
+
+    /// [`Self::or_malformed`], where x509-parser says what is wrong.
+    fn or_broken(&mut self, kind: Kind, format: Format, item: Result<Item, X509Error>) {
+        match item {
+            Ok(item) => self.item(format, item),
+            Err(error) => self.problem(ReadReason::Malformed, &format!("a {} that is broken: {error}", kind.name())),
         }
     }
 

@@ -21,9 +21,7 @@ const PLANTED: &[(&str, &str, &str)] = &[
     ("expiring", "certificate:cachet", "warning"),
     ("expiring", "certificate:medecin-sign", "critical"),
     ("expiring", "certificate:ror", "critical"),
-    // None of those five has a successor yet.
-    ("no_successor", "certificate:pacs", "warning"),
-    ("no_successor", "certificate:bal-applicative", "warning"),
+    // None of those five has a successor yet; for the last three it is time to have one.
     ("no_successor", "certificate:cachet", "warning"),
     ("no_successor", "certificate:medecin-sign", "critical"),
     ("no_successor", "certificate:ror", "critical"),
