@@ -18,6 +18,8 @@ pub struct Daemon {
     child: Child,
     config: PathBuf,
     address: SocketAddr,
+    /// Kept open: the daemon goes on telling its manager how it fares.
+    _manager: UnixDatagram,
     /// From its start to `READY=1`.
     pub ready: Duration,
 }
@@ -58,7 +60,7 @@ impl Daemon {
                 break;
             }
         }
-        Self { child, config, address: port, ready: start.elapsed() }
+        Self { child, config, address: port, ready: start.elapsed(), _manager: manager }
     }
 
     /// Waits until the first scan is committed and gives the time since the call.
