@@ -12,15 +12,15 @@ BUILD_PACKAGES := gcc libc6-dev pkg-config libpcsclite-dev
 # Tests: openssl is the outside oracle, PostgreSQL the second engine, Python runs the verifier of the manual, systemd-analyze
 # and its kin read the unit files.
 TEST_PACKAGES := $(BUILD_PACKAGES) openssl postgresql python3 systemd
-# Figures: nothing but the build.
-BENCH_PACKAGES := $(BUILD_PACKAGES)
+# Figures: openssl is the peer.
+BENCH_PACKAGES := $(BUILD_PACKAGES) openssl
 
 UNITS := $(PREFIX)/lib/systemd/system
 # polkit reads /usr/share and /etc, never /usr/local.
 POLKIT_RULES := $(if $(filter /usr,$(PREFIX)),/usr/share,/etc)/polkit-1/rules.d
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench fmt fuzz build install deny setup-run setup-test setup-bench
+.PHONY: help run test check bench fmt fuzz build install deny setup setup-run setup-test setup-bench
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
@@ -80,6 +80,8 @@ install: target/release/vigie ## binary, systemd files, documentation and sample
 
 target/release/vigie:
 	$(MAKE) build
+
+setup: setup-test setup-bench ## Debian packages for everything
 
 setup-run: ## Debian packages for building
 	@$(call packages,$(BUILD_PACKAGES))

@@ -1,5 +1,7 @@
--- The first schema. One text for both engines: {{blob}} is BLOB on SQLite and BYTEA on PostgreSQL, and the sections marked
--- "-- only:" hold what exists on one engine alone. Identifiers, times (Unix seconds) and counts are BIGINT on both.
+-- The first schema. One text for both engines. Placeholders: {{blob}} is BLOB on SQLite and BYTEA on PostgreSQL; {{id}} is
+-- INTEGER, the row's own number, and BIGINT; {{clustered}} keeps the rows in their primary key instead of beside it (WITHOUT
+-- ROWID), and is nothing on PostgreSQL. The sections marked "-- only:" hold what exists on one engine alone. Times (Unix
+-- seconds) and counts are BIGINT on both.
 -- Never edited once shipped: its checksum is kept in schema_migration.
 
 -- What this database is. `product` = 'vigie' tells it from any other.
@@ -17,7 +19,7 @@ CREATE TABLE setting (
 
 -- The chain of events (RFC 8785 form, SHA-256). `at` is the wall clock; the order is `seq`, without gaps.
 CREATE TABLE audit_event (
-  seq      BIGINT   NOT NULL CONSTRAINT audit_event_pk PRIMARY KEY,
+  seq      {{id}}   NOT NULL CONSTRAINT audit_event_pk PRIMARY KEY,
   at       BIGINT   NOT NULL,
   boot_id  TEXT     NOT NULL,
   node     TEXT     NOT NULL,
@@ -60,7 +62,7 @@ CREATE TABLE observation (
   read_at    BIGINT   NOT NULL,
   first_seen BIGINT   NOT NULL,
   state      {{blob}} NOT NULL
-);
+){{clustered}};
 
 -- What each location held and when: one interval per item, open while last_seen is null. `digest` is the fingerprint of a
 -- certificate or CRL, the SHA-256 of the public key of a key or request, empty for an item that has none.
@@ -71,12 +73,12 @@ CREATE TABLE location_history (
   first_seen BIGINT   NOT NULL,
   last_seen  BIGINT,
   CONSTRAINT location_history_pk PRIMARY KEY (location, kind, digest, first_seen)
-);
+){{clustered}};
 CREATE INDEX location_history_digest ON location_history (digest);
 
 -- Findings with their life. At most one is open for a rule and a subject.
 CREATE TABLE finding (
-  id       BIGINT NOT NULL CONSTRAINT finding_pk PRIMARY KEY,
+  id       {{id}} NOT NULL CONSTRAINT finding_pk PRIMARY KEY,
   code     TEXT   NOT NULL,
   subject  TEXT   NOT NULL,
   severity TEXT   NOT NULL CONSTRAINT finding_severity CHECK (severity IN ('info', 'warning', 'critical')),

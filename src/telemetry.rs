@@ -1,6 +1,6 @@
 //! Tracing to the journal when the service manager started us, to standard error otherwise.
 
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
@@ -18,7 +18,7 @@ pub enum LogTo {
 /// # Errors
 /// When the journal cannot be reached or a subscriber is already there.
 pub fn install(to: LogTo, filter: &str) -> anyhow::Result<()> {
-    let filter = EnvFilter::try_new(filter)?;
+    let filter: Targets = filter.parse()?;
     let registry = tracing_subscriber::registry().with(filter);
     match to {
         LogTo::Journal => registry.with(tracing_journald::layer()?).try_init()?,

@@ -1,6 +1,6 @@
 //! The daemon as a command sees it: HTTP over its Unix socket.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use serde_json::Value;
@@ -86,10 +86,22 @@ fn ask(session: &Session<'_>, method: reqwest::Method, path: &str) -> anyhow::Re
     Err(Stop::new(exit, message).into())
 }
 
+/// The socket of the configuration. While that has mistakes the daemon still runs on what it was started with, and it is then that
+/// one wants to ask it: the socket alone is read out of the main file.
 fn socket(session: &Session<'_>) -> PathBuf {
-    match &session.common.socket {
-        Some(socket) => socket.clone(),
-        None => config::load(&session.common.config)
-            .map_or_else(|_| PathBuf::from(DEFAULT_SOCKET), |loaded| loaded.config.http.socket),
+    if let Some(socket) = &session.common.socket {
+        return socket.clone();
     }
+    let file = &session.common.config;
+    match config::load(file) {
+        Ok(loaded) => loaded.config.http.socket,
+        Err(_) => socket_alone(file).unwrap_or_else(|| PathBuf::from(DEFAULT_SOCKET)),
+    }
+}
+
+fn socket_alone(file: &Path) -> Option<PathBuf> {
+    let text = std::fs::read_to_string(file).ok()?;
+    let (table, _) = toml::de::DeTable::parse_recoverable(&text);
+    let socket = table.get_ref().get("http")?.get_ref().get("socket")?.get_ref().as_str()?;
+    Some(std::path::absolute(file).ok()?.parent()?.join(socket))
 }

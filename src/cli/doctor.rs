@@ -1,5 +1,6 @@
 //! `vigie doctor`: everything the service depends on, one line each, with the cure.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::net::{TcpListener, ToSocketAddrs as _};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
@@ -86,8 +87,9 @@ pub(super) fn run(session: &mut Session<'_>) -> anyhow::Result<Exit> {
             .collect();
         print_json(session, &json!({ "checks": lines, "worst": word(worst) }))?;
     } else {
+        let width = report.0.iter().map(|line| line.what.chars().count()).max().unwrap_or(0);
         for line in &report.0 {
-            writeln!(session.out, "{:<4} {:<14} {}", word(line.level), line.what, visible(&line.said))?;
+            writeln!(session.out, "{:<4} {:<width$}  {}", word(line.level), line.what, visible(&line.said))?;
             if let Some(cure) = &line.cure {
                 writeln!(session.out, "     → {}", visible(cure))?;
             }
@@ -133,18 +135,23 @@ fn of_config(report: &mut Report, session: &Session<'_>, config: &Config) {
     }
     match found.anchors.len() {
         0 => report.warn("anchors", word("doctor-anchors-none"), word("doctor-anchors-cure")),
-        count => report.ok("anchors", session.texts.say("doctor-anchors", &[("count", count.to_string().into())])),
+        count => report.ok("anchors", session.texts.say("doctor-anchors", &[("count", (count as i64).into())])),
     }
     for declared in config.declaration.certificates.values() {
-        for path in declared.paths() {
-            readable(report, session, &format!("certificate {}", declared.id), path);
-        }
+        let what = format!("certificate {}", declared.id);
+        let mut paths = declared.paths();
         if let Keystore::Pkcs12 { password_file: Some(path), .. } = &declared.keystore {
-            readable(report, session, &format!("certificate {}", declared.id), path);
+            paths.push(path);
         }
-        for endpoint in &declared.endpoints {
-            resolves(report, session, &endpoint.host, endpoint.port);
+        let readable = paths.iter().filter(|path| readable(report, session, &what, path)).count();
+        if readable == paths.len() && readable > 0 {
+            report.ok(what, session.texts.say("doctor-files", &[("count", (readable as i64).into())]));
         }
+    }
+    let endpoints = config.declaration.certificates.values().flat_map(|declared| &declared.endpoints);
+    let hosts: BTreeSet<(&str, u16)> = endpoints.map(|endpoint| (endpoint.host.as_str(), endpoint.port)).collect();
+    for (host, port) in hosts {
+        resolves(report, session, host, port);
     }
 }
 
@@ -178,15 +185,20 @@ fn state_folder(report: &mut Report, session: &Session<'_>, path: &Path) {
     }
 }
 
-fn readable(report: &mut Report, session: &Session<'_>, what: &str, path: &FilePath) {
+/// Tells what stands in the way of reading a file.
+fn readable(report: &mut Report, session: &Session<'_>, what: &str, path: &FilePath) -> bool {
     use std::os::unix::ffi::OsStrExt as _;
     let as_path = Path::new(std::ffi::OsStr::from_bytes(&path.0));
     match fs::File::open(as_path) {
-        Ok(_) => report.ok(what, path.display()),
+        Ok(_) => true,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             report.warn(what, format!("{path}: {error}"), session.texts.word("doctor-file-missing"));
+            false
         }
-        Err(error) => report.fail(what, format!("{path}: {error}"), session.texts.word("doctor-rights-cure")),
+        Err(error) => {
+            report.fail(what, format!("{path}: {error}"), session.texts.word("doctor-rights-cure"));
+            false
+        }
     }
 }
 
@@ -213,7 +225,7 @@ fn cards(report: &mut Report, session: &Session<'_>) {
     std::thread::spawn(move || sender.send(smart_card::probe()).is_ok());
     match receiver.recv_timeout(Duration::from_secs(5)) {
         Ok(Ok(readers)) => {
-            report.ok("pcscd", session.texts.say("doctor-readers", &[("count", readers.len().to_string().into())]));
+            report.ok("pcscd", session.texts.say("doctor-readers", &[("count", (readers.len() as i64).into())]));
         }
         Ok(Err(error)) => {
             let cure =

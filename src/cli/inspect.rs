@@ -143,7 +143,9 @@ impl Report {
             match bytes {
                 Err(problem) => {
                     report.counts.unreadable += 1;
-                    report.fail(&shown, &problem.reason, &problem.message);
+                    // What a sweep calls a missing root is, here, a path somebody mistyped.
+                    let reason = if &*problem.reason == "root_missing" { "not_found" } else { &*problem.reason };
+                    report.fail(&shown, reason, &problem.message);
                 }
                 Ok(bytes) => {
                     let bytes = Zeroizing::new(bytes);

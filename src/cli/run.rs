@@ -84,8 +84,8 @@ pub(super) async fn serve(
         jitter,
         anchors: found.anchors,
         inventory: Inventory {
-            certificates: loaded.certificates,
-            observations: loaded.observations,
+            certificates: Arc::new(loaded.certificates),
+            observations: Arc::new(loaded.observations),
             sources: loaded.sources,
             ..Inventory::default()
         },
@@ -101,10 +101,14 @@ pub(super) async fn serve(
     if let Some(listener) = tcp {
         doors.push(tokio::spawn(server::serve_tcp(listener, routes, stop.clone())));
     }
-    let signals = tokio::spawn(obey_signals(handle, stop_sender));
-    let engine = tokio::spawn(engine.run(commands, stop.clone()));
+    let mut signals = tokio::spawn(obey_signals(handle, stop_sender));
+    let mut engine = tokio::spawn(engine.run(commands, stop.clone()));
     ready(address)?;
-    signals.await.context("the signal task ended early")??;
+    tokio::select! {
+        told = &mut signals => told.context("the signal task ended early")??,
+        // Doors that show a state nobody keeps up any more are worse than none: the service manager starts it again.
+        ended = &mut engine => anyhow::bail!("the engine ended by itself: {ended:?}"),
+    }
     let last_words = async {
         if let Err(error) = engine.await {
             tracing::error!(error = %error, "the engine ended early");
@@ -129,8 +133,15 @@ async fn open_store(config: &Config, clock: &SharedClock) -> anyhow::Result<Stor
 
 fn refused_store(error: crate::store::StoreError) -> anyhow::Error {
     let exit = match error.reason() {
-        "damaged" | "foreign" | "newer" | "missing" | "replaced" | "address" => Exit::BadInput,
-        "unreachable" => Exit::Unreachable,
+        "store_unreachable" => Exit::Unreachable,
+        "store_url"
+        | "store_missing"
+        | "store_replaced"
+        | "store_not_a_database"
+        | "store_foreign"
+        | "store_newer"
+        | "store_altered"
+        | "store_damaged" => Exit::BadInput,
         _ => Exit::Io,
     };
     Stop::new(exit, error.to_string()).into()

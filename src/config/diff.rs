@@ -54,6 +54,7 @@ fn settings(old: &Config, new: &Config) -> Vec<&'static str> {
         ("scan.max_kdf_iterations", old.scan.max_kdf_iterations != new.scan.max_kdf_iterations),
         ("policy.thresholds", old.policy.thresholds != new.policy.thresholds),
         ("policy.critical_below", old.policy.critical_below != new.policy.critical_below),
+        ("policy.successor_by", old.policy.successor_by != new.policy.successor_by),
         ("policy.min_rsa_bits", old.policy.min_rsa_bits != new.policy.min_rsa_bits),
         ("policy.insi_names", old.policy.insi_names != new.policy.insi_names),
         ("policy.insi_impact", old.policy.insi_impact != new.policy.insi_impact),

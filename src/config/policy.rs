@@ -16,6 +16,9 @@ pub(super) fn read(section: Section<'_>) -> Settings {
         critical_below: section
             .get("critical_below", |found| found.parsed(Form::Threshold))
             .unwrap_or(default.critical_below),
+        successor_by: section
+            .get("successor_by", |found| found.parsed(Form::Threshold))
+            .unwrap_or(default.successor_by),
         min_rsa_bits: bits.and_then(|bits| u32::try_from(bits).ok()).unwrap_or(default.min_rsa_bits),
         insi_names: section.get("insi_names", |found| found.some(Found::owned)).unwrap_or(default.insi_names),
         insi_impact: section.get("insi_impact", Found::owned).unwrap_or(default.insi_impact),

@@ -10,7 +10,8 @@ use super::observation::{Location, Observation, Problem, SourceName};
 use super::reconcile::Changes;
 use super::time::Timestamp;
 
-/// Everything the rules may look at.
+/// Everything the rules may look at. The two large maps are shared between snapshots until one of them changes: a scan that
+/// found everything as it was costs no copy.
 #[derive(Debug, Clone, Default)]
 pub struct Inventory {
     /// What should exist.
@@ -18,9 +19,9 @@ pub struct Inventory {
     /// Configured trust anchors.
     pub anchors: Arc<[Arc<Certificate>]>,
     /// Every certificate ever seen, once each.
-    pub certificates: HashMap<Fingerprint, Arc<CertificateRecord>>,
+    pub certificates: Arc<HashMap<Fingerprint, Arc<CertificateRecord>>>,
     /// What each location holds now.
-    pub observations: BTreeMap<Location, Arc<Observation>>,
+    pub observations: Arc<BTreeMap<Location, Arc<Observation>>>,
     /// How each source did last time.
     pub sources: BTreeMap<SourceName, SourceState>,
 }
@@ -93,14 +94,19 @@ impl Inventory {
     /// The snapshot after `changes`.
     #[must_use]
     pub fn after(mut self, changes: &Changes) -> Self {
-        for record in &changes.certificates {
-            self.certificates.insert(record.facts.fingerprint, Arc::clone(record));
+        if !changes.certificates.is_empty() {
+            let certificates = Arc::make_mut(&mut self.certificates);
+            certificates
+                .extend(changes.certificates.iter().map(|record| (record.facts.fingerprint, Arc::clone(record))));
         }
-        for observation in changes.appeared.iter().chain(&changes.changed) {
-            self.observations.insert(observation.location.clone(), Arc::clone(observation));
-        }
-        for location in &changes.gone {
-            self.observations.remove(location);
+        if !(changes.appeared.is_empty() && changes.changed.is_empty() && changes.gone.is_empty()) {
+            let observations = Arc::make_mut(&mut self.observations);
+            for observation in changes.appeared.iter().chain(&changes.changed) {
+                observations.insert(observation.location.clone(), Arc::clone(observation));
+            }
+            for location in &changes.gone {
+                observations.remove(location);
+            }
         }
         for (name, state) in &changes.sources {
             self.sources.insert(Arc::clone(name), state.clone());

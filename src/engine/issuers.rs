@@ -12,12 +12,13 @@ use crate::sources::anchors::Anchor;
 use crate::store::{Store, StoreError};
 
 /// The verdicts that what was gathered makes possible: for certificates not seen before, and for those whose issuer has only now
-/// turned up.
+/// turned up, among what was gathered or, with `new_anchors`, among the anchors.
 pub(super) async fn links(
     store: &Store,
     inventory: &Inventory,
     anchors: &[Anchor],
     gathered: &[Gathered],
+    new_anchors: bool,
 ) -> Result<HashMap<Fingerprint, IssuerLink>, StoreError> {
     let mut met = HashSet::new();
     let fresh: Vec<Known> = gathered
@@ -26,12 +27,13 @@ pub(super) async fn links(
         .filter(|(facts, _)| !inventory.certificates.contains_key(&facts.fingerprint) && met.insert(facts.fingerprint))
         .map(|(facts, der)| Known { facts: Arc::clone(facts), der: Arc::clone(der) })
         .collect();
-    if fresh.is_empty() {
+    if fresh.is_empty() && !new_anchors {
         return Ok(HashMap::new());
     }
     let wanted: HashSet<&str> = fresh.iter().map(|known| &*known.facts.issuer).collect();
-    let arrived: HashSet<&str> =
-        fresh.iter().filter(|known| known.facts.is_ca).map(|known| &*known.facts.subject).collect();
+    let fresh_authorities = fresh.iter().filter(|known| known.facts.is_ca).map(|known| &*known.facts.subject);
+    let anchored = anchors.iter().filter(|_| new_anchors).map(|anchor| &*anchor.facts.subject);
+    let arrived: HashSet<&str> = fresh_authorities.chain(anchored).collect();
     let records = || inventory.certificates.values();
     let authorities = records().filter(|record| record.facts.is_ca && wanted.contains(&*record.facts.subject));
     let orphans =

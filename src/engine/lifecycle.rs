@@ -71,11 +71,14 @@ pub async fn obey_signals(handle: Handle, stop: watch::Sender<bool>) -> std::io:
             _ = terminate.recv() => break,
             _ = interrupt.recv() => break,
             _ = hangup.recv() => {
-                let caller = Caller { actor: Actor::Daemon, origin: Origin::Signal };
-                match handle.reload(caller).await {
-                    Ok(report) => tracing::info!(changes = report.changes.len(), "configuration replaced"),
-                    Err(refusal) => tracing::error!(error = %refusal, "configuration kept as it was"),
-                }
+                // Beside this loop: a reload that takes its time must not delay a stop.
+                let handle = handle.clone();
+                tokio::spawn(async move {
+                    match handle.reload(Caller { actor: Actor::Daemon, origin: Origin::Signal }).await {
+                        Ok(report) => tracing::info!(changes = report.changes.len(), "configuration replaced"),
+                        Err(refusal) => tracing::error!(error = %refusal, "configuration kept as it was"),
+                    }
+                });
             }
         }
     }

@@ -29,7 +29,7 @@ use crate::domain::reconcile::Gathered;
 use crate::domain::time::Timestamp;
 use crate::sources::anchors::Anchor;
 use crate::sources::{self, Source};
-use crate::store::Store;
+use crate::store::{Store, StoreError};
 use lifecycle::Supervisor;
 use schedule::Agenda;
 use snapshot::{AuditHead, LastScan, OpenFindings, Snapshot};
@@ -78,6 +78,16 @@ pub struct Engine {
     last_scan: Option<LastScan>,
     last_runs: BTreeMap<Job, Timestamp>,
     store_failure: Option<String>,
+    /// The database was found damaged: nothing is written any more.
+    damage: Option<String>,
+    /// Nothing was judged yet under this declaration: the next turn judges even if it found everything as it was.
+    must_judge: bool,
+    /// The declared places were looked at since this declaration came into force.
+    declared_read: bool,
+    /// The anchors are not those the links to issuers were last sought in.
+    new_anchors: bool,
+    /// One run of a source at a time, even when one hangs.
+    turns: gather::Turns,
     scan: Option<RunningScan>,
     /// Somebody asked while a scan was under way: what they want to see may have changed after its source was read.
     waiting: Vec<Waiting>,
@@ -129,6 +139,11 @@ impl Engine {
             last_scan: None,
             last_runs: BTreeMap::new(),
             store_failure: None,
+            damage: None,
+            must_judge: true,
+            declared_read: false,
+            new_anchors: true,
+            turns: gather::Turns::default(),
             scan: None,
             waiting: Vec::new(),
             publish,
@@ -147,6 +162,9 @@ impl Engine {
         let caller = Caller { actor: Actor::Scheduler, origin: Origin::Internal };
         self.retire_sources(&caller).await;
         self.begin_scan(caller, Vec::new());
+        // A large file is not read whole before the start; it is now, beside everything else.
+        let store = self.store.clone();
+        let mut integrity = Some(tokio::spawn(async move { store.check_integrity().await }));
         loop {
             let sleep = self.until_next_job().min(self.supervisor.until_next_beat());
             tokio::select! {
@@ -154,6 +172,7 @@ impl Engine {
                 () = lifecycle::stopped(&mut stop) => break,
                 Some(finished) = next_source(&mut self.scan) => self.source_ended(finished).await,
                 Some(command) = commands.recv() => self.obey(command).await,
+                checked = checked(&mut integrity) => self.integrity_checked(checked),
                 () = tokio::time::sleep(sleep) => {}
             }
             self.supervisor.beat();
@@ -175,6 +194,13 @@ impl Engine {
         let mut inventory = Inventory::clone(&self.inventory);
         inventory.sources = configured_only(inventory.sources, &self.sources);
         self.inventory = Arc::new(inventory);
+    }
+
+    fn integrity_checked(&mut self, checked: Result<(), StoreError>) {
+        if let Err(error) = checked {
+            let refusal = self.store_refused(&error);
+            tracing::error!(error = %refusal, "the check of the whole database failed");
+        }
     }
 
     async fn obey(&mut self, command: Command) {
@@ -263,7 +289,8 @@ impl Engine {
         let same_state = Arc::ptr_eq(&before.inventory, &self.inventory)
             && Arc::ptr_eq(&before.findings, &self.findings)
             && Arc::ptr_eq(&before.config, &self.config);
-        let counts = if same_state { before.status.counts } else { snapshot::Counts::of(&self.inventory, &self.findings) };
+        let counts =
+            if same_state { before.status.counts } else { snapshot::Counts::of(&self.inventory, &self.findings) };
         let next_runs = Job::ALL.iter().filter_map(|job| Some((job.as_str(), self.agenda.due(*job)?))).collect();
         let snapshot = Snapshot {
             status: snapshot::Status {
@@ -323,6 +350,17 @@ async fn next_source(scan: &mut Option<RunningScan>) -> Option<Vec<Gathered>> {
         None => std::future::pending().await,
         Some(scan) => gather::next(&mut scan.sources).await,
     }
+}
+
+/// The end of the integrity check; waits for ever once it has been told.
+async fn checked(check: &mut Option<tokio::task::JoinHandle<Result<(), StoreError>>>) -> Result<(), StoreError> {
+    let Some(running) = check else { return std::future::pending().await };
+    let ended = running.await;
+    *check = None;
+    ended.unwrap_or_else(|error| {
+        tracing::error!(error = %error, "the database could not be checked as a whole");
+        Ok(())
+    })
 }
 
 /// Answers somebody who may have left.

@@ -1,11 +1,14 @@
 //! A new declaration replaces the old one whole, or not at all.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::{Caller, Engine, Refusal, ReloadReport};
 use crate::config;
 use crate::domain::audit_event::{Action, AuditEvent, AuditOutcome};
+use crate::domain::fingerprint::Fingerprint;
 use crate::domain::inventory::Inventory;
+use crate::sources::anchors::Anchor;
 use crate::sources::{Source, anchors};
 
 impl Engine {
@@ -15,8 +18,14 @@ impl Engine {
         let result = self.try_reload(&caller).await;
         if let Err(refusal) = &result {
             tracing::error!(error = %refusal, "the configuration was not replaced");
+            let mut reason = refusal.to_string();
+            if let Refusal::Configuration { mistakes } = refusal {
+                let lines: Vec<String> = mistakes.iter().map(|mistake| mistake.replace('\n', " ")).collect();
+                lines.iter().for_each(|line| tracing::error!("{line}"));
+                reason.extend(lines.first().map(|first| format!(", first: {first}")));
+            }
             let event = self.event(caller.actor.clone(), caller.origin, Action::Reload, "configuration");
-            let refused = AuditEvent { outcome: AuditOutcome::Refused, reason: Some(refusal.to_string()), ..event };
+            let refused = AuditEvent { outcome: AuditOutcome::Refused, reason: Some(reason), ..event };
             self.note(refused).await;
         }
         self.supervisor.ready();
@@ -35,7 +44,8 @@ impl Engine {
         .await
         .map_err(|error| Refusal::Store(format!("loading failed: {error}")))??;
         let fixed = config::fixed_until_restart(&self.config, &loaded.config);
-        let changes = config::diff(&self.config, &loaded.config);
+        let mut changes = config::diff(&self.config, &loaded.config);
+        changes.extend(anchors_changed(&self.anchors, &anchors.anchors));
         let mut warnings: Vec<String> =
             loaded.warnings.0.iter().map(|odd| odd.render(lang).trim_end().to_owned()).collect();
         warnings.extend(fixed.iter().map(|key| format!("{key} changes at the next start")));
@@ -56,15 +66,24 @@ impl Engine {
         self.anchors = anchors.anchors.into();
         self.agenda = super::Agenda::starting(&new.schedule, new.timezone, &self.jitter, self.clock.now());
         self.config = new;
+        self.must_judge = true;
+        self.declared_read = false;
+        self.new_anchors = true;
         self.retire_sources(caller).await;
         self.publish();
-        if self.scan.is_none() {
-            self.begin_scan(caller.clone(), Vec::new());
-        } else {
-            // The running scan reads what was declared before; the next one must not wait for its turn.
-            let (reply, _) = tokio::sync::oneshot::channel();
-            self.waiting.push((caller.clone(), reply));
-        }
+        // A scan under way reads what was declared before: it is given up, and whoever waits for it gets the new one.
+        let askers = self.scan.take().map(|scan| scan.askers).unwrap_or_default();
+        self.begin_scan(caller.clone(), askers);
         Ok(ReloadReport { changes, warnings })
     }
+}
+
+/// How many anchors came and went; the files they are in do not matter.
+fn anchors_changed(old: &[Anchor], new: &[Anchor]) -> Option<String> {
+    let fingerprints = |anchors: &[Anchor]| -> BTreeSet<Fingerprint> {
+        anchors.iter().map(|anchor| anchor.facts.fingerprint).collect()
+    };
+    let (old, new) = (fingerprints(old), fingerprints(new));
+    let (added, removed) = (new.difference(&old).count(), old.difference(&new).count());
+    (added + removed > 0).then(|| format!("trust anchors: {added} added, {removed} removed"))
 }

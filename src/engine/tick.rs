@@ -6,11 +6,12 @@ use super::snapshot::{AuditHead, LastScan, OpenFindings};
 use super::{Caller, Engine, Job, Refusal, RunningScan, ScanReport, answer, gather, issuers};
 use crate::domain::audit_event::{Action, AuditEvent, AuditOutcome};
 use crate::domain::finding::{FindingChanges, FindingRecord};
-use crate::domain::inventory::Inventory;
+use crate::domain::inventory::{Inventory, SourceState};
+use crate::domain::observation::{DECLARED_SOURCE, SourceName};
 use crate::domain::reconcile::{Changes, Gathered, reconcile};
 use crate::domain::time::Timestamp;
 use crate::policy;
-use crate::store::{Commit, CommitReceipt, StoreError};
+use crate::store::{Commit, StoreError};
 
 impl Engine {
     /// Starts reading every source. Each ends on its own and is committed as it ends.
@@ -21,7 +22,13 @@ impl Engine {
     ) {
         tracing::debug!(actor = %caller.actor, "scan begins");
         self.scan = Some(RunningScan {
-            sources: gather::begin(&self.sources, &self.inventory, &self.clock, self.config.scan.source_timeout),
+            sources: gather::begin(
+                &self.sources,
+                &self.turns,
+                &self.inventory,
+                &self.clock,
+                self.config.scan.source_timeout,
+            ),
             started_at: self.clock.now(),
             caller,
             report: ScanReport::default(),
@@ -35,8 +42,10 @@ impl Engine {
         let Some(scan) = &self.scan else { return };
         let caller = scan.caller.clone();
         let last = scan.sources.is_empty();
-        // Before the very first scan has ended everything would be missing; the rules wait for it.
-        let judge = last || self.was_ever_scanned();
+        // Before the very first scan has ended, or before the declared places were looked at under this declaration, things
+        // would be missing that nobody has looked for; the rules wait for it.
+        self.declared_read |= last || gathered.iter().any(|run| *run.source == *DECLARED_SOURCE);
+        let judge = last || (self.was_ever_scanned() && self.declared_read);
         let result = self.take_in(gathered, &caller, judge).await;
         let Some(scan) = &mut self.scan else { return };
         match result {
@@ -75,7 +84,7 @@ impl Engine {
 
     /// Judges the inventory as it stands: time alone makes findings.
     pub(super) async fn evaluate(&mut self, caller: Caller) {
-        if !self.was_ever_scanned() {
+        if !(self.was_ever_scanned() && self.declared_read) {
             return;
         }
         if let Err(refusal) = self.take_in(Vec::new(), &caller, true).await {
@@ -106,13 +115,17 @@ impl Engine {
                 .collect(),
             ..ScanReport::default()
         };
-        let links = issuers::links(&self.store, &self.inventory, &self.anchors, &gathered)
+        let links = issuers::links(&self.store, &self.inventory, &self.anchors, &gathered, self.new_anchors)
             .await
             .map_err(|error| self.store_refused(&error))?;
         let (before, open, settings) =
             (Arc::clone(&self.inventory), Arc::clone(&self.findings), self.config.policy.clone());
+        let must_judge = self.must_judge;
         let decided = tokio::task::spawn_blocking(move || {
+            let scanned = !gathered.is_empty();
             let changes = reconcile(&before, gathered, &links);
+            // A scan that found everything as it was changes no verdict; time alone does, and has a turn of its own.
+            let judge = judge && (must_judge || !scanned || !is_as_before(&before, &changes));
             let after = if changes.is_quiet() && changes.sources.is_empty() {
                 before
             } else {
@@ -138,10 +151,11 @@ impl Engine {
         };
         let next_findings = apply(&self.findings, &findings, now);
         let commit = Commit::new(first).events(events).changes(Arc::new(changes)).findings(Arc::new(findings));
-        let committed = self.store.commit(commit, now).await;
-        self.committed(committed)?;
+        self.commit(commit, now).await?;
         self.inventory = after;
         self.findings = next_findings;
+        self.must_judge &= !judge;
+        self.new_anchors = false;
         self.publish();
         Ok(report)
     }
@@ -155,20 +169,26 @@ impl Engine {
 
     /// Writes an event that changes nothing else.
     pub(super) async fn try_note(&mut self, event: AuditEvent) -> Result<(), Refusal> {
-        let committed = self.store.commit(Commit::new(event), self.clock.now()).await;
-        self.committed(committed)?;
+        self.commit(Commit::new(event), self.clock.now()).await?;
         self.publish();
         Ok(())
     }
 
-    fn committed(&mut self, committed: Result<CommitReceipt, StoreError>) -> Result<(), Refusal> {
-        let receipt = committed.map_err(|error| self.store_refused(&error))?;
+    async fn commit(&mut self, commit: Commit, now: Timestamp) -> Result<(), Refusal> {
+        if let Some(damage) = &self.damage {
+            return Err(Refusal::Store(damage.clone()));
+        }
+        let receipt = self.store.commit(commit, now).await.map_err(|error| self.store_refused(&error))?;
         self.audit = AuditHead { seq: receipt.seq, head: receipt.head };
         self.store_failure = None;
         Ok(())
     }
 
-    fn store_refused(&mut self, error: &StoreError) -> Refusal {
+    /// Remembers why the database refused. A damaged one is written to no more: what it still holds is what there is to rescue.
+    pub(super) fn store_refused(&mut self, error: &StoreError) -> Refusal {
+        if matches!(error, StoreError::Damaged { .. }) {
+            self.damage = Some(error.to_string());
+        }
         tracing::error!(error = %error, reason = error.reason(), "the database refused a change");
         self.store_failure = Some(error.to_string());
         self.publish();
@@ -209,6 +229,16 @@ impl Engine {
         events.extend(gone.chain(opened).chain(changed).chain(closed));
         events
     }
+}
+
+/// Nothing a rule looks at differs: no certificate, no location, no trouble of a source.
+fn is_as_before(before: &Inventory, changes: &Changes) -> bool {
+    let same_source = |(name, state): (&SourceName, &SourceState)| {
+        before.sources.get(name).is_some_and(|known| {
+            known.failure == state.failure && known.errors == state.errors && known.last_success.is_some()
+        })
+    };
+    changes.is_quiet() && changes.sources.iter().all(same_source)
 }
 
 /// The open findings after a judgement.

@@ -151,6 +151,12 @@ fn note_refusal(shared: &Shared, peer: Peer, actor: Actor, path: &str, problem: 
     });
 }
 
+/// Writes down that a request of somebody who may ask was refused for what it carried.
+pub(super) fn note_refused_request(shared: &Shared, caller: &Caller, path: &str, problem: &ApiProblem) {
+    let peer = if caller.origin == Origin::Tcp { Peer::Tcp } else { Peer::Socket { uid: shared.own_uid } };
+    note_refusal(shared, peer, caller.actor.clone(), path, problem);
+}
+
 /// Writes down that somebody gave a wrong token in the form.
 pub(super) fn note_failed_sign_in(shared: &Shared) {
     note_refusal(shared, Peer::Tcp, Actor::Anonymous, "/login", &ApiProblem::unauthorized());

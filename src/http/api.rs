@@ -32,6 +32,11 @@ pub(super) async fn health() -> &'static str {
     "ok\n"
 }
 
+/// The description of this API, written by hand; a test holds it to what is served.
+pub(super) async fn openapi() -> Response {
+    ([(header::CONTENT_TYPE, "application/json")], include_str!("openapi.json")).into_response()
+}
+
 pub(super) async fn nothing_here() -> ApiProblem {
     ApiProblem::not_found("nothing here")
 }
@@ -349,7 +354,9 @@ pub(super) async fn scan(
     Extension(caller): Extension<Caller>,
     body: Body,
 ) -> Result<Response, ApiProblem> {
-    empty_object(body).await?;
+    empty_object(body)
+        .await
+        .inspect_err(|problem| super::access::note_refused_request(&shared, &caller, "/api/v1/scan", problem))?;
     let report = shared.handle.scan(caller).await?;
     Ok(Json(report).into_response())
 }
@@ -360,7 +367,9 @@ pub(super) async fn reload(
     Query(_): Query<InWords>,
     body: Body,
 ) -> Result<Response, ApiProblem> {
-    empty_object(body).await?;
+    empty_object(body)
+        .await
+        .inspect_err(|problem| super::access::note_refused_request(&shared, &caller, "/api/v1/reload", problem))?;
     let report = shared.handle.reload(caller).await?;
     Ok(Json(report).into_response())
 }

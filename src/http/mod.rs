@@ -62,6 +62,7 @@ pub fn router(shared: Arc<Shared>) -> Router {
         .route("/", get(page::overview))
         .route("/certificates/{id}", get(page::certificate))
         .route("/metrics", get(metrics::metrics))
+        .route("/openapi.json", get(api::openapi))
         .route("/api/v1/status", get(api::status))
         .route("/api/v1/certificates", get(certificates::list))
         .route("/api/v1/certificates/{id}", get(certificates::one))
@@ -85,4 +86,25 @@ pub fn router(shared: Arc<Shared>) -> Router {
         .layer(from_fn_with_state(Arc::clone(&shared), guard::guard))
         .layer(from_fn(guard::harden))
         .with_state(shared)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    /// Pages for people are not part of the API.
+    const PAGES: [&str; 4] = ["/", "/certificates/{id}", "/login", "/vigie.css"];
+
+    #[test]
+    fn the_description_names_every_route_and_no_other() {
+        let served: BTreeSet<String> = include_str!("mod.rs")
+            .split(".route(\"")
+            .skip(1)
+            .filter_map(|rest| rest.split_once('"').map(|(path, _)| path.to_owned()))
+            .filter(|path| path.starts_with('/') && !PAGES.contains(&path.as_str()))
+            .collect();
+        let description: serde_json::Value = serde_json::from_str(include_str!("openapi.json")).expect("JSON");
+        let described = description["paths"].as_object().expect("paths").keys().cloned().collect();
+        assert_eq!(served, described);
+    }
 }

@@ -255,7 +255,10 @@ fn facts(entry: &Entry<'_>, texts: &Texts, snapshot: &Snapshot) -> Vec<(String, 
 }
 
 pub(super) async fn login_form(State(shared): State<Arc<Shared>>) -> Response {
-    sign_in(&shared, None)
+    let mut form = sign_in(&shared, None);
+    // Asked for by its own address nothing was refused.
+    *form.status_mut() = StatusCode::OK;
+    form
 }
 
 /// The sign-in form, as an answer to a page request of nobody.

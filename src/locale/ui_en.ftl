@@ -110,13 +110,24 @@ doctor-service-silent = does not answer
 doctor-service-cure = systemctl start vigie, or vigie run to try
 doctor-port-free = is free
 doctor-port-cure = another program listens there: change http.listen
-doctor-anchors = { $count } trust anchors
+doctor-anchors = { $count ->
+    [one] one trust anchor
+   *[other] { $count } trust anchors
+}
 doctor-anchors-none = no trust anchor
 doctor-anchors-cure = put the certificates of the IGC-Santé authorities (http://igc-sante.esante.gouv.fr/AC/) under trust.anchors
 doctor-file-missing = the certificate will be said to be missing as long as this file does not exist
 doctor-dns-cure = this name does not resolve from here: check the DNS or the declared endpoint
 doctor-clock-cure = the clock is wrong: set it (timedatectl)
-doctor-readers = { $count } card readers
+doctor-readers = { $count ->
+    [0] no card reader
+    [one] one card reader
+   *[other] { $count } card readers
+}
+doctor-files = { $count ->
+    [one] one readable file
+   *[other] { $count } readable files
+}
 doctor-pcscd-cure = needed for cards only: apt install pcscd, then systemctl enable --now pcscd.socket
 doctor-pcscd-polkit = install the polkit rule that comes along (systemd/polkit) for the user of the service
 doctor-pcscd-hangs = pcscd does not answer

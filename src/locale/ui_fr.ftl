@@ -110,13 +110,24 @@ doctor-service-silent = ne répond pas
 doctor-service-cure = systemctl start vigie, ou vigie run pour essayer
 doctor-port-free = est libre
 doctor-port-cure = un autre programme écoute là : changez http.listen
-doctor-anchors = { $count } autorités de confiance
+doctor-anchors = { $count ->
+    [one] une autorité de confiance
+   *[other] { $count } autorités de confiance
+}
 doctor-anchors-none = aucune autorité de confiance
 doctor-anchors-cure = déposez les certificats des AC IGC-Santé (http://igc-sante.esante.gouv.fr/AC/) dans trust.anchors
 doctor-file-missing = le certificat sera dit manquant tant que ce fichier n'existe pas
 doctor-dns-cure = ce nom ne se résout pas d'ici : vérifiez le DNS ou le point d'accès déclaré
 doctor-clock-cure = l'horloge n'est pas à l'heure : réglez-la (timedatectl)
-doctor-readers = { $count } lecteurs de cartes
+doctor-readers = { $count ->
+    [0] aucun lecteur de cartes
+    [one] un lecteur de cartes
+   *[other] { $count } lecteurs de cartes
+}
+doctor-files = { $count ->
+    [one] un fichier lisible
+   *[other] { $count } fichiers lisibles
+}
 doctor-pcscd-cure = nécessaire seulement pour les cartes : apt install pcscd, puis systemctl enable --now pcscd.socket
 doctor-pcscd-polkit = installez la règle polkit livrée (systemd/polkit) pour l'utilisateur du service
 doctor-pcscd-hangs = pcscd ne répond pas

@@ -352,8 +352,8 @@ mod tests {
                             (Attribute::Unit, "1990000010".to_owned()),
                             (Attribute::CommonName, common_name.to_owned()),
                         ],
-                        // A confidentiality certificate with an address is one of SERV.
-                        alt_names: match *offer {
+                        // An organisation's certificate carries no name but its own; that is what tells its CONF from a server's.
+                        alt_names: match offer {
                             Offer::Org => Vec::new(),
                             _ => vec![AltName::Mail("x@ch-exemple.test".to_owned())],
                         },

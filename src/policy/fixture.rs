@@ -223,8 +223,10 @@ impl World {
         Inventory {
             declaration: Arc::new(declaration),
             anchors: self.anchors.iter().map(anchor).collect(),
-            certificates: self.makers.iter().map(record).collect(),
-            observations: self.observations.iter().map(|(at, seen)| (at.clone(), Arc::new(seen.clone()))).collect(),
+            certificates: Arc::new(self.makers.iter().map(record).collect()),
+            observations: Arc::new(
+                self.observations.iter().map(|(at, seen)| (at.clone(), Arc::new(seen.clone()))).collect(),
+            ),
             sources: self.sources.clone(),
         }
     }

@@ -12,6 +12,9 @@ pub struct Settings {
     pub thresholds: Vec<Threshold>,
     /// An approaching end is critical from this step on: a renewal takes days of a person and a portal. Default `15d`.
     pub critical_below: Threshold,
+    /// From this step on a certificate that ends should have its successor in the inventory: ordering one takes a person, a card
+    /// and a portal. Default `30d`.
+    pub successor_by: Threshold,
     /// Smallest RSA modulus that is not weak, in bits. Default 2048 (ANSSI, RGS annexe B1; every IGC-Santé leaf has 2048).
     pub min_rsa_bits: u32,
     /// Common names INSi accepts. Default `INSI-AUTO` and `INSI-MANU`.
@@ -35,6 +38,7 @@ impl Default for Settings {
                 Threshold::Days(7),
             ],
             critical_below: Threshold::Days(15),
+            successor_by: Threshold::Days(30),
             min_rsa_bits: 2048,
             insi_names: vec!["INSI-AUTO".to_owned(), "INSI-MANU".to_owned()],
             insi_impact: "INSi".to_owned(),

@@ -111,7 +111,7 @@ fn authority(number: usize, subject: &str, issuer: &str, now: Timestamp) -> Cert
 
 fn keep(made: &mut Inventory, facts: &Certificate, issuer: IssuerLink, now: Timestamp) {
     let record = CertificateRecord { facts: Arc::new(facts.clone()), first_seen: now, issuer };
-    made.certificates.insert(facts.fingerprint, Arc::new(record));
+    Arc::make_mut(&mut made.certificates).insert(facts.fingerprint, Arc::new(record));
 }
 
 fn place(made: &mut Inventory, path: &str, number: usize, kinds: &[ContentKind], now: Timestamp) {
@@ -128,7 +128,7 @@ fn place(made: &mut Inventory, path: &str, number: usize, kinds: &[ContentKind],
         problems: [].into(),
         read_at: now,
     };
-    made.observations.insert(location, Arc::new(observation));
+    Arc::make_mut(&mut made.observations).insert(location, Arc::new(observation));
 }
 
 fn declare(declaration: &mut Declaration, number: usize, path: &str) {

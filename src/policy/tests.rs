@@ -178,7 +178,7 @@ fn refilled(inventory: &Inventory) -> Inventory {
     let mut certificates: Vec<_> = inventory.certificates.iter().collect();
     certificates.sort_by_key(|(fingerprint, _)| std::cmp::Reverse(**fingerprint));
     for (fingerprint, record) in certificates {
-        other.certificates.insert(*fingerprint, Arc::clone(record));
+        Arc::make_mut(&mut other.certificates).insert(*fingerprint, Arc::clone(record));
     }
     other
 }

@@ -112,7 +112,7 @@ impl<'a> View<'a> {
             HashMap::with_capacity_and_hasher(inventory.certificates.len(), Digests::default());
         let mut keys: Vec<(Fingerprint, &'a Observation)> = Vec::new();
         let mut files: HashMap<&'a FilePath, &'a Observation> = HashMap::with_capacity(inventory.observations.len());
-        for (location, observation) in &inventory.observations {
+        for (location, observation) in inventory.observations.iter() {
             for fingerprint in observation.certificates() {
                 let Some(record) = inventory.certificate(&fingerprint) else { continue };
                 let index = *by_fingerprint.entry(fingerprint).or_insert_with(|| {
@@ -256,6 +256,11 @@ impl<'a> View<'a> {
         let own = bearer.slot.and_then(|slot| slot.declared.thresholds.as_deref());
         let (start, end) = bearer.seen.validity;
         Threshold::reached(own.unwrap_or(&self.settings.thresholds), start, end, self.now)
+    }
+
+    /// The end is so near that the next certificate should be at hand.
+    pub fn should_have_successor(&self, facts: &Certificate) -> bool {
+        self.settings.successor_by.begins(facts.not_before, facts.end()) <= self.now
     }
 
     /// The end is so near, or past, that a renewal may not be done in time.

@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 
-use futures_util::TryStreamExt;
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Arguments, AssertSqlSafe, Row};
 
@@ -192,7 +191,7 @@ impl Store {
         };
         let text = format!("SELECT {COLUMNS} FROM audit_event ORDER BY seq");
         let mut found = sqlx::query(AssertSqlSafe(text)).fetch(&self.read);
-        while let Some(row) = found.try_next().await.map_err(failed)? {
+        while let Some(row) = rows::next(&mut found).await.map_err(failed)? {
             let (chained, hash) = match event(&row).map_err(failed)? {
                 Ok(event) => event,
                 Err(broken) => return broken_at(last, broken.seq, broken.why),

@@ -3,12 +3,11 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use futures_util::TryStreamExt;
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
-use super::Store;
 use super::error::StoreError;
+use super::{Store, rows};
 use crate::domain::finding::{Finding, FindingKey, FindingRecord};
 use crate::domain::offer::UnknownWord;
 use crate::domain::time::Timestamp;
@@ -61,7 +60,7 @@ pub(super) async fn open(store: &Store) -> Result<BTreeMap<FindingKey, FindingRe
     let mut found =
         sqlx::query("SELECT id, code, subject, severity, facts, since, until FROM finding WHERE until IS NULL")
             .fetch(&store.read);
-    while let Some(row) = found.try_next().await.map_err(failed)? {
+    while let Some(row) = rows::next(&mut found).await.map_err(failed)? {
         let record = record(&row).map_err(failed)?;
         open.insert(record.finding.key.clone(), record);
     }

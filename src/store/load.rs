@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use futures_util::TryStreamExt;
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
@@ -11,7 +10,7 @@ use super::audit::{self, AuditHead};
 use super::error::StoreError;
 use super::packed::state::location;
 use super::packed::{Interner, facts, state};
-use super::{Store, findings};
+use super::{Store, findings, rows};
 use crate::domain::certificate::Certificate;
 use crate::domain::finding::{FindingKey, FindingRecord};
 use crate::domain::fingerprint::Fingerprint;
@@ -42,18 +41,15 @@ impl Store {
     /// Reads the whole inventory. The parts are read side by side, so nothing else may commit meanwhile: this is for starting.
     pub async fn load(&self) -> Result<Snapshot, StoreError> {
         let failed = |source| self.failed("loading the inventory", source);
-        let ((certificates, sources, findings, settings, head), observations) = tokio::try_join!(
-            async {
-                let certificates = self.certificates().await?;
-                let sources = self.sources().await?;
+        let (certificates, observations, (findings, sources, settings, head)) =
+            tokio::try_join!(self.certificates(), self.observations(), async {
                 let findings = findings::open(self).await?;
+                let sources = self.sources().await?;
                 let settings = self.settings().await?;
                 let mut connection = self.read.acquire().await.map_err(failed)?;
                 let head = audit::head(&mut connection).await.map_err(failed)?;
-                Ok::<_, StoreError>((certificates, sources, findings, settings, head))
-            },
-            self.observations(),
-        )?;
+                Ok((findings, sources, settings, head))
+            })?;
         Ok(Snapshot { certificates, observations, sources, findings, settings, head })
     }
 
@@ -65,7 +61,7 @@ impl Store {
         let mut found =
             sqlx::query("SELECT fingerprint, first_seen, issuer_link, issuer_fingerprint, facts FROM certificate")
                 .fetch(&self.read);
-        while let Some(row) = found.try_next().await.map_err(failed)? {
+        while let Some(row) = rows::next(&mut found).await.map_err(failed)? {
             let fingerprint = audit::fingerprint(&row, 0).map_err(failed)?;
             let first_seen = Timestamp::from_unix(row.try_get(1).map_err(failed)?);
             let issuer = issuer(&row).map_err(failed)?;
@@ -99,7 +95,7 @@ impl Store {
         let mut interner = Interner::default();
         let mut found =
             sqlx::query("SELECT location, source, read_at, state FROM observation ORDER BY location").fetch(&self.read);
-        while let Some(row) = found.try_next().await.map_err(failed)? {
+        while let Some(row) = rows::next(&mut found).await.map_err(failed)? {
             let key: &[u8] = row.try_get(0).map_err(failed)?;
             let source: &str = row.try_get(1).map_err(failed)?;
             let read_at = Timestamp::from_unix(row.try_get(2).map_err(failed)?);

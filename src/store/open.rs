@@ -22,7 +22,9 @@ const CHECKED_AT_OPEN: u64 = 64 << 20;
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// FULL: what was acknowledged survives a power cut. The size limit gives back the space of a log that one big scan filled.
-const SQLITE_WRITER: &str = "PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA journal_size_limit = 16777216; PRAGMA cache_size = -16384";
+/// `temp_store`: a statement of many rows keeps the pages it may have to put back in memory; in a file that is four times the
+/// writes of the transaction itself.
+const SQLITE_WRITER: &str = "PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA journal_size_limit = 16777216; PRAGMA cache_size = -16384; PRAGMA temp_store = MEMORY";
 const SQLITE_READER: &str = "PRAGMA busy_timeout = 10000; PRAGMA query_only = ON";
 const SQLITE_FIRST: &str = "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON";
 
@@ -131,7 +133,8 @@ async fn sqlite(path: &Path, marker: &Marker, opening: &Opening) -> Result<(AnyP
     };
     let options = options(&sqlite_url(text, "rw")).map_err(failed)?;
     let write = pool(SQLITE_WRITER, 1).connect_with(options.clone()).await.map_err(failed)?;
-    let read = pool(SQLITE_READER, 2).connect_lazy_with(options);
+    // Three, since loading reads three tables side by side.
+    let read = pool(SQLITE_READER, 3).connect_lazy_with(options);
     Ok((write, read))
 }
 
@@ -210,4 +213,36 @@ async fn connect(url: &str) -> sqlx::Result<AnyConnection> {
 /// Statements are not logged: they are ours, and the long ones say nothing.
 fn options(url: &str) -> sqlx::Result<AnyConnectOptions> {
     Ok(url.parse::<AnyConnectOptions>()?.disable_statement_logging())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What the writer promises rests on these.
+    #[tokio::test]
+    async fn the_writer_is_set_up_as_it_says() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let url = format!("sqlite://{}/vigie.db", folder.path().display());
+        let opening = Opening {
+            state_dir: folder.path().to_owned(),
+            node: "n".into(),
+            boot_id: "b".into(),
+            now: Timestamp::from_unix(0),
+        };
+        let store = Store::open(&StoreConfig { url, password_file: None }, opening).await.expect("opened");
+        let mut connection = store.write.acquire().await.expect("a connection");
+        for (pragma, wanted) in [
+            ("PRAGMA synchronous", 2),
+            ("PRAGMA foreign_keys", 1),
+            ("PRAGMA temp_store", 2),
+            ("PRAGMA cache_size", -16_384),
+            ("PRAGMA busy_timeout", 10_000),
+        ] {
+            let row = sqlx::query(pragma).fetch_one(&mut *connection).await.expect(pragma);
+            assert_eq!(row.try_get::<i64, _>(0).expect(pragma), wanted, "{pragma}");
+        }
+        let row = sqlx::query("PRAGMA journal_mode").fetch_one(&mut *connection).await.expect("a mode");
+        assert_eq!(row.try_get::<String, _>(0).expect("a mode"), "wal");
+    }
 }

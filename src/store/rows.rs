@@ -1,14 +1,16 @@
 //! Many rows with few statements: `INSERT … VALUES ($1,$2),($3,$4)…`, the form both engines take.
 
 use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
 
-use sqlx::any::AnyArguments;
+use futures_util::{Stream, StreamExt};
+use sqlx::any::{AnyArguments, AnyRow};
 use sqlx::error::BoxDynError;
 use sqlx::{AnyConnection, Arguments, AssertSqlSafe};
 
 /// Parameters of one statement. SQLite finds a numbered parameter by walking its list, so the cost of a row grows with this;
-/// below it, the cost of one round trip to the worker shows. Measured flat from 150 to 400.
-const PARAMETERS: usize = 256;
+/// below it, the cost of one round trip to the worker shows.
+const PARAMETERS: usize = 128;
 
 /// A statement whose middle repeats once per row.
 pub(super) struct Repeated {
@@ -78,4 +80,23 @@ pub(super) async fn run<T>(
         next = prepared?;
     }
     Ok(affected)
+}
+
+/// The next row of a long result. Polls instead of asking to be woken: the driver hands rows over one by one from another thread,
+/// and waking this one up for each costs several times what the row does. For loading only; between rows other tasks still run.
+pub(super) async fn next<S>(rows: &mut S) -> sqlx::Result<Option<AnyRow>>
+where
+    S: Stream<Item = sqlx::Result<AnyRow>> + Unpin,
+{
+    const POLLS: u32 = 256;
+    let mut unwoken = Context::from_waker(Waker::noop());
+    loop {
+        for _ in 0..POLLS {
+            if let Poll::Ready(row) = rows.poll_next_unpin(&mut unwoken) {
+                return row.transpose();
+            }
+            std::hint::spin_loop();
+        }
+        tokio::task::yield_now().await;
+    }
 }

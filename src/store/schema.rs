@@ -137,9 +137,11 @@ pub(super) async fn migrate(
 
 /// The text of a migration as one engine takes it.
 fn text_for(engine: Engine, text: &str) -> String {
-    let (blob, here) = match engine {
-        Engine::Sqlite => ("BLOB", "sqlite"),
-        Engine::Postgres => ("BYTEA", "postgres"),
+    let (here, words) = match engine {
+        Engine::Sqlite => {
+            ("sqlite", [("{{blob}}", "BLOB"), ("{{id}}", "INTEGER"), ("{{clustered}}", " WITHOUT ROWID")])
+        }
+        Engine::Postgres => ("postgres", [("{{blob}}", "BYTEA"), ("{{id}}", "BIGINT"), ("{{clustered}}", "")]),
     };
     let mut kept = true;
     let mut out = String::with_capacity(text.len());
@@ -147,7 +149,8 @@ fn text_for(engine: Engine, text: &str) -> String {
         if let Some(only) = line.strip_prefix("-- only: ") {
             kept = only.trim() == here;
         } else if kept {
-            out.push_str(&line.replace("{{blob}}", blob));
+            let line = words.iter().fold(line.to_owned(), |line, (placeholder, word)| line.replace(placeholder, word));
+            out.push_str(&line);
             out.push('\n');
         }
     }
@@ -167,8 +170,8 @@ mod tests {
 
     #[test]
     fn each_engine_gets_its_own_words() {
-        let text = "a {{blob}}\n-- only: sqlite\nb\n-- only: postgres\nc\n";
-        assert_eq!(text_for(Engine::Sqlite, text), "a BLOB\nb\n");
-        assert_eq!(text_for(Engine::Postgres, text), "a BYTEA\nc\n");
+        let text = "a {{blob}} {{id}}{{clustered}}\n-- only: sqlite\nb\n-- only: postgres\nc\n";
+        assert_eq!(text_for(Engine::Sqlite, text), "a BLOB INTEGER WITHOUT ROWID\nb\n");
+        assert_eq!(text_for(Engine::Postgres, text), "a BYTEA BIGINT\nc\n");
     }
 }

@@ -325,8 +325,8 @@ fn judge(
 }
 
 fn same(loaded: &Snapshot, inventory: &Inventory, findings: &BTreeMap<FindingKey, FindingRecord>) {
-    assert_eq!(loaded.certificates, inventory.certificates);
-    assert_eq!(loaded.observations, inventory.observations);
+    assert_eq!(loaded.certificates, *inventory.certificates);
+    assert_eq!(loaded.observations, *inventory.observations);
     assert_eq!(loaded.sources, inventory.sources);
     let plain = |records: &BTreeMap<FindingKey, FindingRecord>| -> Vec<(String, Facts, FindingRecord)> {
         let facts = |record: &FindingRecord| record.finding.facts.clone();
@@ -337,7 +337,7 @@ fn same(loaded: &Snapshot, inventory: &Inventory, findings: &BTreeMap<FindingKey
 
 /// At every location the open intervals are exactly the certificates it holds.
 async fn histories(store: &Store, inventory: &Inventory) {
-    for (location, observation) in &inventory.observations {
+    for (location, observation) in inventory.observations.iter() {
         let history = store.history_of(location).await.expect("read");
         let mut open: Vec<_> =
             history.iter().filter(|life| life.last_seen.is_none()).filter_map(|life| life.digest).collect();

@@ -7,6 +7,8 @@
     reason = "a test that cannot go on should stop with the reason"
 )]
 
+mod demo;
+mod doors;
 mod house;
 mod keeping;
 mod manual;

@@ -193,7 +193,8 @@ impl Layout<'_> {
 
 /// What the certificate of a plan line says when it has `days` left.
 fn leaf(planned: &Planned, days: i64, now: Timestamp) -> Leaf {
-    let end = now.plus_days(days);
+    // Half a day more: the number shown does not change while somebody looks.
+    let end = now.plus_days(days).plus_seconds(43_200);
     let not_before = end.minus_months(36);
     let (not_after, key_usage_end) = match (planned.planted, planned.usage) {
         (Planted::ShortKeyUsage, _) => (end.plus_days(31), Some(end)),

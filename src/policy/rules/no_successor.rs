@@ -1,4 +1,5 @@
-//! No successor: a declared certificate is inside its renewal window and nothing in the inventory can take over from it.
+//! No successor: a declared certificate ends soon (`policy.successor_by`) and nothing in the inventory can take over from it.
+//! Before that, `expiring` alone speaks: a renewal that nobody has begun yet is no second trouble.
 //!
 //! CGU 5.4: it is not renewed by itself. A successor has the same profile and subject identity, ends later, and begins before
 //! the old one ends. Once the end is past, `expired` says what is left to do.
@@ -19,7 +20,7 @@ fn check(view: &View<'_>) -> Vec<Finding> {
     view.installed()
         .filter(|(_, bearer)| {
             let seen = bearer.seen;
-            view.now <= seen.end() && view.step(bearer).is_some() && view.successor(seen).is_none()
+            view.now <= seen.end() && view.should_have_successor(seen.facts) && view.successor(seen).is_none()
         })
         .map(|(_, bearer)| {
             let severity = if view.is_urgent(bearer.seen.facts) { Severity::Critical } else { RULE.severity };
@@ -39,8 +40,8 @@ mod tests {
 
     #[test]
     fn speaks_inside_the_window_only() {
-        assert!(ends_in(70).judge(&super::RULE).is_empty());
-        assert_eq!(ends_in(50).judge(&super::RULE)[0].severity, Severity::Warning);
+        assert!(ends_in(50).judge(&super::RULE).is_empty());
+        assert_eq!(ends_in(29).judge(&super::RULE)[0].severity, Severity::Warning);
         assert_eq!(ends_in(10).judge(&super::RULE)[0].severity, Severity::Critical);
         assert!(ends_in(-1).judge(&super::RULE).is_empty());
     }

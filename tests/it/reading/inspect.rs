@@ -1,8 +1,8 @@
 //! `vigie inspect` as scripts see it.
 
+use std::ffi::OsString;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
-use std::ffi::OsString;
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
@@ -61,7 +61,7 @@ fn a_file_that_is_named_was_meant() {
     let (code, report) = inspect(vec![bench.path("tree/readme.txt"), bench.path("absent")], None);
     assert_eq!(
         (code, &report["errors"][0]["reason"], &report["errors"][1]["reason"]),
-        (1, &json!("not_pki"), &json!("not_found"))
+        (1, &json!("not_found"), &json!("not_pki"))
     );
     let (code, report) = inspect(vec![bench.path("tree/c.pem"), bench.path("tree/k.pem")], None);
     assert_eq!((code, report["errors"].as_array().unwrap().len()), (0, 0));

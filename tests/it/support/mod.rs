@@ -1,6 +1,7 @@
 //! What several test modules need.
 
 pub mod clock;
+pub mod daemon;
 pub mod made_certificate;
 pub mod postgres;
 pub mod tls_server;
