@@ -201,6 +201,7 @@ mod tests {
         KeyUsagePurpose, OtherNameValue, SanType, SerialNumber,
     };
 
+    use super::super::signature::is_signed_by;
     use super::*;
 
     /// SplitMix64: the same damage on every run.
@@ -274,8 +275,13 @@ mod tests {
 
     #[test]
     fn agrees_with_x509_parser_on_whatever_is_made() {
-        for der in seeds() {
+        for mut der in seeds() {
             assert_eq!(compare(&der), Opinion::Same);
+            for signed in [true, false] {
+                let (_, theirs) = X509Certificate::from_der(&der).expect("a certificate");
+                assert_eq!((theirs.verify_signature(None).is_ok(), is_signed_by(&der, &der)), (signed, signed));
+                *der.last_mut().expect("a signature") ^= 1;
+            }
         }
     }
 

@@ -1,4 +1,8 @@
 //! Who signed what, for identification only: whether the signature is still acceptable is for the rules to say.
+//!
+//! x509-parser's `verify_signature` asks the same library, but knows neither P-521, nor SHA-512 with ECDSA, nor RSA keys below
+//! 2048 bits with anything but SHA-1, all of which old fleets hold, and wants the certificate read its way; the tests hold the
+//! two together.
 
 use aws_lc_rs::signature::{self, UnparsedPublicKey, VerificationAlgorithm};
 use x509_parser::asn1_rs::{Any, FromDer};
