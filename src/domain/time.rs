@@ -47,9 +47,11 @@ impl Timestamp {
         }
     }
 
-    /// Whole days from `now` to this instant, rounded towards minus infinity: 0 in the last day, -1 just after.
+    /// Whole days of 86 400 s from `now` to this instant, rounded towards zero: 0 in the last day before it and in the first day
+    /// after it, -1 once a full day has gone by. "12 days ago" and -12 are the same rounding; that 0 may be past is for the state
+    /// beside it to say.
     pub const fn days_after(self, now: Self) -> i64 {
-        self.0.saturating_sub(now.0).div_euclid(DAY)
+        self.0.saturating_sub(now.0) / DAY
     }
 
     /// The UTC calendar day.
@@ -129,10 +131,13 @@ mod tests {
     }
 
     #[test]
-    fn days_round_down() {
+    fn days_are_whole_ones_before_and_after() {
         let now = at("2026-11-21T08:00:00Z");
         assert_eq!(now.plus_days(60).days_after(now), 60);
         assert_eq!(now.plus_seconds(DAY - 1).days_after(now), 0);
-        assert_eq!(now.plus_seconds(-1).days_after(now), -1);
+        assert_eq!(now.plus_seconds(-1).days_after(now), 0);
+        assert_eq!(now.plus_seconds(1 - DAY).days_after(now), 0);
+        assert_eq!(now.plus_days(-1).days_after(now), -1);
+        assert_eq!(now.plus_seconds(-12 * DAY - 5).days_after(now), -12);
     }
 }

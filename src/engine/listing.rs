@@ -8,7 +8,6 @@ use serde::Serialize;
 
 use super::snapshot::Snapshot;
 use crate::domain::certificate::Certificate;
-use crate::domain::declaration::DeclaredCertificate;
 use crate::domain::finding::{FindingKey, FindingRecord, Severity};
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::observation::Observation;
@@ -16,7 +15,7 @@ use crate::domain::offer::{Offer, Usage};
 use crate::domain::person::DeclaredId;
 use crate::domain::profile::{Environment, Profile};
 use crate::domain::time::Timestamp;
-use crate::policy::View;
+use crate::policy::{Standing, View};
 
 /// Every row of one snapshot, in display order.
 #[derive(Debug)]
@@ -38,6 +37,8 @@ pub struct Row {
     pub places: Vec<Arc<Observation>>,
     /// Declared, issued by IGC-Santé, or its key is here. The others are listed only when asked for.
     pub watched: bool,
+    /// How the declared place of the certificate stands.
+    pub standing: Standing,
 }
 
 /// Axis two of a certificate's state (the first, its enrollment, is a table of its own).
@@ -173,7 +174,13 @@ impl Listing {
                 let fingerprint =
                     slot.current.and_then(|index| view.seen.get(index)).map(|seen| seen.facts.fingerprint);
                 let places = fingerprint.and_then(|fingerprint| places.get(&fingerprint)).cloned().unwrap_or_default();
-                Row { declared: Some(slot.declared.id.clone()), fingerprint, places, watched: true }
+                Row {
+                    declared: Some(slot.declared.id.clone()),
+                    fingerprint,
+                    places,
+                    watched: true,
+                    standing: view.standing(slot),
+                }
             })
             .collect();
         let mut found: Vec<(Timestamp, Row)> = view
@@ -185,7 +192,13 @@ impl Listing {
                 let places = places.remove(&fingerprint).unwrap_or_default();
                 (
                     seen.facts.end(),
-                    Row { declared: None, fingerprint: Some(fingerprint), places, watched: seen.is_ours() },
+                    Row {
+                        declared: None,
+                        fingerprint: Some(fingerprint),
+                        places,
+                        watched: seen.is_ours(),
+                        standing: Standing::Sound,
+                    },
                 )
             })
             .collect();
@@ -227,7 +240,7 @@ impl Listing {
         Entry {
             id: row.id(),
             declared: declared.is_some(),
-            validity: validity(declared, facts, &findings, now),
+            validity: validity(row.standing, facts, &findings, now),
             revocation: facts.map(|_| "unknown"),
             severity: findings.first().map(|record| record.finding.severity),
             structure: declared.map(|declared| &declared.structure),
@@ -297,15 +310,15 @@ impl Row {
     }
 }
 
-fn validity(
-    declared: Option<&DeclaredCertificate>,
-    facts: Option<&Certificate>,
-    findings: &[&FindingRecord],
-    now: Timestamp,
-) -> Validity {
+fn validity(standing: Standing, facts: Option<&Certificate>, findings: &[&FindingRecord], now: Timestamp) -> Validity {
     let says = |code: &str| findings.iter().any(|record| record.finding.key.code == code);
+    // What was last read of a place that is gone or cannot be read says nothing of today.
+    let facts = match standing {
+        Standing::Unreadable => return Validity::Unreadable,
+        Standing::Absent => return Validity::Missing,
+        Standing::Sound => facts,
+    };
     match facts {
-        None if declared.is_some() && says("unreadable") => Validity::Unreadable,
         None => Validity::Missing,
         Some(facts) if facts.end() < now => Validity::Expired,
         Some(facts) if facts.not_before > now => Validity::NotYetValid,

@@ -130,12 +130,20 @@ rule-key_reused = Shared private key
 
 rule-missing = Declared certificate not found
     .text = { $part ->
-        [key] The private key of { $label } is not in its declared place: { $path }.
-        [chain] The certificate chain of { $label } is not in its declared place: { $path }.
-       *[certificate] The certificate { $label } is declared and is not in its place: { $path }.
+        [key] The private key of { $label } is not in its declared place: { $path }{ folder-hint }.
+        [chain] The certificate chain of { $label } is not in its declared place: { $path }{ folder-hint }.
+       *[certificate] The certificate { $label } is declared and is not in its place: { $path }{ folder-hint }.
     }
-    .cure = Install the file there, correct the path in the declaration, or remove the declaration if the certificate is not used any more.
+    .cure = { $folder ->
+        [missing] Mount or restore this folder, correct the path in the declaration, or remove the declaration if the certificate is not used any more.
+       *[there] Install the file there, correct the path in the declaration, or remove the declaration if the certificate is not used any more.
+    }
     .reference = Form F413, section 4.3
+
+folder-hint = { $folder ->
+    [missing] { " " }(folder absent or not mounted)
+   *[there] { "" }
+}
 
 rule-no_successor = No successor ready
     .text = { $label } ({ $path }) expires on { $end }, { in-days }, and no certificate of the inventory can take over from it. { cliff }

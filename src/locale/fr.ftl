@@ -130,12 +130,20 @@ rule-key_reused = Clé privée partagée
 
 rule-missing = Certificat déclaré introuvable
     .text = { $part ->
-        [key] La clé privée de { $label } n'est pas à l'emplacement déclaré : { $path }.
-        [chain] La chaîne de certification de { $label } n'est pas à l'emplacement déclaré : { $path }.
-       *[certificate] Le certificat { $label } est déclaré et ne se trouve pas à son emplacement : { $path }.
+        [key] La clé privée de { $label } n'est pas à l'emplacement déclaré : { $path }{ folder-hint }.
+        [chain] La chaîne de certification de { $label } n'est pas à l'emplacement déclaré : { $path }{ folder-hint }.
+       *[certificate] Le certificat { $label } est déclaré et ne se trouve pas à son emplacement : { $path }{ folder-hint }.
     }
-    .cure = Installez le fichier à cet emplacement, corrigez le chemin dans la déclaration, ou retirez la déclaration si le certificat ne sert plus.
+    .cure = { $folder ->
+        [missing] Montez ou rétablissez ce dossier, corrigez le chemin dans la déclaration, ou retirez la déclaration si le certificat ne sert plus.
+       *[there] Installez le fichier à cet emplacement, corrigez le chemin dans la déclaration, ou retirez la déclaration si le certificat ne sert plus.
+    }
     .reference = Formulaire F413, rubrique 4.3
+
+folder-hint = { $folder ->
+    [missing] { " " }(dossier absent ou non monté)
+   *[there] { "" }
+}
 
 rule-no_successor = Aucun remplaçant prêt
     .text = { $label } ({ $path }) expire le { $end }, { in-days }, et aucun certificat de l'inventaire ne peut prendre sa suite. { cliff }

@@ -330,6 +330,12 @@ impl Declared {
         self.0.keystore = Keystore::Files { cert: cert.into(), key: Some(key.into()), chain: None };
     }
 
+    pub(crate) fn chain(&mut self, path: &str) {
+        if let Keystore::Files { chain, .. } = &mut self.0.keystore {
+            *chain = Some(path.into());
+        }
+    }
+
     pub(crate) fn store(&mut self, path: &str) {
         self.0.keystore = Keystore::Pkcs12 { path: path.into(), password_file: None };
     }

@@ -62,7 +62,7 @@ pub(super) fn lineages(seen: &mut [Seen<'_>]) -> Vec<Vec<usize>> {
     let mut hashed: Vec<(u64, usize)> = seen
         .iter()
         .enumerate()
-        .filter(|(_, seen)| !seen.facts.is_ca)
+        .filter(|(_, seen)| !seen.facts.is_ca || seen.is_ours())
         .map(|(index, seen)| {
             let mut hasher = DefaultHasher::new();
             Lineage::of(seen.facts).hash(&mut hasher);

@@ -14,7 +14,7 @@ mod view;
 pub use compare::compare;
 pub use rules::RULES;
 pub use settings::Settings;
-pub use view::{Bearer, Seen, Served, Slot, View};
+pub use view::{Bearer, Seen, Served, Slot, Standing, View};
 
 use crate::domain::finding::{Finding, Severity};
 use crate::domain::inventory::Inventory;

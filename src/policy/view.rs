@@ -95,6 +95,17 @@ pub struct Served<'a> {
     pub leaf: Option<usize>,
 }
 
+/// The place a declared certificate should be in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// Nothing is wrong with the place itself.
+    Sound,
+    /// It is not there, or its folder is not.
+    Absent,
+    /// It is there, and what it holds cannot be read.
+    Unreadable,
+}
+
 /// Who a finding about a certificate names: the declared certificate it stands for, or the certificate itself.
 #[derive(Debug, Clone, Copy)]
 pub struct Bearer<'v, 'a> {
@@ -136,6 +147,7 @@ impl<'a> View<'a> {
             seen.keyed = keyed.contains(&seen.facts.spki);
             seen.ours = !seen.facts.is_ca && (seen.facts.profile.is_igc_sante() || seen.keyed);
         }
+        claim_self_signed_servers(&mut seen, inventory);
         let lineages = lineages(&mut seen);
         let item_errors = inventory
             .sources
@@ -191,11 +203,30 @@ impl<'a> View<'a> {
 
     /// Why a place cannot be read. A place that is simply not there has no trouble: it is missing.
     pub fn trouble(&self, location: &Location) -> Option<&'a Problem> {
-        let absent = |problem: &Problem| matches!(&*problem.reason, "not_found" | "vanished");
-        match self.observation(location) {
-            Some(observation) => observation.problems.iter().find(|problem| !absent(problem)),
-            None => self.item_errors.get(&*location.to_string()).copied().filter(|problem| !absent(problem)),
+        self.problems(location).find(|problem| !is_absence(problem))
+    }
+
+    /// Why a place is known not to be there, where something says so: a folder that is gone keeps the last contents of its files.
+    pub fn absence(&self, location: &Location) -> Option<&'a Problem> {
+        self.problems(location).find(|problem| is_absence(problem))
+    }
+
+    /// How the place a declared certificate should be in stands. What is still known of it is what was last read there.
+    pub fn standing(&self, slot: &Slot<'a>) -> Standing {
+        let Some(path) = slot.declared.certificate_path() else {
+            let location = |served: &Served<'a>| Location::Endpoint(served.endpoint.clone().into());
+            let silent = |served: &Served<'a>| self.trouble(&location(served)).is_some();
+            let unreadable = !slot.served.is_empty() && slot.served.iter().all(silent);
+            return if unreadable { Standing::Unreadable } else { Standing::Sound };
+        };
+        let location = Location::File(path.clone());
+        if self.absence(&location).is_some() {
+            return Standing::Absent;
         }
+        // Beside a certificate in the clear, only the key wants the password.
+        let clear = slot.current.is_some() && matches!(slot.declared.keystore, Keystore::Files { .. });
+        let troubled = |problem: &Problem| !(clear && &*problem.reason == "needs_password");
+        if self.problems(&location).any(troubled) { Standing::Unreadable } else { Standing::Sound }
     }
 
     /// The mandates given for a structure, in declared order.
@@ -266,6 +297,14 @@ impl<'a> View<'a> {
     /// The end is so near, or past, that a renewal may not be done in time.
     pub fn is_urgent(&self, facts: &Certificate) -> bool {
         self.settings.critical_below.begins(facts.not_before, facts.end()) <= self.now
+    }
+
+    fn problems(&self, location: &Location) -> impl Iterator<Item = &'a Problem> {
+        let (seen, error) = match self.observation(location) {
+            Some(observation) => (&*observation.problems, None),
+            None => ([].as_slice(), self.item_errors.get(&*location.to_string()).copied()),
+        };
+        seen.iter().chain(error)
     }
 
     fn bearers<'v>(&'v self, seen: &'v Seen<'a>) -> impl Iterator<Item = Bearer<'v, 'a>> {
@@ -379,7 +418,7 @@ impl<'a> Seen<'a> {
         self.validity.1
     }
 
-    /// An end-entity certificate that IGC-Santé issued or whose private key is here.
+    /// An end-entity certificate that IGC-Santé issued or whose private key is here; a self-signed server counts as one.
     pub fn is_ours(&self) -> bool {
         self.ours
     }
@@ -467,6 +506,29 @@ impl Bearer<'_, '_> {
     /// Something depends on it: it is declared or served.
     pub fn in_use(&self) -> bool {
         self.slot.is_some() || self.seen.is_served()
+    }
+}
+
+/// The place is not there. Below a folder that is gone, or not mounted, nothing is.
+fn is_absence(problem: &Problem) -> bool {
+    matches!(&*problem.reason, "not_found" | "vanished" | "folder_missing" | "root_missing")
+}
+
+/// `openssl req -x509` calls what it makes an authority (basicConstraints cA). Self-issued, with its private key here and without
+/// anything it signed, it is the certificate of a server; a configured anchor never is.
+fn claim_self_signed_servers(seen: &mut [Seen<'_>], inventory: &Inventory) {
+    let may_be = |seen: &Seen<'_>| seen.keyed && seen.facts.is_ca && seen.facts.is_self_issued();
+    if !seen.iter().any(may_be) {
+        return;
+    }
+    let mut authorities: HashSet<Fingerprint, Digests> =
+        inventory.anchors.iter().map(|anchor| anchor.fingerprint).collect();
+    authorities.extend(inventory.certificates.values().filter_map(|record| match record.issuer {
+        IssuerLink::Issued(issuer) if issuer != record.facts.fingerprint => Some(issuer),
+        _ => None,
+    }));
+    for seen in seen.iter_mut().filter(|seen| may_be(seen)) {
+        seen.ours = !authorities.contains(&seen.facts.fingerprint);
     }
 }
 

@@ -10,8 +10,11 @@ use vigie::policy::RULES;
 const NOW: Timestamp = Timestamp::from_unix(1_800_000_000);
 
 /// Facts whose values choose between wordings, and every value any rule gives them.
-const CHOOSING: [&str; 9] = ["declared", "field", "igc_sante", "kind", "part", "reason", "renewed", "wanted", "who"];
-const CHOICES: [&str; 36] = [
+const CHOOSING: [&str; 10] =
+    ["declared", "field", "folder", "igc_sante", "kind", "part", "reason", "renewed", "wanted", "who"];
+const CHOICES: [&str; 38] = [
+    "missing",
+    "there",
     "yes",
     "no",
     "service",

@@ -24,8 +24,12 @@ pub const RULE: Rule = Rule {
 const LISTED: usize = 8;
 
 fn check(view: &View<'_>) -> Vec<Finding> {
-    let mut end_entities: Vec<(Fingerprint, &Seen<'_>)> =
-        view.seen.iter().filter(|seen| !seen.facts.is_ca).map(|seen| (seen.facts.spki, seen)).collect();
+    let mut end_entities: Vec<(Fingerprint, &Seen<'_>)> = view
+        .seen
+        .iter()
+        .filter(|seen| !seen.facts.is_ca || seen.is_ours())
+        .map(|seen| (seen.facts.spki, seen))
+        .collect();
     end_entities.sort_by_key(|(spki, _)| *spki);
     let sharing: BTreeMap<Fingerprint, Vec<&Seen<'_>>> = several(&end_entities)
         .filter(|(_, certificates)| concerns_us(certificates) && are_strangers(view, certificates))

@@ -1,18 +1,19 @@
 //! Missing: a declared certificate, its key or its chain is in none of the places the declaration names.
 //!
 //! F413 section 4.3 lists the certificates a structure wants; what is declared and cannot be found serves nobody. A place that
-//! cannot be *read* is `unreadable`, and nothing is missing before it was looked for.
+//! cannot be *read* is `unreadable`, and nothing is missing before it was looked for. A folder that is gone takes its files along,
+//! whatever was last read in them.
 
 use crate::domain::finding::{Finding, Severity};
 use crate::domain::observation::{FilePath, Location, Observation};
-use crate::policy::{Rule, Slot, View};
+use crate::policy::{Rule, Slot, Standing, View};
 
 /// The rule.
 pub const RULE: Rule = Rule {
     code: "missing",
     severity: Severity::Critical,
     reference: "F413 section 4.3",
-    facts: &["id", "part", "path"],
+    facts: &["id", "part", "path", "folder"],
     check,
 };
 
@@ -26,27 +27,39 @@ fn check(view: &View<'_>) -> Vec<Finding> {
 fn missing_of(view: &View<'_>, slot: &Slot<'_>) -> Vec<Finding> {
     let declared = slot.declared;
     let mut found = Vec::new();
-    let holds_key = |place: &Observation| place.private_keys().next().is_some();
-    let holds_certificate = |place: &Observation| place.certificates().next().is_some();
+    let there = |place: &Observation| view.absence(&place.location).is_none();
+    let holds_key = |place: &Observation| there(place) && place.private_keys().next().is_some();
+    let holds_certificate = |place: &Observation| there(place) && place.certificates().next().is_some();
+    let certificate_there = slot.current.is_some() && view.standing(slot) != Standing::Absent;
     let key_there = declared.key_path().is_none() || slot.key_file.is_some_and(holds_key);
     let chain_there = declared.chain_path().is_none() || slot.chain.is_some_and(holds_certificate);
-    if slot.current.is_some() && key_there && chain_there {
+    if certificate_there && key_there && chain_there {
         return found;
     }
     let certificate_troubled = match declared.certificate_path() {
         Some(path) => view.trouble(&Location::File(path.clone())).is_some(),
         None => declared.endpoints.iter().any(|e| view.trouble(&Location::Endpoint(e.clone().into())).is_some()),
     };
-    if slot.current.is_none() && !certificate_troubled {
-        found.push(slot.finding(RULE.code, Severity::Critical).fact("part", "certificate").fact("path", slot.place()));
+    let folder = |path: &FilePath| {
+        let absence = view.absence(&Location::File(path.clone()));
+        let gone = absence.is_some_and(|problem| matches!(&*problem.reason, "folder_missing" | "root_missing"));
+        if gone { "missing" } else { "there" }
+    };
+    if !certificate_there && !certificate_troubled {
+        found.push(
+            slot.finding(RULE.code, Severity::Critical)
+                .fact("part", "certificate")
+                .fact("path", slot.place())
+                .fact("folder", declared.certificate_path().map_or("there", folder)),
+        );
     }
-    let same_file = |path: &&FilePath| declared.certificate_path() == Some(*path) && slot.current.is_none();
+    let same_file = |path: &&FilePath| declared.certificate_path() == Some(*path) && !certificate_there;
     let unread = |path: &&FilePath| view.trouble(&Location::File((*path).clone())).is_some();
     if let Some(path) = declared.key_path().filter(|path| !key_there && !same_file(path) && !unread(path)) {
-        found.push(part(slot, "key", path, Severity::Critical));
+        found.push(part(slot, "key", path, Severity::Critical).fact("folder", folder(path)));
     }
     if let Some(path) = declared.chain_path().filter(|path| !chain_there && !same_file(path) && !unread(path)) {
-        found.push(part(slot, "chain", path, Severity::Warning));
+        found.push(part(slot, "chain", path, Severity::Warning).fact("folder", folder(path)));
     }
     found
 }
@@ -57,6 +70,7 @@ fn part(slot: &Slot<'_>, part: &'static str, path: &FilePath, severity: Severity
 
 #[cfg(test)]
 mod tests {
+    use crate::domain::finding::Severity;
     use crate::policy::fixture::{World, keys_of};
 
     #[test]
@@ -77,6 +91,23 @@ mod tests {
         assert!(world.judge(&super::RULE).is_empty());
         let world = world.place("/srv/dmp.pem", |at| at.problem("not_found"));
         assert_eq!(keys_of(&world.judge(&super::RULE)), ["certificate:dmp"]);
+    }
+
+    #[test]
+    fn a_folder_that_is_gone_takes_its_files_along() {
+        let world = World::new()
+            .with_installed("dmp", 1)
+            .place("/srv/dmp.pem", |at| at.certificate(1).problem("folder_missing"))
+            .place("/srv/dmp.key", |at| at.key(1).problem("folder_missing"));
+        let found = world.judge(&super::RULE);
+        assert_eq!(keys_of(&found), ["certificate:dmp", "certificate:dmp @ key"]);
+        assert!(found.iter().all(|finding| finding.severity == Severity::Critical));
+        assert!(found.iter().all(|finding| finding.get("folder") == Some("missing")));
+        let world = World::new().declare("dmp", |_| {}).item_error("/srv/dmp.pem", "folder_missing");
+        let found = world.judge(&super::RULE);
+        assert_eq!(found[0].get("folder"), Some("missing"));
+        assert_eq!(found[1].get("folder"), Some("there"));
+        assert!(world.judge(&crate::policy::rules::unreadable::RULE).is_empty());
     }
 
     #[test]

@@ -37,7 +37,9 @@ fn check(view: &View<'_>) -> Vec<Finding> {
 
 #[cfg(test)]
 mod tests {
-    use crate::policy::fixture::{World, keys_of, sha};
+    use crate::domain::inventory::IssuerLink;
+    use crate::domain::key::KeyAlgorithm;
+    use crate::policy::fixture::{World, fingerprint, keys_of, sha};
 
     fn world() -> World {
         World::new().with_installed("dmp", 1)
@@ -59,11 +61,35 @@ mod tests {
     fn authorities_copies_and_relatives_are_known() {
         let world = world()
             .certificate(5, |c| c.authority("CN=Public Root"))
-            .place("/etc/ssl/root.pem", |at| at.certificate(5).key(5))
+            .place("/etc/ssl/root.pem", |at| at.certificate(5))
+            // A local authority and its key: what it issued says what it is.
+            .certificate(7, |c| c.authority("CN=Local Root"))
+            .place("/srv/ca.pem", |at| at.certificate(7).key(7))
+            .certificate(8, |c| c.foreign("CN=intranet"))
+            .issuer(8, IssuerLink::Issued(fingerprint(7)))
+            .place("/srv/intranet.pem", |at| at.certificate(8))
             .place("/backup/dmp.pem", |at| at.certificate(1))
             .certificate(6, |c| c.days(-1500, -400))
             .place("/archive/dmp-2022.pem", |at| at.certificate(6));
         assert!(world.judge(&super::RULE).is_empty());
+    }
+
+    #[test]
+    fn a_self_signed_server_is_an_end_entity_whatever_it_calls_itself() {
+        let world = world()
+            .certificate(5, |c| {
+                c.authority("CN=intranet Root");
+                c.days(-900, 5);
+                c.facts.key = KeyAlgorithm::Rsa(1024);
+            })
+            .issuer(5, IssuerLink::SelfSigned)
+            .place("/srv/intranet.pem", |at| at.certificate(5));
+        assert!(world.judge(&super::RULE).is_empty(), "without its key it may be anybody's root");
+        let world = world.place("/srv/intranet.key", |at| at.key(5));
+        assert_eq!(keys_of(&world.judge(&super::RULE)), [sha(5)]);
+        assert_eq!(keys_of(&world.judge(&crate::policy::rules::expiring::RULE)), [sha(5)]);
+        assert_eq!(keys_of(&world.judge(&crate::policy::rules::weak_key::RULE)), [sha(5)]);
+        assert!(world.anchor(5).judge(&super::RULE).is_empty());
     }
 
     #[test]

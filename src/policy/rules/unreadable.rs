@@ -1,7 +1,8 @@
 //! Unreadable: a declared file or endpoint cannot be read, or a swept file holds something recognised that cannot be.
 //!
 //! What cannot be read is not judged, and silence about it would look like health. A swept file that is no PKI object at all is
-//! nobody's trouble; a declared one is.
+//! nobody's trouble; a declared one is. A declared certificate or key that was reached and holds nothing of use is critical: whatever
+//! reads it next, such as a server at its restart, gets nothing either. What is only out of our reach may serve all the same.
 
 use std::collections::BTreeMap;
 
@@ -19,21 +20,24 @@ pub const RULE: Rule = Rule {
 };
 
 fn check(view: &View<'_>) -> Vec<Finding> {
-    let mut declared: BTreeMap<Location, (&Slot<'_>, bool)> = BTreeMap::new();
+    let mut declared: BTreeMap<Location, Place<'_, '_>> = BTreeMap::new();
     for slot in view.slots.iter().filter(|slot| !is_sound(slot)) {
         for path in slot.declared.paths() {
             // A key that wants a password is as it should be, unless it is the store we were given the password for.
-            let bare_key = slot.declared.key_path() == Some(path) && slot.declared.certificate_path() != Some(path);
-            declared.entry(Location::File(path.clone())).or_insert((slot, bare_key));
+            let is_key = slot.declared.key_path() == Some(path);
+            let is_certificate = slot.declared.certificate_path() == Some(path);
+            let place = Place { slot, bare_key: is_key && !is_certificate, pair: is_key || is_certificate };
+            declared.entry(Location::File(path.clone())).or_insert(place).pair |= place.pair;
         }
         for served in &slot.served {
-            declared.entry(Location::Endpoint(served.endpoint.clone().into())).or_insert((slot, false));
+            let place = Place { slot, bare_key: false, pair: false };
+            declared.entry(Location::Endpoint(served.endpoint.clone().into())).or_insert(place);
         }
     }
-    let expected = declared.iter().filter_map(|(location, (slot, bare_key))| {
+    let expected = declared.iter().filter_map(|(location, place)| {
         let problem = view.trouble(location)?;
-        let wants_password = *bare_key && &*problem.reason == "needs_password";
-        (!wants_password).then(|| finding(location, problem, Some(slot)))
+        let wants_password = place.bare_key && &*problem.reason == "needs_password";
+        (!wants_password).then(|| finding(location, problem, Some(place)))
     });
     let troubled = view.inventory.observations.values().filter(|place| !place.problems.is_empty());
     let swept = troubled.filter(|place| !declared.contains_key(&place.location));
@@ -42,6 +46,16 @@ fn check(view: &View<'_>) -> Vec<Finding> {
         Some(finding(&place.location, problem, None))
     });
     expected.chain(swept).collect()
+}
+
+/// What a declared place is there for.
+#[derive(Clone, Copy)]
+struct Place<'v, 'a> {
+    slot: &'v Slot<'a>,
+    /// The key, in a file of its own.
+    bare_key: bool,
+    /// The certificate or its key.
+    pair: bool,
 }
 
 /// Every declared place was read whole: nothing to look up.
@@ -54,15 +68,20 @@ fn is_sound(slot: &Slot<'_>) -> bool {
         && slot.served.iter().all(|served| whole(served.observation))
 }
 
-fn finding(location: &Location, problem: &Problem, slot: Option<&Slot<'_>>) -> Finding {
-    let severity = if slot.is_some() { RULE.severity } else { Severity::Info };
+fn finding(location: &Location, problem: &Problem, place: Option<&Place<'_, '_>>) -> Finding {
+    let useless = matches!(&*problem.reason, "malformed" | "not_pki" | "wrong_password");
+    let severity = match place {
+        Some(place) if place.pair && useless => Severity::Critical,
+        Some(_) => RULE.severity,
+        None => Severity::Info,
+    };
     let mut finding = Finding::new(RULE.code, severity, &Subject::Location(location.clone()))
         .fact("path", location)
         .fact("reason", &problem.reason)
         .fact("message", &problem.message)
-        .fact("declared", if slot.is_some() { "yes" } else { "no" });
-    if let Some(slot) = slot {
-        let known = slot.finding(RULE.code, severity);
+        .fact("declared", if place.is_some() { "yes" } else { "no" });
+    if let Some(place) = place {
+        let known = place.slot.finding(RULE.code, severity);
         finding.facts.extend(known.facts);
     }
     finding
@@ -85,7 +104,26 @@ mod tests {
         let found = world.judge(&super::RULE);
         assert_eq!(keys_of(&found), ["/srv/broken.p12", "/srv/dmp.key", "/srv/dmp.pem", "tls://dmp.ch.fr:443"]);
         assert_eq!(found[0].severity, Severity::Info);
-        assert_eq!((found[2].severity, found[2].get("id")), (Severity::Warning, Some("dmp")));
+        assert_eq!(found[1].severity, Severity::Warning);
+        assert_eq!((found[2].severity, found[2].get("id")), (Severity::Critical, Some("dmp")));
+        assert_eq!(found[3].severity, Severity::Warning);
+    }
+
+    #[test]
+    fn a_declared_pair_without_use_is_critical() {
+        let severity = |path: &str, reason: &str| {
+            let world = World::new().with_installed("dmp", 1).redeclare("dmp", |d| d.chain("/srv/chain.pem"));
+            let found = world.place(path, |at| at.certificate(1).key(1).problem(reason)).judge(&super::RULE);
+            assert_eq!(keys_of(&found), [path]);
+            found[0].severity
+        };
+        for reason in ["malformed", "not_pki", "wrong_password"] {
+            assert_eq!(severity("/srv/dmp.pem", reason), Severity::Critical);
+            assert_eq!(severity("/srv/dmp.key", reason), Severity::Critical);
+            assert_eq!(severity("/srv/chain.pem", reason), Severity::Warning);
+        }
+        assert_eq!(severity("/srv/dmp.pem", "permission_denied"), Severity::Warning);
+        assert_eq!(severity("/srv/dmp.pem", "needs_password"), Severity::Warning);
     }
 
     #[test]
