@@ -90,21 +90,34 @@ impl Store {
     }
 
     async fn attempt(&self, commit: &Commit, now: Timestamp) -> Result<AuditHead, StoreError> {
+        let begun = |source| self.failed("beginning a commit", source);
         let failed = |source| self.failed("writing a commit", source);
-        let mut transaction = self.begin().await?;
-        let head = self.write(&mut transaction, commit, now).await.map_err(failed)?;
-        match transaction.commit().await {
-            Ok(()) => Ok(head),
-            // The answer was lost, perhaps not the commit: its last hash covers all of its events, so look for it.
-            Err(source) => match self.hash_at(head.seq).await {
-                Ok(Some(hash)) if hash == head.hash => Ok(head),
-                Ok(_) | Err(_) => Err(failed(source)),
-            },
+        let mut held = self.writer.hold().await.map_err(begun)?;
+        let written = async {
+            let mut transaction = self.begin(held.connection()).await.map_err(|source| (begun(source), None))?;
+            let head = self.write(&mut transaction, commit, now).await.map_err(|source| (failed(source), None))?;
+            transaction.commit().await.map_err(|source| (failed(source), Some(head)))?;
+            Ok(head)
+        }
+        .await;
+        match written {
+            Ok(head) => {
+                held.give_back();
+                Ok(head)
+            }
+            Err((error, unanswered)) => {
+                held.give_up().await;
+                // The answer was lost, perhaps not the commit: its last hash covers all of its events, so look for it.
+                match unanswered {
+                    Some(head) if self.hash_at(head.seq).await.is_ok_and(|found| found == Some(head.hash)) => Ok(head),
+                    Some(_) | None => Err(error),
+                }
+            }
         }
     }
 
     async fn hash_at(&self, seq: i64) -> sqlx::Result<Option<Fingerprint>> {
-        let mut connection = self.write.acquire().await?;
+        let mut connection = self.read.acquire().await?;
         audit::hash_of(&mut connection, seq).await
     }
 

@@ -121,6 +121,20 @@ pub enum StoreError {
         /// What was being done.
         during: &'static str,
     },
+    /// Another daemon has it open.
+    #[error(
+        "the database {place} is in use by another vigie{process}: two would overwrite each other; stop that one, or name another file in store.url ({lock} is locked)",
+        process = if holder.is_empty() { String::new() } else { format!(" (process {holder})") },
+        lock = lock.display()
+    )]
+    InUse {
+        /// The database.
+        place: String,
+        /// Number of the process that holds it, empty when it did not say.
+        holder: String,
+        /// The file it holds locked.
+        lock: PathBuf,
+    },
     /// No connection, or it broke.
     #[error("the database {place} cannot be reached while {during}: {source}")]
     Unreachable {
@@ -169,6 +183,7 @@ impl StoreError {
             Self::Full { .. } => "store_full",
             Self::ReadOnly { .. } => "store_read_only",
             Self::Locked { .. } => "store_locked",
+            Self::InUse { .. } => "store_in_use",
             Self::Unreachable { .. } => "store_unreachable",
             Self::Conflict { .. } => "store_conflict",
             Self::Database { .. } => "store_failed",
@@ -196,6 +211,8 @@ impl StoreError {
         let code = error.code().unwrap_or_default().into_owned();
         match engine {
             // https://www.sqlite.org/rescode.html; the low byte is the primary code.
+            // IOERR_SHMSIZE (4874): the index of the write-ahead log could not grow, for which SQLite has no code of its own.
+            Engine::Sqlite if code == "4874" => Self::Full { place, during },
             Engine::Sqlite => match code.parse::<u32>().map_or(0, |code| code & 0xff) {
                 5 | 6 => Self::Locked { place, during },
                 8 => Self::ReadOnly { place, during },

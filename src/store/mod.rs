@@ -14,16 +14,18 @@ mod error;
 mod findings;
 mod history;
 mod load;
+mod lock;
 mod marker;
 mod open;
 mod packed;
 mod rows;
 mod schema;
 mod sqlite_file;
+mod writer;
 
 use std::sync::Arc;
 
-use sqlx::{Any, AnyPool, Transaction};
+use sqlx::{Any, AnyConnection, AnyPool, Connection, Transaction};
 
 pub use address::Engine;
 pub use audit::{AuditFilter, AuditHead, AuditOrder, BrokenLink, ChainReport};
@@ -34,6 +36,9 @@ pub use history::{HeldKind, Interval};
 pub use load::Snapshot;
 pub use open::Opening;
 
+use self::lock::Lock;
+use self::writer::Writer;
+
 /// An open database. Cloning shares it.
 #[derive(Debug, Clone)]
 pub struct Store {
@@ -41,9 +46,11 @@ pub struct Store {
     /// What to call it in messages: a path, or a URL without password.
     place: Arc<str>,
     /// Writes: one connection on SQLite.
-    write: AnyPool,
+    writer: Writer,
     /// Reads.
     read: AnyPool,
+    /// SQLite only: no other daemon uses the file.
+    lock: Option<Arc<Lock>>,
     node: Arc<str>,
     boot_id: Arc<str>,
 }
@@ -79,19 +86,23 @@ impl Store {
         }
     }
 
-    /// Waits for what is under way and closes every connection. On SQLite this folds the write-ahead log into the file.
+    /// Waits for what is under way and closes every connection. On SQLite this folds the write-ahead log into the file and lets
+    /// another daemon open it.
     pub async fn close(&self) {
         self.read.close().await;
-        self.write.close().await;
+        self.writer.close().await;
+        if let Some(lock) = &self.lock {
+            lock.release();
+        }
     }
 
-    async fn begin(&self) -> Result<Transaction<'static, Any>, StoreError> {
+    async fn begin<'c>(&self, connection: &'c mut AnyConnection) -> sqlx::Result<Transaction<'c, Any>> {
         // SQLite takes the write lock at once, so that waiting for it is done before anything is read.
         let statement = match self.engine {
             Engine::Sqlite => "BEGIN IMMEDIATE",
             Engine::Postgres => "BEGIN",
         };
-        self.write.begin_with(statement).await.map_err(|source| self.failed("beginning a commit", source))
+        connection.begin_with(statement).await
     }
 
     fn failed(&self, during: &'static str, source: sqlx::Error) -> StoreError {

@@ -1,6 +1,7 @@
 //! Opening a database: refuse first, write later.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
@@ -9,8 +10,10 @@ use sqlx::{AnyConnection, AnyPool, ConnectOptions, Connection, Row};
 use super::address::{Address, Engine, sqlite_url};
 use super::audit::{self, Chain};
 use super::error::StoreError;
+use super::lock::Lock;
 use super::marker::Marker;
 use super::sqlite_file::{self, Standing};
+use super::writer::Writer;
 use super::{Store, schema};
 use crate::config::StoreConfig;
 use crate::domain::time::Timestamp;
@@ -49,21 +52,22 @@ impl Store {
     pub async fn open(config: &StoreConfig, opening: Opening) -> Result<Self, StoreError> {
         sqlx::any::install_default_drivers();
         let mut marker = Marker::read(&opening.state_dir)?;
-        let (engine, place, write, read) = match Address::of(config)? {
+        let (engine, place, writer, read, lock) = match Address::of(config)? {
             Address::Sqlite(path) => {
-                let (write, read) = sqlite(&path, &marker, &opening).await?;
-                (Engine::Sqlite, path.display().to_string(), write, read)
+                let (writer, read, lock) = sqlite(&path, &marker, &opening).await?;
+                (Engine::Sqlite, path.display().to_string(), writer, read, Some(Arc::new(lock)))
             }
             Address::Postgres { url, place } => {
                 let pool = postgres(&url, &place, &marker).await?;
-                (Engine::Postgres, place, pool.clone(), pool)
+                (Engine::Postgres, place, Writer::Postgres(pool.clone()), pool, None)
             }
         };
         let store = Self {
             engine,
             place: place.into(),
-            write,
+            writer,
             read,
+            lock,
             node: opening.node.into(),
             boot_id: opening.boot_id.into(),
         };
@@ -78,16 +82,16 @@ impl Store {
     /// Applies the migrations that are missing, all in one transaction.
     async fn update(&self, now: Timestamp) -> Result<(), StoreError> {
         let failed = |source| self.failed("updating its schema", source);
-        let mut connection = self.write.acquire().await.map_err(failed)?;
-        let from = schema::standing(&mut connection, self.engine, &self.place).await?;
-        drop(connection);
-        if from == Some(schema::known()) {
-            return Ok(());
+        let mut held = self.writer.hold().await.map_err(failed)?;
+        let from = schema::standing(held.connection(), self.engine, &self.place).await?;
+        if from != Some(schema::known()) {
+            let chain = Chain { node: &self.node, boot_id: &self.boot_id };
+            let mut transaction = self.begin(held.connection()).await.map_err(failed)?;
+            schema::migrate(&mut transaction, self.engine, from, &chain, now).await.map_err(failed)?;
+            transaction.commit().await.map_err(failed)?;
         }
-        let chain = Chain { node: &self.node, boot_id: &self.boot_id };
-        let mut transaction = self.begin().await?;
-        schema::migrate(&mut transaction, self.engine, from, &chain, now).await.map_err(failed)?;
-        transaction.commit().await.map_err(failed)
+        held.give_back();
+        Ok(())
     }
 
     async fn genesis(&self) -> Result<crate::domain::fingerprint::Fingerprint, StoreError> {
@@ -106,36 +110,35 @@ pub(super) async fn quick_check(connection: &mut AnyConnection, place: &str) -> 
     if said == "ok" { Ok(()) } else { Err(StoreError::Damaged { place: place.to_owned(), what: said }) }
 }
 
-async fn sqlite(path: &Path, marker: &Marker, opening: &Opening) -> Result<(AnyPool, AnyPool), StoreError> {
+async fn sqlite(path: &Path, marker: &Marker, opening: &Opening) -> Result<(Writer, AnyPool, Lock), StoreError> {
     let place = path.display().to_string();
     let Some(text) = path.to_str() else {
         return Err(StoreError::Url { url: place, why: "the path is not UTF-8".to_owned() });
     };
+    // Before the lock, which is a file of ours beside it: what is refused here leaves the folder as it is.
+    if matches!(sqlite_file::standing(path)?, Standing::Nothing) && marker.remembers(&place).is_some() {
+        return Err(StoreError::Missing { place, marker: marker.path().to_owned() });
+    }
+    let lock = Lock::take(path)?;
     match sqlite_file::standing(path)? {
-        Standing::Nothing if marker.remembers(&place).is_some() => {
-            return Err(StoreError::Missing { place, marker: marker.path().to_owned() });
-        }
         Standing::Nothing => first_start(path, &place, opening).await?,
         Standing::Ours { size } => inspect(text, &place, size, marker).await?,
     }
     let failed = |source| StoreError::sort(Engine::Sqlite, &place, "opening it", source);
-    let pool = |pragmas: &'static str, connections: u32| {
-        // No time-outs: they would wake an idle daemon up for nothing.
-        AnyPoolOptions::new()
-            .max_connections(connections)
-            .acquire_timeout(PATIENCE * 3)
-            .idle_timeout(None)
-            .max_lifetime(None)
-            .test_before_acquire(false)
-            .after_connect(move |connection, _| {
-                Box::pin(async move { sqlx::raw_sql(pragmas).execute(connection).await.map(drop) })
-            })
-    };
     let options = options(&sqlite_url(text, "rw")).map_err(failed)?;
-    let write = pool(SQLITE_WRITER, 1).connect_with(options.clone()).await.map_err(failed)?;
-    // Three, since loading reads three tables side by side.
-    let read = pool(SQLITE_READER, 3).connect_lazy_with(options);
-    Ok((write, read))
+    let writer = Writer::sqlite(options.clone(), SQLITE_WRITER).await.map_err(failed)?;
+    // No time-outs: they would wake an idle daemon up for nothing. Three, since loading reads three tables side by side.
+    let read = AnyPoolOptions::new()
+        .max_connections(3)
+        .acquire_timeout(PATIENCE * 3)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .test_before_acquire(false)
+        .after_connect(|connection, _| {
+            Box::pin(async move { sqlx::raw_sql(SQLITE_READER).execute(connection).await.map(drop) })
+        })
+        .connect_lazy_with(options);
+    Ok((writer, read, lock))
 }
 
 /// Makes the database beside its place, whole, then puts it there.
@@ -231,7 +234,8 @@ mod tests {
             now: Timestamp::from_unix(0),
         };
         let store = Store::open(&StoreConfig { url, password_file: None }, opening).await.expect("opened");
-        let mut connection = store.write.acquire().await.expect("a connection");
+        let mut held = store.writer.hold().await.expect("a connection");
+        let connection = held.connection();
         for (pragma, wanted) in [
             ("PRAGMA synchronous", 2),
             ("PRAGMA foreign_keys", 1),

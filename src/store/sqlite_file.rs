@@ -1,8 +1,8 @@
 //! A SQLite file before SQLite touches it: what is refused is refused on its bytes, and left as it is.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{CWD, RenameFlags, renameat_with};
@@ -72,12 +72,9 @@ pub(super) fn standing(path: &Path) -> Result<Standing, StoreError> {
 }
 
 /// An empty file to make the first database in, beside the place it will take: a start that is cut short leaves nothing that
-/// could be taken for a damaged database.
+/// could be taken for a damaged database. The folder is there: the lock was made in it.
 pub(super) fn scaffold(path: &Path) -> Result<PathBuf, StoreError> {
     let io = |source| StoreError::Io { path: path.to_owned(), source };
-    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(io)?;
-    }
     let new = beside(path, ".new");
     for left in [new.clone(), beside(&new, "-journal"), beside(&new, "-wal"), beside(&new, "-shm")] {
         match fs::remove_file(&left) {

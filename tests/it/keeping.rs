@@ -2,6 +2,8 @@
 
 mod crash;
 mod damage;
+mod disk;
+mod lock;
 mod records;
 mod tampering;
 

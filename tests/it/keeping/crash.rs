@@ -74,7 +74,7 @@ async fn a_writer_that_may_be_killed() {
 async fn killed_at_any_moment_it_keeps_what_it_acknowledged() {
     let folder = tempfile::tempdir().expect("a folder");
     for round in 0..10_u32 {
-        let acknowledged = write_and_kill(folder.path(), round);
+        let acknowledged = write_and_kill(folder.path(), round).await;
         let store = open(&sqlite(folder.path()), folder.path()).await.expect("opened after the kill");
         let commits = whole_commits(&store).await;
         assert!(
@@ -89,7 +89,7 @@ async fn killed_at_any_moment_it_keeps_what_it_acknowledged() {
 }
 
 /// Starts a writer, kills it some acknowledgements and some microseconds later, and returns the last number it said.
-fn write_and_kill(folder: &Path, round: u32) -> i64 {
+async fn write_and_kill(folder: &Path, round: u32) -> i64 {
     let program = std::env::current_exe().expect("this program");
     let mut child = Command::new(program)
         .args(["keeping::crash::a_writer_that_may_be_killed", "--exact", "--nocapture"])
@@ -109,6 +109,11 @@ fn write_and_kill(folder: &Path, round: u32) -> i64 {
     while heard < 1 + round % 4 {
         let line = said.next().expect("the child speaks until it is killed");
         heard += u32::from(note(line).is_some());
+    }
+    if round == 0 {
+        let refused = open(&sqlite(folder), folder).await.expect_err("two on one file");
+        assert_eq!(refused.reason(), "store_in_use");
+        assert!(refused.to_string().contains(&format!("(process {})", child.id())), "{refused}");
     }
     sleep(Duration::from_micros(u64::from(round) * 700));
     child.kill().expect("killed");

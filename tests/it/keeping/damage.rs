@@ -144,7 +144,24 @@ async fn a_start_cut_short_is_a_first_start_again() {
     let mut names: Vec<_> =
         fs::read_dir(folder.path()).expect("listed").map(|entry| entry.expect("an entry").file_name()).collect();
     names.sort();
-    assert_eq!(names, ["store.id", "vigie.db"]);
+    assert_eq!(names, ["store.id", "vigie.db", "vigie.db.lock"]);
+}
+
+#[tokio::test]
+async fn certificates_without_their_bytes_are_told_at_the_start() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = filled(folder.path()).await;
+    let load = async || {
+        let store = open(&sqlite(folder.path()), folder.path()).await.expect("opened");
+        let loaded = store.load().await;
+        store.close().await;
+        loaded
+    };
+    assert_eq!(load().await.expect("loaded").certificates.len(), CERTIFICATES);
+    run_sql(&path, "PRAGMA foreign_keys = OFF; DELETE FROM certificate_der WHERE rowid = 7").await;
+    let error = load().await.expect_err("one is gone");
+    assert_eq!(error.reason(), "store_damaged", "{error}");
+    assert!(error.to_string().contains("the bytes of certificate"), "{error}");
 }
 
 #[tokio::test]
