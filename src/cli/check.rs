@@ -73,14 +73,17 @@ fn probe(args: &CheckArgs, session: &Session<'_>) -> anyhow::Result<(State, Stri
         state = state.max(by_date);
     }
     let count = |key: &str| status.pointer(&format!("/counts/{key}")).and_then(Value::as_i64).unwrap_or(0);
-    let soonest = first.map_or_else(String::new, |(days, id)| format!(", {} : {days} j", visible(id)));
+    let soonest = first.map_or_else(String::new, |(days, id)| {
+        let values = [("id", visible(id).into()), ("days", (*days).into())];
+        format!(", {}", session.texts.say("check-soonest", &values))
+    });
     let text = session.texts.say(
         "check-line",
         &[
-            ("declared", count("declared").to_string().into()),
-            ("missing", count("missing").to_string().into()),
-            ("expiring", count("expiring").to_string().into()),
-            ("expired", count("expired").to_string().into()),
+            ("declared", count("declared").into()),
+            ("missing", count("missing").into()),
+            ("expiring", count("expiring").into()),
+            ("expired", count("expired").into()),
         ],
     );
     let days = first.map_or_else(|| "U".to_owned(), |(days, _)| days.to_string());

@@ -9,6 +9,7 @@ use super::Session;
 use super::exit::Exit;
 use crate::config::{self, Diagnostics, Level};
 use crate::domain::lang::Lang;
+use crate::locale::Texts;
 
 /// Checks the configuration of the command line.
 pub(super) fn run(session: &mut Session<'_>) -> anyhow::Result<Exit> {
@@ -20,23 +21,17 @@ pub(super) fn run(session: &mut Session<'_>) -> anyhow::Result<Exit> {
     if session.common.json {
         tell_machine(file, usable, &said, session.lang, session.out)?;
     } else {
-        tell(file, usable, &said, session.lang, session.out)?;
+        tell(file, usable, &said, &session.texts, session.out)?;
     }
     Ok(if usable { Exit::Done } else { Exit::BadInput })
 }
 
-fn tell(file: &Path, usable: bool, said: &Diagnostics, lang: Lang, out: &mut dyn Write) -> io::Result<()> {
-    write!(out, "{}", said.render(lang))?;
+fn tell(file: &Path, usable: bool, said: &Diagnostics, texts: &Texts, out: &mut dyn Write) -> io::Result<()> {
+    write!(out, "{}", said.render(texts.lang()))?;
     let (errors, warnings) = counts(said);
-    let file = file.display();
-    match (lang, usable) {
-        (Lang::Fr, true) => writeln!(out, "{file} : configuration valable, {warnings} avertissement(s)"),
-        (Lang::Fr, false) => {
-            writeln!(out, "{file} : configuration refusée, {errors} erreur(s), {warnings} avertissement(s)")
-        }
-        (Lang::En, true) => writeln!(out, "{file}: configuration accepted, {warnings} warning(s)"),
-        (Lang::En, false) => writeln!(out, "{file}: configuration refused, {errors} error(s), {warnings} warning(s)"),
-    }?;
+    let values =
+        [("file", file.display().to_string().into()), ("errors", errors.into()), ("warnings", warnings.into())];
+    writeln!(out, "{}", texts.say(if usable { "config-accepted" } else { "config-refused" }, &values))?;
     out.flush()
 }
 

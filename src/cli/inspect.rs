@@ -15,6 +15,7 @@ use zeroize::Zeroizing;
 
 use super::Session;
 use super::exit::Exit;
+use super::scan::in_words;
 use crate::config::ScanConfig;
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::key::KeyAlgorithm;
@@ -23,6 +24,7 @@ use crate::domain::observation::{FileAccess, FilePath};
 use crate::domain::profile::Profile;
 use crate::domain::reading::{Format, Item, KeyFacts, ReadItem, ReadReason, Reading};
 use crate::domain::time::Timestamp;
+use crate::locale::Texts;
 use crate::pki::intern::Interner;
 use crate::pki::read::{Limits, read_with};
 use crate::sources::file::walk::read_paths;
@@ -53,7 +55,7 @@ pub(super) fn run(args: &InspectArgs, session: &mut Session<'_>) -> anyhow::Resu
         serde_json::to_writer(&mut *session.out, &report)?;
         writeln!(session.out)?;
     } else {
-        report.table(session.lang, session.out)?;
+        report.table(&session.texts, session.out)?;
     }
     Ok(if report.errors.is_empty() { Exit::Done } else { Exit::No })
 }
@@ -175,8 +177,8 @@ impl Report {
         self.errors.push(Failure { path: path.to_owned(), reason: reason.to_owned(), message: message.to_owned() });
     }
 
-    fn table(&self, lang: Lang, out: &mut dyn Write) -> io::Result<()> {
-        let words = Words::of(lang);
+    fn table(&self, texts: &Texts, out: &mut dyn Write) -> io::Result<()> {
+        let words = Words::of(texts.lang());
         let mut lines = vec![words.columns.map(Cow::Borrowed)];
         lines.extend(self.items.iter().map(|item| {
             let end = item.not_after.or(match item.more {
@@ -209,7 +211,8 @@ impl Report {
             writeln!(out)?;
         }
         for error in &self.errors {
-            writeln!(out, "{}: {} ({})", error.path, error.message, error.reason)?;
+            let said = in_words(&error.reason, &error.message, texts);
+            writeln!(out, "{}: {said} ({})", error.path, error.reason)?;
         }
         let Counts { files, parsed, not_pki, unreadable, needs_password, malformed } = &self.counts;
         let [w_files, w_parsed, w_not_pki, w_unreadable, w_password, w_malformed] = words.counts;
@@ -322,6 +325,7 @@ struct Words {
     counts: [&'static str; 6],
     kinds: [(&'static str, &'static str); 5],
     encrypted: &'static str,
+    opened: &'static str,
     test: &'static str,
 }
 
@@ -339,6 +343,7 @@ impl Words {
                     ("public_key", "clé publique"),
                 ],
                 encrypted: "chiffrée",
+                opened: "ouverte",
                 test: "TEST",
             },
             Lang::En => Self {
@@ -352,6 +357,7 @@ impl Words {
                     ("public_key", "public key"),
                 ],
                 encrypted: "encrypted",
+                opened: "opened",
                 test: "TEST",
             },
         }
@@ -360,7 +366,8 @@ impl Words {
     fn kind(&self, item: &Row) -> String {
         let kind = self.kinds.iter().find(|(code, _)| *code == item.kind).map_or(item.kind, |(_, word)| word);
         match (&item.more, &item.key) {
-            (More::Key { encrypted: true, .. }, _) => format!("{kind} {}", self.encrypted),
+            (More::Key { encrypted: true, .. }, Some(_)) => format!("{kind} {}, {}", self.encrypted, self.opened),
+            (More::Key { encrypted: true, .. }, None) => format!("{kind} {}", self.encrypted),
             (More::Key { .. }, Some(key)) => format!("{kind} {key}"),
             _ => kind.to_owned(),
         }

@@ -14,6 +14,7 @@ use crate::config::{self, ScanConfig};
 use crate::domain::finding::{Finding, Severity};
 use crate::domain::inventory::{Inventory, ItemError};
 use crate::domain::reconcile::reconcile;
+use crate::locale::Texts;
 use crate::pki::issuer_links::{Authorities, Known, issuer_links};
 use crate::policy::{self, Settings, View};
 use crate::sources::file::FileSource;
@@ -42,7 +43,7 @@ fn by_the_daemon(session: &mut Session<'_>) -> anyhow::Result<Exit> {
     if session.common.json {
         return print_json(session, &report);
     }
-    let count = |key: &str| report.get(key).and_then(Value::as_i64).unwrap_or(0).to_string();
+    let count = |key: &str| report.get(key).and_then(Value::as_i64).unwrap_or(0);
     let line = session.texts.say(
         "scan-report",
         &[
@@ -102,6 +103,7 @@ fn here(args: &ScanArgs, session: &mut Session<'_>) -> anyhow::Result<Exit> {
         about
     };
     let shown: Vec<_> = seen.iter().filter(|seen| !args.ours || seen.is_ours() || !about(seen).is_empty()).collect();
+    let unread = errors.iter().filter(|error| &*error.problem.reason != LINK_OUT).count();
     let in_words = |finding: &Finding| session.texts.finding_text(finding, now, timezone);
 
     if session.common.json {
@@ -168,10 +170,11 @@ fn here(args: &ScanArgs, session: &mut Session<'_>) -> anyhow::Result<Exit> {
         let summary = session.texts.say(
             "scan-summary",
             &[
-                ("certificates", view.seen.len().to_string().into()),
-                ("shown", shown.len().to_string().into()),
-                ("findings", findings.len().to_string().into()),
-                ("errors", errors.len().to_string().into()),
+                ("certificates", view.seen.len().into()),
+                ("shown", shown.len().into()),
+                ("findings", findings.len().into()),
+                ("errors", unread.into()),
+                ("links", (errors.len() - unread).into()),
             ],
         );
         writeln!(session.out, "{summary}")?;
@@ -181,14 +184,18 @@ fn here(args: &ScanArgs, session: &mut Session<'_>) -> anyhow::Result<Exit> {
         return Err(Stop::new(Exit::Io, failure.message.to_string()).into());
     }
     let serious = findings.iter().any(|finding| finding.severity >= Severity::Warning);
-    let unread = errors.iter().any(|error| &*error.problem.reason != LINK_OUT);
-    Ok(if serious || unread { Exit::No } else { Exit::Done })
+    Ok(if serious || unread > 0 { Exit::No } else { Exit::Done })
 }
 
 /// A link out of the folder was left alone on purpose; what it leads to was not asked for.
 const LINK_OUT: &str = "link_out_of_root";
 /// Places told one by one for each reason; the rest are counted.
 const TOLD: usize = 3;
+
+/// Why something could not be read, in the language of the texts; a reason they do not know keeps the message of the reader.
+pub(super) fn in_words(reason: &str, message: &str, texts: &Texts) -> String {
+    texts.say("file-reason", &[("reason", reason.into()), ("message", message.into())])
+}
 
 /// The first few places of each reason, then how many more.
 fn tell_errors(errors: &[ItemError], session: &mut Session<'_>) -> anyhow::Result<()> {
@@ -198,10 +205,10 @@ fn tell_errors(errors: &[ItemError], session: &mut Session<'_>) -> anyhow::Resul
     }
     for (reason, errors) in by_reason {
         for error in errors.iter().take(TOLD) {
-            writeln!(session.err, "{}: {} ({reason})", visible(&error.place), visible(&error.problem.message))?;
+            let said = in_words(reason, &error.problem.message, &session.texts);
+            writeln!(session.err, "{}: {} ({reason})", visible(&error.place), visible(&said))?;
         }
         if let Some(more) = errors.len().checked_sub(TOLD).filter(|more| *more > 0) {
-            let more = more.to_string();
             writeln!(
                 session.err,
                 "{}",

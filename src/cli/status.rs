@@ -37,7 +37,11 @@ fn of_service(session: &mut Session<'_>) -> anyhow::Result<Exit> {
     let counts = status.get("counts").cloned().unwrap_or_default();
     for key in ["declared", "found", "missing", "undeclared", "expiring", "expired"] {
         let count = counts.get(key).and_then(Value::as_i64).unwrap_or(0);
-        writeln!(session.out, "  {count:>6}  {}", session.texts.word(&format!("count-{key}")))?;
+        writeln!(
+            session.out,
+            "  {count:>6}  {}",
+            session.texts.say(&format!("count-{key}"), &[("count", count.into())])
+        )?;
     }
     let text = |path: &str| status.pointer(path).and_then(Value::as_str).unwrap_or("").to_owned();
     match text("/last_scan/finished_at").as_str() {
@@ -67,8 +71,7 @@ fn of_certificate(id: &str, session: &mut Session<'_>) -> anyhow::Result<Exit> {
     let validity = session.texts.word(&format!("validity-{}", text("validity")));
     let days = item.get("days_left").and_then(Value::as_i64);
     let end = text("end").to_owned();
-    let left =
-        days.map(|days| session.texts.say("until-days", &[("end", end.into()), ("days", days.to_string().into())]));
+    let left = days.map(|days| session.texts.say("until-days", &[("end", end.into()), ("days", days.into())]));
     writeln!(
         session.out,
         "{}: {validity}{}",

@@ -41,6 +41,12 @@ impl From<i64> for Value<'_> {
     }
 }
 
+impl From<usize> for Value<'_> {
+    fn from(count: usize) -> Self {
+        Self::Number(i64::try_from(count).unwrap_or(i64::MAX))
+    }
+}
+
 impl<'a> From<&'a str> for Value<'a> {
     fn from(text: &'a str) -> Self {
         Self::Text(text.into())
@@ -144,6 +150,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
+    use crate::domain::reading::ReadReason;
 
     /// `key` and `key.attribute` of a file.
     fn keys(source: &str) -> BTreeSet<String> {
@@ -193,6 +200,45 @@ mod tests {
         assert_eq!(days(Lang::Fr, 12), "dans 12 jours");
         assert_eq!(days(Lang::En, 1), "in 1 day");
         assert_eq!(days(Lang::En, 1200), "in 1200 days");
+    }
+
+    #[test]
+    fn counts_agree_with_their_words() {
+        let say = |lang, key: &str, values: &[(&str, Value<'_>)]| Texts::new(lang).say(key, values);
+        for (count, label) in [(0_usize, "manquant"), (1, "manquant"), (2, "manquants")] {
+            assert_eq!(say(Lang::Fr, "count-missing", &[("count", count.into())]), label);
+        }
+        let values = |count: usize| ["declared", "missing", "expiring", "expired"].map(|name| (name, count.into()));
+        assert_eq!(say(Lang::Fr, "check-line", &values(1)), "1 déclaré, 1 manquant, 1 à renouveler, 1 expiré");
+        assert_eq!(say(Lang::Fr, "check-line", &values(2)), "2 déclarés, 2 manquants, 2 à renouveler, 2 expirés");
+        assert_eq!(say(Lang::En, "check-line", &values(1)), "1 declared, 1 missing, 1 to be renewed, 1 expired");
+        let summary = |lang, count: usize, links: usize| {
+            let names = ["certificates", "shown", "findings", "errors"];
+            let mut values = names.map(|name| (name, Value::from(count))).to_vec();
+            values.push(("links", links.into()));
+            say(lang, "scan-summary", &values)
+        };
+        assert_eq!(summary(Lang::Fr, 0, 0), "0 certificat lu, 0 montré, 0 constat, 0 erreur");
+        assert_eq!(
+            summary(Lang::Fr, 2, 286),
+            "2 certificats lus, 2 montrés, 2 constats, 2 erreurs, 286 liens laissés de côté"
+        );
+        assert_eq!(summary(Lang::En, 1, 1), "1 certificate read, 1 shown, 1 finding, 1 error, 1 link left aside");
+        let until = |days: i64| say(Lang::Fr, "until-days", &[("end", "x".into()), ("days", days.into())]);
+        assert_eq!((until(-1), until(-12)), ("fin le x, -1 jour".to_owned(), "fin le x, -12 jours".to_owned()));
+    }
+
+    #[test]
+    fn reasons_are_said_in_the_language() {
+        let say = |lang, reason: &str| {
+            Texts::new(lang).say("file-reason", &[("reason", reason.into()), ("message", "it says so".into())])
+        };
+        assert_eq!(say(Lang::Fr, "fifo"), "c'est un tube nommé, pas un fichier");
+        assert_eq!(say(Lang::En, "fifo"), "it says so");
+        assert_eq!(say(Lang::Fr, "of_tomorrow"), "it says so");
+        for reason in ReadReason::ALL {
+            assert_ne!(say(Lang::Fr, reason.as_str()), "it says so", "{reason}");
+        }
     }
 
     #[test]

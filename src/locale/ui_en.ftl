@@ -81,14 +81,62 @@ fact-path = Declared file
 fact-endpoints = Declared endpoints
 fact-first-seen = First seen
 
-until-days = ends { $end }, { $days } days
+until-days = ends { $end }, { $days } { $days ->
+    [one] day
+   *[other] days
+}
 diff-missing = Declared and not found
 diff-undeclared = Found and not declared
 diff-different = Different from the declaration
 check-line = { $declared } declared, { $missing } missing, { $expiring } to be renewed, { $expired } expired
-scan-report = { $seen } places seen, { $new } new certificates, { $changed } changes, { $errors } errors; findings: { $opened } opened, { $closed } closed
-scan-summary = { $certificates } certificates read, { $shown } shown, { $findings } findings, { $errors } errors
-scan-more-errors = … and { $count } more places: { $reason } (the whole list is in --json)
+check-soonest = { $id }: { $days } d
+scan-report = { $seen } { $seen ->
+    [one] place seen
+   *[other] places seen
+}, { $new } { $new ->
+    [one] new certificate
+   *[other] new certificates
+}, { $changed } { $changed ->
+    [one] change
+   *[other] changes
+}, { $errors } { $errors ->
+    [one] error
+   *[other] errors
+}; findings: { $opened } opened, { $closed } closed
+scan-summary = { $certificates } { $certificates ->
+    [one] certificate read
+   *[other] certificates read
+}, { $shown } shown, { $findings } { $findings ->
+    [one] finding
+   *[other] findings
+}, { $errors } { $errors ->
+    [one] error
+   *[other] errors
+}{ $links ->
+    [0] { "" }
+    [one] , { $links } link left aside
+   *[other] , { $links } links left aside
+}
+scan-more-errors = … and { $count } { $count ->
+    [one] more place
+   *[other] more places
+}: { $reason } (the whole list is in --json)
+# The messages of the readers are English, and say more than their reason.
+file-reason = { $reason ->
+    [not_found] no such file or folder
+   *[other] { $message }
+}
+config-accepted = { $file }: configuration accepted, { $warnings } { $warnings ->
+    [one] warning
+   *[other] warnings
+}
+config-refused = { $file }: configuration refused, { $errors } { $errors ->
+    [one] error
+   *[other] errors
+}, { $warnings } { $warnings ->
+    [one] warning
+   *[other] warnings
+}
 reload-no-change = No difference with the configuration in force.
 
 cli-daemon-unreachable = the service does not answer on

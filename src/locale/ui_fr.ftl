@@ -33,12 +33,27 @@ wrong-token = Ce jeton n'est pas le bon.
 audit-head = Tête du journal d'audit
 more = … et { $count } de plus : voir les commandes list et findings.
 
-count-declared = déclarés
-count-found = trouvés
-count-missing = manquants
-count-undeclared = non déclarés
+count-declared = { $count ->
+    [one] déclaré
+   *[other] déclarés
+}
+count-found = { $count ->
+    [one] trouvé
+   *[other] trouvés
+}
+count-missing = { $count ->
+    [one] manquant
+   *[other] manquants
+}
+count-undeclared = { $count ->
+    [one] non déclaré
+   *[other] non déclarés
+}
 count-expiring = bientôt à échéance
-count-expired = expirés
+count-expired = { $count ->
+    [one] expiré
+   *[other] expirés
+}
 
 validity-missing = manquant
 validity-unreadable = illisible
@@ -81,14 +96,100 @@ fact-path = Fichier déclaré
 fact-endpoints = Points d'accès déclarés
 fact-first-seen = Vu pour la première fois
 
-until-days = fin le { $end }, { $days } jours
+until-days = fin le { $end }, { $days } { $days ->
+    [one] jour
+   *[other] jours
+}
 diff-missing = Déclarés et introuvables
 diff-undeclared = Trouvés et non déclarés
 diff-different = Différents de la déclaration
-check-line = { $declared } déclarés, { $missing } manquants, { $expiring } à renouveler, { $expired } expirés
-scan-report = { $seen } emplacements vus, { $new } nouveaux certificats, { $changed } changements, { $errors } erreurs ; constats : { $opened } ouverts, { $closed } clos
-scan-summary = { $certificates } certificats lus, { $shown } montrés, { $findings } constats, { $errors } erreurs
-scan-more-errors = … et { $count } autres emplacements : { $reason } (la liste entière est dans --json)
+check-line = { $declared } { $declared ->
+    [one] déclaré
+   *[other] déclarés
+}, { $missing } { $missing ->
+    [one] manquant
+   *[other] manquants
+}, { $expiring } à renouveler, { $expired } { $expired ->
+    [one] expiré
+   *[other] expirés
+}
+check-soonest = { $id } : { $days } j
+scan-report = { $seen } { $seen ->
+    [one] emplacement vu
+   *[other] emplacements vus
+}, { $new } { $new ->
+    [one] nouveau certificat
+   *[other] nouveaux certificats
+}, { $changed } { $changed ->
+    [one] changement
+   *[other] changements
+}, { $errors } { $errors ->
+    [one] erreur
+   *[other] erreurs
+} ; constats : { $opened } { $opened ->
+    [one] ouvert
+   *[other] ouverts
+}, { $closed } clos
+scan-summary = { $certificates } { $certificates ->
+    [one] certificat lu
+   *[other] certificats lus
+}, { $shown } { $shown ->
+    [one] montré
+   *[other] montrés
+}, { $findings } { $findings ->
+    [one] constat
+   *[other] constats
+}, { $errors } { $errors ->
+    [one] erreur
+   *[other] erreurs
+}{ $links ->
+    [0] { "" }
+    [one] , { $links } lien laissé de côté
+   *[other] , { $links } liens laissés de côté
+}
+scan-more-errors = … et { $count } { $count ->
+    [one] autre emplacement
+   *[other] autres emplacements
+} : { $reason } (la liste entière est dans --json)
+file-reason = { $reason ->
+    [changed_while_read] le fichier changeait pendant la lecture
+    [dangling_link] lien vers un fichier qui n'existe pas
+    [device] c'est un périphérique, pas un fichier
+    [fifo] c'est un tube nommé, pas un fichier
+    [folder] c'est un dossier, pas un fichier
+    [folder_missing] dossier absent ou non monté
+    [internal_error] la lecture a échoué : un défaut de Vigie, à signaler
+    [io_error] erreur d'entrée-sortie du système
+    [limit_exceeded] une limite de lecture est dépassée
+    [link_loop] les liens tournent en rond
+    [link_out_of_root] lien qui sort du dossier demandé, laissé de côté
+    [link_to_folder] lien vers un dossier : seuls les liens vers des fichiers sont suivis
+    [malformed] le contenu est abîmé
+    [needs_password] un mot de passe est nécessaire
+    [not_found] ce fichier ou ce dossier n'existe pas
+    [not_pki] aucun objet de certification reconnu
+    [permission_denied] l'accès est refusé
+    [root_missing] ce dossier n'existe pas ou n'est pas monté
+    [socket] c'est une socket, pas un fichier
+    [too_deep] dossiers trop imbriqués
+    [too_large] le fichier est trop gros
+    [too_many_files] trop de fichiers : la suite n'a pas été lue
+    [unsupported] l'algorithme ou la version n'est pas pris en charge
+    [vanished] le fichier a disparu
+    [wrong_password] le mot de passe n'est pas le bon
+   *[other] { $message }
+}
+config-accepted = { $file } : configuration valable, { $warnings } { $warnings ->
+    [one] avertissement
+   *[other] avertissements
+}
+config-refused = { $file } : configuration refusée, { $errors } { $errors ->
+    [one] erreur
+   *[other] erreurs
+}, { $warnings } { $warnings ->
+    [one] avertissement
+   *[other] avertissements
+}
 reload-no-change = Aucune différence avec la configuration en vigueur.
 
 cli-daemon-unreachable = le service ne répond pas sur
