@@ -252,7 +252,7 @@ fn the_difference_names_ids_only() {
     assert_eq!(diff(&old, &old), Vec::<String>::new());
     let new = uncommented()
         .replace("127.0.0.1:8440", "127.0.0.1:8441")
-        .replace("Camille EXEMPLE", "Camille EXEMPLE")
+        .replace("Camille EXEMPLE", "Dominique EXEMPLE")
         .replace("id = \"portail\"", "id = \"accueil\"")
         .replace("impacts = [\"DMP\"]", "impacts = [\"DMP\", \"INSi\"]")
         .replace("until = \"2028-01-15\"", "until = \"2029-01-15\"")
