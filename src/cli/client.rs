@@ -1,5 +1,7 @@
 //! The daemon as a command sees it: HTTP over its Unix socket.
 
+use std::error::Error;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
@@ -65,9 +67,11 @@ fn ask(session: &Session<'_>, method: reqwest::Method, path: &str) -> anyhow::Re
             Ok::<_, reqwest::Error>((status, response.bytes().await?))
         })
         .map_err(|error| {
-            let refused = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
-            let hint = session.texts.word("cli-daemon-unreachable");
-            Stop::new(Exit::Unreachable, format!("{hint} {} ({error}: {refused})", socket.display()))
+            let cause = io_cause(&error);
+            let forbidden = cause.is_some_and(|cause| cause.kind() == io::ErrorKind::PermissionDenied);
+            let hint = session.texts.word(if forbidden { "cli-daemon-forbidden" } else { "cli-daemon-unreachable" });
+            let why = cause.map_or_else(|| error.to_string(), ToString::to_string);
+            Stop::new(Exit::Unreachable, format!("{hint} {} ({why})", socket.display()))
         })?;
     let value: Value = serde_json::from_slice(&body).context("the answer of the service is not JSON")?;
     if status.is_success() {
@@ -81,9 +85,15 @@ fn ask(session: &Session<'_>, method: reqwest::Method, path: &str) -> anyhow::Re
     let exit = match status.as_u16() {
         404 | 403 => Exit::No,
         400 | 422 => Exit::BadInput,
+        503 if text("reason") != "stopping" => Exit::Io,
         _ => Exit::Unreachable,
     };
     Err(Stop::new(exit, message).into())
+}
+
+/// The innermost I/O error: what the kernel said, under the wrappings of the HTTP client.
+fn io_cause<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a io::Error> {
+    anyhow::Chain::new(error).filter_map(|error| error.downcast_ref()).last()
 }
 
 /// The socket of the configuration. While that has mistakes the daemon still runs on what it was started with, and it is then that

@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::{self, Write as _};
 use std::net::SocketAddr;
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::{FileTypeExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -184,8 +184,14 @@ async fn draw_jitter(
 /// The API token: made 0600 at the first start, read afterwards.
 fn token(config: &Config) -> anyhow::Result<Token> {
     let path = &config.http.token_file;
-    let secret = match fs::read_to_string(path) {
-        Ok(text) => text.trim().to_owned(),
+    let secret = match read_token(path) {
+        Ok((_, mode)) if mode & 0o077 != 0 => {
+            let path = path.display();
+            let message =
+                format!("{path} is open to others than its owner (mode {:o}): chmod 600 {path}", mode & 0o777);
+            return Err(Stop::new(Exit::BadInput, message).into());
+        }
+        Ok((text, _)) => text.trim().to_owned(),
         Err(error) if error.kind() == io::ErrorKind::NotFound => make_token(path)?,
         Err(error) => return Err(Stop::new(Exit::Io, format!("cannot read {}: {error}", path.display())).into()),
     };
@@ -196,6 +202,13 @@ fn token(config: &Config) -> anyhow::Result<Token> {
     }
     let id: String = sha256(secret.as_bytes()).to_string().chars().take(12).collect();
     Ok(Token::new(&secret, &id))
+}
+
+/// What the file holds and its mode, of one and the same file.
+fn read_token(path: &Path) -> io::Result<(String, u32)> {
+    let file = fs::File::open(path)?;
+    let mode = file.metadata()?.permissions().mode();
+    Ok((io::read_to_string(file)?, mode))
 }
 
 fn make_token(path: &Path) -> anyhow::Result<String> {
@@ -212,13 +225,18 @@ fn make_token(path: &Path) -> anyhow::Result<String> {
     Ok(secret)
 }
 
-/// Binds the socket. One left behind by a daemon that is gone is replaced; one that answers is not.
+/// Binds the socket. One left behind by a daemon that is gone is replaced; one that answers is not, nor anything else.
+/// [`server::serve_unix`] removes it when it stops.
 fn bind_socket(path: &Path) -> anyhow::Result<UnixListener> {
     if let Some(folder) = path.parent() {
         make_folder(folder)?;
     }
     let failed = |error: io::Error| Stop::new(Exit::Io, format!("cannot listen on {}: {error}", path.display()));
-    if path.exists() {
+    if let Ok(found) = fs::symlink_metadata(path) {
+        if !found.file_type().is_socket() {
+            let message = format!("{} is not a socket: name another path in http.socket, or remove it", path.display());
+            return Err(Stop::new(Exit::BadInput, message).into());
+        }
         if std::os::unix::net::UnixStream::connect(path).is_ok() {
             return Err(Stop::new(Exit::Io, format!("another daemon answers on {}", path.display())).into());
         }

@@ -11,6 +11,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::Shared;
 use super::problem::ApiProblem;
+use super::refusals::Refused;
 use crate::domain::audit_event::{Action, Actor, AuditEvent, AuditOutcome, Origin};
 use crate::engine::Caller;
 
@@ -73,11 +74,10 @@ pub async fn gate(State(shared): State<Arc<Shared>>, mut request: Request, next:
             request.extensions_mut().insert(caller);
             next.run(request).await
         }
-        Err((actor, problem)) => {
-            note_refusal(&shared, peer, actor, request.uri().path(), &problem);
-            let page =
-                request.headers().get(header::ACCEPT).is_some_and(|accept| accept.as_bytes().starts_with(b"text/html"));
-            if page && problem.status == StatusCode::UNAUTHORIZED {
+        Err(refusal) => {
+            let (actor, refused, problem) = *refusal;
+            note_refusal(&shared, peer, actor, refused, request.uri().path(), &problem);
+            if is_browser(request.headers()) && problem.status == StatusCode::UNAUTHORIZED {
                 super::page::sign_in(&shared, None)
             } else {
                 problem.into_response()
@@ -86,7 +86,17 @@ pub async fn gate(State(shared): State<Arc<Shared>>, mut request: Request, next:
     }
 }
 
-fn decide(shared: &Shared, peer: Peer, headers: &HeaderMap, need: Need) -> Result<Caller, (Actor, ApiProblem)> {
+/// Whether a page for a person is wanted rather than JSON.
+pub(super) fn is_browser(headers: &HeaderMap) -> bool {
+    headers.get(header::ACCEPT).is_some_and(|accept| accept.as_bytes().starts_with(b"text/html"))
+}
+
+fn decide(
+    shared: &Shared,
+    peer: Peer,
+    headers: &HeaderMap,
+    need: Need,
+) -> Result<Caller, Box<(Actor, Refused, ApiProblem)>> {
     match peer {
         Peer::Socket { uid } => {
             let actor = Actor::User { uid, login: login_of(uid) };
@@ -94,7 +104,7 @@ fn decide(shared: &Shared, peer: Peer, headers: &HeaderMap, need: Need) -> Resul
             // administrators of the configuration.
             if need == Need::Change && !may_change(shared, uid, &actor) {
                 let detail = "this user may look but not change: add it to http.admins";
-                return Err((actor, ApiProblem::forbidden("not_an_administrator", detail)));
+                return Err(Box::new((actor, Refused::Attempt, ApiProblem::forbidden("not_an_administrator", detail))));
             }
             Ok(Caller { actor, origin: Origin::Socket })
         }
@@ -102,13 +112,16 @@ fn decide(shared: &Shared, peer: Peer, headers: &HeaderMap, need: Need) -> Resul
             let bearer = headers
                 .get(header::AUTHORIZATION)
                 .and_then(|value| value.to_str().ok())
-                .and_then(|value| value.strip_prefix("Bearer "));
+                .and_then(|value| value.split_once(' '))
+                // RFC 9110 section 11.1: the scheme is case-insensitive.
+                .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("Bearer"))
+                .map(|(_, given)| given);
             if let Some(given) = bearer {
                 if shared.token.matches(given.trim()) {
                     let actor = Actor::Token { id: shared.token.id.to_string() };
                     return Ok(Caller { actor, origin: Origin::Tcp });
                 }
-                return Err((Actor::Anonymous, ApiProblem::unauthorized()));
+                return Err(Box::new((Actor::Anonymous, Refused::Attempt, ApiProblem::unauthorized())));
             }
             // A page session only ever reads: a forged form post has nothing to ride on.
             let session = need == Need::Read && shared.sessions.holds(headers, shared.clock.monotonic());
@@ -117,7 +130,7 @@ fn decide(shared: &Shared, peer: Peer, headers: &HeaderMap, need: Need) -> Resul
                 let actor = if session { Actor::Token { id: shared.token.id.to_string() } } else { Actor::Anonymous };
                 return Ok(Caller { actor, origin: Origin::Tcp });
             }
-            Err((Actor::Anonymous, ApiProblem::unauthorized()))
+            Err(Box::new((Actor::Anonymous, Refused::Noise, ApiProblem::unauthorized())))
         }
     }
 }
@@ -133,12 +146,20 @@ fn may_change(shared: &Shared, uid: u32, actor: &Actor) -> bool {
         || config.http.admins.iter().any(|admin| Some(admin.as_str()) == login || admin.parse() == Ok(uid))
 }
 
-fn note_refusal(shared: &Shared, peer: Peer, actor: Actor, path: &str, problem: &ApiProblem) {
-    let Some(repeats) = shared.refusals.admit(shared.clock.monotonic()) else { return };
+/// Has a refusal written to the audit trail, within the budget of its kind.
+pub(super) fn note_refusal(
+    shared: &Shared,
+    peer: Peer,
+    actor: Actor,
+    refused: Refused,
+    path: &str,
+    problem: &ApiProblem,
+) {
+    let Some(repeats) = shared.refusals.admit(refused, shared.clock.monotonic()) else { return };
     let object: String = path.chars().filter(|c| !c.is_control()).take(200).collect();
     let reason = match repeats {
         0 => problem.reason.to_owned(),
-        more => format!("{}; {more} further refusals in the minute before", problem.reason),
+        more => format!("{}; {more} further refusals before it were not written", problem.reason),
     };
     shared.handle.note(AuditEvent {
         at: shared.clock.now(),
@@ -154,12 +175,12 @@ fn note_refusal(shared: &Shared, peer: Peer, actor: Actor, path: &str, problem: 
 /// Writes down that a request of somebody who may ask was refused for what it carried.
 pub(super) fn note_refused_request(shared: &Shared, caller: &Caller, path: &str, problem: &ApiProblem) {
     let peer = if caller.origin == Origin::Tcp { Peer::Tcp } else { Peer::Socket { uid: shared.own_uid } };
-    note_refusal(shared, peer, caller.actor.clone(), path, problem);
+    note_refusal(shared, peer, caller.actor.clone(), Refused::Attempt, path, problem);
 }
 
-/// Writes down that somebody gave a wrong token in the form.
-pub(super) fn note_failed_sign_in(shared: &Shared) {
-    note_refusal(shared, Peer::Tcp, Actor::Anonymous, "/login", &ApiProblem::unauthorized());
+/// Writes down that somebody could not sign in with the form: a wrong token, or a body that is no form.
+pub(super) fn note_failed_sign_in(shared: &Shared, refused: Refused, problem: &ApiProblem) {
+    note_refusal(shared, Peer::Tcp, Actor::Anonymous, refused, "/login", problem);
 }
 
 /// The login name of a local account, from `/etc/passwd`. Accounts of a directory service go by number.

@@ -1,17 +1,17 @@
 //! The rest of `/api/v1`, `/healthz` and `/readyz`.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Extension;
 use axum::Json;
-use axum::body::{Body, to_bytes};
-use axum::extract::{Query, State};
+use axum::body::Body;
+use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 
 use super::Shared;
+use super::asked::{NoParameters, Query, word};
 use super::certificates::InWords;
 use super::paging::Paging;
 use super::problem::ApiProblem;
@@ -22,11 +22,6 @@ use crate::engine::Caller;
 use crate::engine::snapshot::Snapshot;
 use crate::locale::Texts;
 use crate::store::{AuditFilter, AuditOrder, FindingFilter, FindingLife, StoreError};
-
-/// Time for a request's body.
-const BODY_TIMEOUT: Duration = Duration::from_secs(10);
-/// Bytes of a request's body.
-const BODY_BYTES: usize = 64 << 10;
 
 pub(super) async fn health() -> &'static str {
     "ok\n"
@@ -41,7 +36,12 @@ pub(super) async fn nothing_here() -> ApiProblem {
     ApiProblem::not_found("nothing here")
 }
 
-pub(super) async fn status(State(shared): State<Arc<Shared>>) -> Response {
+/// GET on what is asked with POST, or the other way round; the header Allow says which.
+pub(super) async fn another_method() -> ApiProblem {
+    ApiProblem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "this is not asked with that method")
+}
+
+pub(super) async fn status(State(shared): State<Arc<Shared>>, Query(_): Query<NoParameters>) -> Response {
     let snapshot = shared.handle.snapshot();
     // Everything but the instant is serialised once per snapshot: `{` + now + the rest.
     let rest = snapshot.status_json();
@@ -81,25 +81,21 @@ pub(super) fn judged<'a>(record: &'a FindingRecord, texts: &Texts, snapshot: &Sn
 }
 
 /// The language asked for, or the configured one.
-pub(super) fn texts(snapshot: &Snapshot, asked: Option<&str>) -> Result<Texts, ApiProblem> {
-    let lang: Lang = match asked {
-        None => snapshot.config.lang,
-        Some(text) => text
-            .parse()
-            .map_err(|error: crate::domain::offer::UnknownWord| ApiProblem::bad_request(error.to_string()))?,
-    };
-    Ok(Texts::new(lang))
+pub(super) fn texts(snapshot: &Snapshot, asked: Option<Lang>) -> Texts {
+    Texts::new(asked.unwrap_or(snapshot.config.lang))
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct FindingQuery {
-    severity: Option<String>,
+    #[serde(default, deserialize_with = "word")]
+    severity: Option<Severity>,
     code: Option<String>,
     subject: Option<String>,
     /// `true`: also those that are no longer true, from the history.
     closed: Option<bool>,
-    lang: Option<String>,
+    #[serde(default, deserialize_with = "word")]
+    lang: Option<Lang>,
     limit: Option<usize>,
     cursor: Option<String>,
 }
@@ -110,13 +106,8 @@ pub(super) async fn findings(
 ) -> Result<Response, ApiProblem> {
     let snapshot = shared.handle.snapshot();
     let now = shared.clock.now();
-    let texts = texts(&snapshot, filter.lang.as_deref())?;
-    let least = match filter.severity.as_deref() {
-        None => Severity::Info,
-        Some(text) => text
-            .parse()
-            .map_err(|error: crate::domain::offer::UnknownWord| ApiProblem::bad_request(error.to_string()))?,
-    };
+    let texts = texts(&snapshot, filter.lang);
+    let least = filter.severity.unwrap_or(Severity::Info);
     let past = if filter.closed == Some(true) { past_findings(&shared).await? } else { Vec::new() };
     let mut records: Vec<&FindingRecord> = snapshot
         .findings
@@ -145,7 +136,7 @@ async fn past_findings(shared: &Shared) -> Result<Vec<FindingRecord>, ApiProblem
     Ok(found.into_iter().map(|(_, record)| record).filter(|record| record.until.is_some()).collect())
 }
 
-pub(super) async fn structures(State(shared): State<Arc<Shared>>) -> Response {
+pub(super) async fn structures(State(shared): State<Arc<Shared>>, Query(_): Query<NoParameters>) -> Response {
     #[derive(Serialize)]
     struct Line<'a> {
         id: &'a str,
@@ -184,7 +175,7 @@ pub(super) async fn structures(State(shared): State<Arc<Shared>>) -> Response {
     whole_list(items)
 }
 
-pub(super) async fn administrators(State(shared): State<Arc<Shared>>) -> Response {
+pub(super) async fn administrators(State(shared): State<Arc<Shared>>, Query(_): Query<NoParameters>) -> Response {
     #[derive(Serialize)]
     struct Line<'a> {
         person: &'a str,
@@ -222,7 +213,7 @@ pub(super) async fn administrators(State(shared): State<Arc<Shared>>) -> Respons
     whole_list(items)
 }
 
-pub(super) async fn cards(State(shared): State<Arc<Shared>>) -> Response {
+pub(super) async fn cards(State(shared): State<Arc<Shared>>, Query(_): Query<NoParameters>) -> Response {
     use crate::domain::card::CardHolder;
     #[derive(Serialize)]
     struct Line<'a> {
@@ -253,7 +244,7 @@ pub(super) async fn cards(State(shared): State<Arc<Shared>>) -> Response {
     whole_list(items)
 }
 
-pub(super) async fn sources(State(shared): State<Arc<Shared>>) -> Response {
+pub(super) async fn sources(State(shared): State<Arc<Shared>>, Query(_): Query<NoParameters>) -> Response {
     #[derive(Serialize)]
     struct Line<'a> {
         name: &'a str,
@@ -298,7 +289,7 @@ pub(super) async fn sources(State(shared): State<Arc<Shared>>) -> Response {
     whole_list(items)
 }
 
-pub(super) async fn nodes(State(shared): State<Arc<Shared>>) -> Response {
+pub(super) async fn nodes(State(shared): State<Arc<Shared>>, Query(_): Query<NoParameters>) -> Response {
     #[derive(Serialize)]
     struct Line<'a> {
         node: &'a str,
@@ -352,6 +343,7 @@ pub(super) async fn audit(
 pub(super) async fn scan(
     State(shared): State<Arc<Shared>>,
     Extension(caller): Extension<Caller>,
+    Query(_): Query<NoParameters>,
     body: Body,
 ) -> Result<Response, ApiProblem> {
     empty_object(body)
@@ -376,12 +368,7 @@ pub(super) async fn reload(
 
 /// The body of a request that has no parameters: nothing, or `{}`.
 async fn empty_object(body: Body) -> Result<(), ApiProblem> {
-    let bytes = tokio::time::timeout(BODY_TIMEOUT, to_bytes(body, BODY_BYTES)).await;
-    let bytes = bytes
-        .map_err(|_| ApiProblem::new(StatusCode::REQUEST_TIMEOUT, "body_timeout", "the body took too long"))?
-        .map_err(|_| {
-            ApiProblem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", "the body is larger than it may be")
-        })?;
+    let bytes = super::asked::body(body).await?;
     let text = bytes.trim_ascii();
     if text.is_empty() || text == b"{}" {
         Ok(())

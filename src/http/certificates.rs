@@ -3,16 +3,20 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::Shared;
 use super::api::{Judged, judged, texts};
+use super::asked::{Id, Query, word};
 use super::paging::Paging;
 use super::problem::ApiProblem;
+use crate::domain::lang::Lang;
+use crate::domain::offer::{Offer, UnknownWord, Usage};
 use crate::domain::time::Timestamp;
-use crate::engine::listing::{Entry, Listing, Row};
+use crate::engine::listing::{Entry, Listing, Row, Validity};
 use crate::engine::snapshot::Snapshot;
 use crate::store::Interval;
 
@@ -24,9 +28,12 @@ pub(super) struct Filter {
     all: Option<bool>,
     declared: Option<bool>,
     structure: Option<String>,
-    offer: Option<String>,
-    usage: Option<String>,
-    validity: Option<String>,
+    #[serde(default, deserialize_with = "word")]
+    offer: Option<Offer>,
+    #[serde(default, deserialize_with = "word")]
+    usage: Option<Usage>,
+    #[serde(default, deserialize_with = "validity")]
+    validity: Option<Validity>,
     /// Only certificates whose end is at most so many days away.
     within_days: Option<i64>,
     limit: Option<usize>,
@@ -77,13 +84,15 @@ impl From<Interval> for Past {
 
 /// Query of anything that answers in words.
 #[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct InWords {
-    pub(super) lang: Option<String>,
+    #[serde(default, deserialize_with = "word")]
+    pub(super) lang: Option<Lang>,
 }
 
 pub(super) async fn one(
     State(shared): State<Arc<Shared>>,
-    Path(id): Path<String>,
+    Id(id): Id,
     Query(query): Query<InWords>,
 ) -> Result<Response, ApiProblem> {
     let snapshot = shared.handle.snapshot();
@@ -101,7 +110,7 @@ pub(super) async fn one(
         }
         None => Vec::new(),
     };
-    let texts = texts(&snapshot, query.lang.as_deref())?;
+    let texts = texts(&snapshot, query.lang);
     let judged =
         listing.findings(row, &snapshot).into_iter().map(|record| judged(record, &texts, &snapshot, now)).collect();
     Ok(Json(Whole { entry: listing.entry(row, &snapshot, now), judged, history }).into_response())
@@ -125,12 +134,21 @@ fn wanted(row: &Row, listing: &Listing, snapshot: &Snapshot, filter: &Filter, no
     let profile = entry.profile;
     let offer = entry.offer.or_else(|| profile.and_then(|profile| profile.offer));
     let usage = entry.usage.or_else(|| profile.and_then(|profile| profile.usage));
-    let same = |wanted: &Option<String>, given: Option<&str>| wanted.is_none() || wanted.as_deref() == given;
-    same(&filter.structure, entry.structure.map(|id| id.as_str()))
-        && same(&filter.offer, offer.map(|offer| offer.as_str()))
-        && same(&filter.usage, usage.map(|usage| usage.as_str()))
-        && same(&filter.validity, Some(entry.validity.as_str()))
+    filter.structure.as_deref().is_none_or(|wanted| entry.structure.is_some_and(|id| id.as_str() == wanted))
+        && filter.offer.is_none_or(|wanted| offer == Some(wanted))
+        && filter.usage.is_none_or(|wanted| usage == Some(wanted))
+        && filter.validity.is_none_or(|wanted| entry.validity == wanted)
         && filter.within_days.is_none_or(|days| entry.days_left.is_some_and(|left| left <= days))
+}
+
+fn validity<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Validity>, D::Error> {
+    use Validity::{Expired, Expiring, Missing, NotYetValid, Unreadable, Valid};
+    let all = [Missing, Unreadable, NotYetValid, Valid, Expiring, Expired];
+    let found = String::deserialize(deserializer)?;
+    all.into_iter().find(|validity| validity.as_str() == found).map(Some).ok_or_else(|| {
+        let allowed = all.map(Validity::as_str).join(", ");
+        D::Error::custom(UnknownWord { what: "validity", found, allowed })
+    })
 }
 
 /// Runs what may take a while beside the loop that answers everybody.

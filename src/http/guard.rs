@@ -9,9 +9,10 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::Shared;
-use super::access::Peer;
+use super::access::{Peer, note_refusal};
 use super::problem::ApiProblem;
-use crate::domain::audit_event::{Action, Actor, AuditEvent, AuditOutcome, Origin};
+use super::refusals::Refused;
+use crate::domain::audit_event::Actor;
 
 /// Refuses foreign hosts, foreign origins and wrong content types.
 pub(super) async fn guard(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
@@ -19,18 +20,8 @@ pub(super) async fn guard(State(shared): State<Arc<Shared>>, request: Request, n
     match inspect(&request, &config.http.hosts) {
         Ok(()) => next.run(request).await,
         Err(problem) => {
-            if let Some(repeats) = shared.refusals.admit(shared.clock.monotonic()) {
-                let tcp = request.extensions().get::<Peer>().is_none_or(|peer| *peer == Peer::Tcp);
-                shared.handle.note(AuditEvent {
-                    at: shared.clock.now(),
-                    actor: Actor::Anonymous,
-                    origin: if tcp { Origin::Tcp } else { Origin::Socket },
-                    action: Action::AccessDenied,
-                    object: request.uri().path().chars().filter(|c| !c.is_control()).take(200).collect(),
-                    outcome: AuditOutcome::Refused,
-                    reason: Some(format!("{}; {repeats} not written before", problem.reason)),
-                });
-            }
+            let peer = request.extensions().get::<Peer>().copied().unwrap_or(Peer::Tcp);
+            note_refusal(&shared, peer, Actor::Anonymous, Refused::Noise, request.uri().path(), &problem);
             problem.into_response()
         }
     }

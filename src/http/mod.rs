@@ -2,6 +2,7 @@
 
 pub mod access;
 mod api;
+mod asked;
 mod certificates;
 mod guard;
 mod metrics;
@@ -83,6 +84,7 @@ pub fn router(shared: Arc<Shared>) -> Router {
         .route("/vigie.css", get(page::style))
         .merge(gated)
         .fallback(api::nothing_here)
+        .method_not_allowed_fallback(api::another_method)
         .layer(from_fn_with_state(Arc::clone(&shared), guard::guard))
         .layer(from_fn(guard::harden))
         .with_state(shared)

@@ -3,15 +3,19 @@
 use std::sync::Arc;
 
 use askama::Template;
-use axum::extract::{Path, Query, State};
-use axum::http::{StatusCode, header};
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
 use super::Shared;
+use super::access::{is_browser, note_failed_sign_in};
 use super::api::texts;
+use super::asked::{self, Id, Query};
 use super::certificates::{InWords, blocking};
 use super::problem::ApiProblem;
+use super::refusals::Refused;
 use crate::domain::finding::{FindingRecord, Severity};
 use crate::domain::lang::Lang;
 use crate::domain::time::Timestamp;
@@ -93,6 +97,14 @@ struct Login {
     token_file: String,
 }
 
+#[derive(Template)]
+#[template(path = "missing.html")]
+struct Missing {
+    frame: Frame,
+    explanation: String,
+    back: String,
+}
+
 struct FindingLine {
     severity: &'static str,
     severity_word: String,
@@ -130,7 +142,7 @@ pub(super) async fn overview(
 ) -> Result<Response, ApiProblem> {
     let snapshot = shared.handle.snapshot();
     let now = shared.clock.now();
-    let texts = texts(&snapshot, query.lang.as_deref())?;
+    let texts = texts(&snapshot, query.lang);
     blocking(move || render(&overview_of(&snapshot, &texts, now))).await
 }
 
@@ -200,15 +212,19 @@ fn overview_of(snapshot: &Snapshot, texts: &Texts, now: Timestamp) -> Overview {
 
 pub(super) async fn certificate(
     State(shared): State<Arc<Shared>>,
-    Path(id): Path<String>,
+    Id(id): Id,
     Query(query): Query<InWords>,
+    headers: HeaderMap,
 ) -> Result<Response, ApiProblem> {
     let snapshot = shared.handle.snapshot();
     let now = shared.clock.now();
-    let texts = texts(&snapshot, query.lang.as_deref())?;
+    let texts = texts(&snapshot, query.lang);
+    let browser = is_browser(&headers);
     let page = blocking(move || {
         let listing = snapshot.listing(now);
-        let row = listing.find(&id)?;
+        let Some(row) = listing.find(&id) else {
+            return browser.then(|| no_such_certificate(&snapshot, &texts));
+        };
         let entry = listing.entry(row, &snapshot, now);
         let findings = listing.findings(row, &snapshot);
         Some(render(&CertificatePage {
@@ -221,6 +237,16 @@ pub(super) async fn certificate(
         }))
     });
     page.await?.ok_or_else(|| ApiProblem::not_found("no such certificate"))
+}
+
+fn no_such_certificate(snapshot: &Snapshot, texts: &Texts) -> Response {
+    let mut response = render(&Missing {
+        frame: frame(snapshot, texts, texts.word("no-such-certificate")),
+        explanation: texts.word("no-such-certificate-why"),
+        back: texts.word("back"),
+    });
+    *response.status_mut() = StatusCode::NOT_FOUND;
+    response
 }
 
 fn facts(entry: &Entry<'_>, texts: &Texts, snapshot: &Snapshot) -> Vec<(String, String)> {
@@ -281,10 +307,17 @@ struct Credentials {
     token: String,
 }
 
-pub(super) async fn login(State(shared): State<Arc<Shared>>, body: String) -> Response {
-    let given = serde_urlencoded::from_str::<Credentials>(&body).map(|form| form.token).unwrap_or_default();
+pub(super) async fn login(State(shared): State<Arc<Shared>>, body: Body) -> Response {
+    let body = match asked::body(body).await {
+        Ok(body) => body,
+        Err(problem) => {
+            note_failed_sign_in(&shared, Refused::Noise, &problem);
+            return problem.into_response();
+        }
+    };
+    let given = serde_urlencoded::from_bytes::<Credentials>(&body).map(|form| form.token).unwrap_or_default();
     if !shared.token.matches(given.trim()) {
-        super::access::note_failed_sign_in(&shared);
+        note_failed_sign_in(&shared, Refused::Attempt, &ApiProblem::unauthorized());
         return sign_in(&shared, Some("wrong-token"));
     }
     match random_hex() {

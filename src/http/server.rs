@@ -1,7 +1,9 @@
 //! The two listeners. Connections are cheap and bounded: a header has ten seconds and 16 KiB, a body 1 MiB, and a flood on one
 //! listener leaves the other free.
 
+use std::fs;
 use std::io;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -38,7 +40,15 @@ pub async fn serve_unix(listener: UnixListener, router: Router, stop: watch::Rec
         let uid = stream.peer_cred()?.uid();
         Ok((stream, Peer::Socket { uid }))
     };
-    serve(accept, router, stop, "unix").await;
+    let open = serve(accept, router, stop, "unix").await;
+    // While it still answers, so that no successor can have put its own there.
+    if let Ok(Some(path)) = listener.local_addr().map(|address| address.as_pathname().map(Path::to_owned))
+        && let Err(error) = fs::remove_file(&path)
+    {
+        tracing::warn!(path = %path.display(), error = %error, "the socket could not be removed");
+    }
+    drop(listener);
+    open.join_all().await;
 }
 
 /// Serves the TCP listener until `stop` turns true, then lets open requests end.
@@ -48,10 +58,18 @@ pub async fn serve_tcp(listener: TcpListener, router: Router, stop: watch::Recei
         stream.set_nodelay(true)?;
         Ok((stream, Peer::Tcp))
     };
-    serve(accept, router, stop, "tcp").await;
+    let open = serve(accept, router, stop, "tcp").await;
+    drop(listener);
+    open.join_all().await;
 }
 
-async fn serve<S, F, A>(accept: A, router: Router, mut stop: watch::Receiver<bool>, listener: &'static str)
+/// Takes connections until `stop` turns true and gives those still open.
+async fn serve<S, F, A>(
+    accept: A,
+    router: Router,
+    mut stop: watch::Receiver<bool>,
+    listener: &'static str,
+) -> JoinSet<()>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     F: Future<Output = io::Result<(S, Peer)>>,
@@ -62,13 +80,16 @@ where
     let mut connections = JoinSet::new();
     loop {
         while connections.try_join_next().is_some() {}
-        let Ok(slot) = Arc::clone(&slots).acquire_owned().await else { return };
+        let free = async {
+            let slot = Arc::clone(&slots).acquire_owned().await.map_err(io::Error::other)?;
+            Ok::<_, io::Error>((slot, accept().await?))
+        };
         let accepted = tokio::select! {
-            accepted = accept() => accepted,
+            accepted = free => accepted,
             () = stopped(&mut stop) => break,
         };
         match accepted {
-            Ok((stream, peer)) => {
+            Ok((slot, (stream, peer))) => {
                 let (router, stop) = (router.clone(), stop.clone());
                 connections.spawn(async move {
                     connection(stream, peer, router, stop).await;
@@ -82,8 +103,7 @@ where
             }
         }
     }
-    drop(slots);
-    while connections.join_next().await.is_some() {}
+    connections
 }
 
 async fn connection<S>(stream: S, peer: Peer, router: Router, mut stop: watch::Receiver<bool>)

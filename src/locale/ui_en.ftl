@@ -22,6 +22,8 @@ errors = Errors
 source-ok = read
 source-failed = not readable
 back = Back to the list
+no-such-certificate = Unknown certificate
+no-such-certificate-why = No certificate, watched or found, goes by this name. It may have been renamed in the configuration, or the address is incomplete.
 locations = Places
 nowhere = Nowhere at present.
 still-there = still there
@@ -140,6 +142,7 @@ config-refused = { $file }: configuration refused, { $errors } { $errors ->
 reload-no-change = No difference with the configuration in force.
 
 cli-daemon-unreachable = the service does not answer on
+cli-daemon-forbidden = you have no access to the service: your account must be in the group "vigie" (adduser ACCOUNT vigie, then log in again) —
 cli-no-such-path = no such path
 
 doctor-config-ok = is right

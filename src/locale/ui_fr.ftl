@@ -22,6 +22,8 @@ errors = Erreurs
 source-ok = lue
 source-failed = illisible
 back = Retour à la liste
+no-such-certificate = Certificat inconnu
+no-such-certificate-why = Aucun certificat surveillé ou trouvé ne porte ce nom. Il a pu être renommé dans la configuration, ou l'adresse est incomplète.
 locations = Emplacements
 nowhere = Nulle part pour l'instant.
 still-there = toujours là
@@ -193,6 +195,7 @@ config-refused = { $file } : configuration refusée, { $errors } { $errors ->
 reload-no-change = Aucune différence avec la configuration en vigueur.
 
 cli-daemon-unreachable = le service ne répond pas sur
+cli-daemon-forbidden = vous n'avez pas accès au service : votre compte doit être dans le groupe « vigie » (adduser COMPTE vigie, puis se reconnecter) —
 cli-no-such-path = ce chemin n'existe pas
 
 doctor-config-ok = est correcte

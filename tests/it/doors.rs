@@ -20,6 +20,7 @@ fn daemon(folder: &Path, declared: &str) -> Daemon {
     let state = folder.join("state");
     fs::create_dir(&state).expect("made");
     fs::write(state.join("api.token"), format!("{TOKEN}\n")).expect("written");
+    fs::set_permissions(state.join("api.token"), Permissions::from_mode(0o600)).expect("closed");
     let config = format!(
         "node = \"doors\"\nstate_dir = \"state\"\n[http]\nsocket = \"state/api.sock\"\nlisten = \"127.0.0.1:0\"\n\
          [trust]\nanchors = []\n{declared}"
@@ -313,6 +314,94 @@ fn secrets_stay_where_they_are() {
             assert!(!holds, "{name} holds a secret");
         }
     }
+}
+
+#[test]
+fn what_cannot_be_understood_is_a_problem_with_a_reason() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let daemon = daemon(folder.path(), "");
+    for (path, status, reason, names) in [
+        ("/api/v1/certificates?limit=abc", 400, "bad_request", "limit"),
+        ("/api/v1/certificates?colour=red", 400, "bad_request", "colour"),
+        ("/api/v1/certificates?validity=foo", 400, "bad_request", "not_yet_valid"),
+        ("/api/v1/certificates?offer=foo", 400, "bad_request", "SERV"),
+        ("/api/v1/certificates?usage=foo", 400, "bad_request", "SSL_SERV"),
+        ("/api/v1/findings?severity=foo", 400, "bad_request", "critical"),
+        ("/api/v1/status?colour=red", 400, "bad_request", "colour"),
+        ("/api/v1/certificates/%ff", 400, "bad_request", "UTF-8"),
+        ("/api/v1/certificates/x", 404, "not_found", "x"),
+        ("/certificates/x", 404, "not_found", "certificate"),
+        ("/nowhere", 404, "not_found", "nothing"),
+        ("/api/v1/scan", 405, "method_not_allowed", "method"),
+    ] {
+        let answer = daemon.get(path, &with_token());
+        assert_eq!(answer.status, status, "{path}: {answer:?}");
+        assert!(answer.head.contains("application/problem+json"), "{path}: {answer:?}");
+        assert_eq!(answer.json()["reason"], reason, "{path}");
+        assert!(answer.json()["detail"].as_str().is_some_and(|detail| detail.contains(names)), "{path}: {answer:?}");
+    }
+    assert_eq!(daemon.vigie(&["list", "--validity", "foo"]).code, 65);
+    assert_eq!(daemon.vigie(&["list", "--validity", "expired"]).code, 0);
+
+    let page = daemon.get("/certificates/x", &format!("{}Accept: text/html\r\n", with_token()));
+    assert_eq!(page.status, 404, "{page:?}");
+    assert!(page.head.contains("text/html") && page.body.contains("Certificat inconnu"), "{page:?}");
+    let scheme = daemon.get("/api/v1/status", &format!("Authorization: bearer {TOKEN}\r\n"));
+    assert_eq!(scheme.status, 200, "{scheme:?}");
+}
+
+#[test]
+fn the_sign_in_form_is_bounded() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let daemon = daemon(folder.path(), "");
+    let form = "Content-Type: application/x-www-form-urlencoded\r\n";
+    let huge = daemon.post("/login", form, &"x".repeat(100 << 10));
+    assert_eq!((huge.status, &huge.json()["reason"]), (413, &"body_too_large".into()));
+    // Announced and never sent.
+    let head =
+        format!("POST /login HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nContent-Length: 9\r\n", daemon.address);
+    let slow = exchange(daemon.address, format!("{head}{form}\r\ntok").as_bytes());
+    assert_eq!((slow.status, &slow.json()["reason"]), (408, &"body_timeout".into()));
+}
+
+#[test]
+fn noise_hides_no_attempt() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let daemon = daemon(folder.path(), "");
+    for _ in 0..100 {
+        let flood = exchange(daemon.address, b"GET / HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n");
+        assert_eq!(flood.status, 421);
+    }
+    assert_eq!(daemon.get("/metrics", &with_token().replace("canary", "stolen")).status, 401);
+    let event = daemon.wait_for_event(0, |event| event["object"] == "/metrics");
+    assert_eq!((&event["action"], &event["reason"]), (&"access_denied".into(), &"unauthorized".into()));
+}
+
+#[test]
+fn the_socket_goes_with_the_daemon_and_only_a_socket_is_replaced() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let daemon = daemon(folder.path(), "");
+    let (socket, config) = (folder.path().join("state/api.sock"), folder.path().join("vigie.toml"));
+    assert!(socket.exists());
+    let (status, log) = daemon.stop();
+    assert!(status.success(), "{log}");
+    assert!(!socket.exists(), "{log}");
+
+    let run = || {
+        let said = Command::new(VIGIE).arg("--config").arg(&config).arg("run").output().expect("it runs");
+        (said.status.code(), String::from_utf8_lossy(&said.stderr).into_owned())
+    };
+    fs::write(&socket, "somebody's file").expect("written");
+    let (code, said) = run();
+    assert_eq!(code, Some(65), "{said}");
+    assert!(said.contains("is not a socket"), "{said}");
+    assert_eq!(fs::read(&socket).expect("still there"), b"somebody's file");
+
+    let token = folder.path().join("state/api.token");
+    fs::set_permissions(&token, Permissions::from_mode(0o640)).expect("opened");
+    let (code, said) = run();
+    assert_eq!(code, Some(65), "{said}");
+    assert!(said.contains("chmod 600") && !said.contains(TOKEN), "{said}");
 }
 
 /// The name a token goes by: the beginning of its SHA-256.
