@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 
 use super::Session;
 use super::exit::Exit;
-use super::scan::in_words;
+use super::scan::reason_in_words;
 use crate::config::ScanConfig;
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::key::KeyAlgorithm;
@@ -211,7 +211,7 @@ impl Report {
             writeln!(out)?;
         }
         for error in &self.errors {
-            let said = in_words(&error.reason, &error.message, texts);
+            let said = reason_in_words(&error.reason, &error.message, texts);
             writeln!(out, "{}: {said} ({})", error.path, error.reason)?;
         }
         let Counts { files, parsed, not_pki, unreadable, needs_password, malformed } = &self.counts;

@@ -193,7 +193,7 @@ const LINK_OUT: &str = "link_out_of_root";
 const TOLD: usize = 3;
 
 /// Why something could not be read, in the language of the texts; a reason they do not know keeps the message of the reader.
-pub(super) fn in_words(reason: &str, message: &str, texts: &Texts) -> String {
+pub(super) fn reason_in_words(reason: &str, message: &str, texts: &Texts) -> String {
     texts.say("file-reason", &[("reason", reason.into()), ("message", message.into())])
 }
 
@@ -205,7 +205,7 @@ fn tell_errors(errors: &[ItemError], session: &mut Session<'_>) -> anyhow::Resul
     }
     for (reason, errors) in by_reason {
         for error in errors.iter().take(TOLD) {
-            let said = in_words(reason, &error.problem.message, &session.texts);
+            let said = reason_in_words(reason, &error.problem.message, &session.texts);
             writeln!(session.err, "{}: {} ({reason})", visible(&error.place), visible(&said))?;
         }
         if let Some(more) = errors.len().checked_sub(TOLD).filter(|more| *more > 0) {

@@ -326,3 +326,22 @@ fn validity(standing: Standing, facts: Option<&Certificate>, findings: &[&Findin
         Some(_) => Validity::Valid,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_last_read_of_an_unreadable_place_says_nothing_of_today() {
+        let now = Timestamp::from_unix(1_800_000_000);
+        let inventory = crate::policy::synthetic::inventory(50, now);
+        let in_force = |facts: &&Certificate| facts.not_before <= now && facts.end() > now.plus_days(100);
+        let facts = inventory.certificates.values().map(|record| &*record.facts).find(in_force);
+        assert_eq!(validity(Standing::Sound, facts, &[], now), Validity::Valid);
+        for facts in [facts, None] {
+            assert_eq!(validity(Standing::Unreadable, facts, &[], now), Validity::Unreadable);
+            assert_eq!(validity(Standing::Absent, facts, &[], now), Validity::Missing);
+        }
+        assert_eq!(validity(Standing::Sound, None, &[], now), Validity::Missing);
+    }
+}

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use proptest::prelude::*;
 
 use super::fixture::{NOW, World, keys_of};
-use super::{RULES, Settings, compare, evaluate, synthetic};
+use super::{RULES, Settings, Standing, View, compare, evaluate, synthetic};
+use crate::domain::declaration::Keystore;
 use crate::domain::finding::{Finding, FindingKey, FindingRecord, Severity};
 use crate::domain::inventory::{Inventory, IssuerLink};
 
@@ -222,4 +223,34 @@ proptest! {
             world.judge(rule);
         }
     }
+}
+
+#[test]
+fn a_place_that_cannot_be_read_does_not_stand_on_what_was_last_read_there() {
+    let standing = |reason: &str| {
+        let world = World::new().with_installed("dmp", 1).place("/srv/dmp.pem", |at| at.certificate(1).problem(reason));
+        let inventory = world.inventory();
+        let view = View::new(&inventory, &world.settings, NOW);
+        assert!(view.slots[0].current.is_some(), "the last contents are kept");
+        view.standing(&view.slots[0])
+    };
+    for reason in ["not_pki", "malformed", "wrong_password", "permission_denied"] {
+        assert_eq!(standing(reason), Standing::Unreadable, "{reason}");
+    }
+    assert_eq!(standing("folder_missing"), Standing::Absent);
+    // The key of a joined file is closed; its certificate is in the clear.
+    assert_eq!(standing("needs_password"), Standing::Sound);
+
+    let served = |problem: bool| {
+        let world = World::new().certificate(1, |_| {}).declare("web", |d| {
+            d.keystore = Keystore::EndpointOnly;
+            d.endpoint("tls://web.ch.fr:443");
+        });
+        let world = world.serve("tls://web.ch.fr:443", &[1]);
+        let world = if problem { world.endpoint_problem("tls://web.ch.fr:443", "timeout") } else { world };
+        let inventory = world.inventory();
+        let view = View::new(&inventory, &world.settings, NOW);
+        view.standing(&view.slots[0])
+    };
+    assert_eq!((served(false), served(true)), (Standing::Sound, Standing::Unreadable));
 }
