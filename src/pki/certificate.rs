@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::date;
 use super::der::{
-    BIT_STRING, Element, GENERALIZED_TIME, INTEGER, OID, Reader, SEQUENCE, UTC_TIME, context, context_primitive,
+    self, BIT_STRING, Element, GENERALIZED_TIME, INTEGER, OID, Reader, SEQUENCE, UTC_TIME, context, context_primitive,
 };
 use super::digest::sha256;
 use super::extension::{self, Extensions};
@@ -18,7 +18,8 @@ use crate::domain::certificate::{Certificate, KeyIds};
 use crate::domain::key::KeyAlgorithm;
 use crate::domain::reading::{ReadProblem, ReadReason};
 
-/// The facts of a certificate in DER. Refused only when the outline of RFC 5280 section 4.1 is not there.
+/// The facts of a certificate in DER. Refused only when the outline of RFC 5280 section 4.1 is not there, or when bytes follow
+/// it, which the fingerprint would cover.
 pub fn parse(der: &[u8]) -> Result<Certificate, ReadProblem> {
     parse_with(der, &mut Interner::default())
 }
@@ -54,7 +55,7 @@ pub(super) struct Parts<'a> {
 
 impl<'a> Parts<'a> {
     pub fn read(der: &'a [u8]) -> Option<Self> {
-        let mut outer = Reader::new(der).field(SEQUENCE)?.children();
+        let mut outer = der::single(der, SEQUENCE)?.children();
         let tbs = outer.field(SEQUENCE)?;
         let (signature_algorithm, signature_parameters) = public_key::algorithm_identifier(outer.field(SEQUENCE)?)?;
         let signature = outer.field(BIT_STRING)?;

@@ -255,6 +255,7 @@ impl FileReader<'_> {
     }
 
     fn certificate(&mut self, der: &[u8], format: Format) {
+        let der = Reader::new(der).field(SEQUENCE).map_or(der, |outer| outer.raw);
         match certificate::parse_with(der, self.interner) {
             Ok(facts) => self.item(format, Item::Certificate { facts: Arc::new(facts), der: der.into() }),
             Err(problem) => self.problem(problem.reason, &problem.message),
