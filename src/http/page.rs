@@ -175,14 +175,16 @@ fn overview_of(snapshot: &Snapshot, texts: &Texts, now: Timestamp) -> Overview {
             None => word("never-scanned"),
         },
         store_failure: status.store_failure.clone(),
-        counts: vec![
-            (word("count-declared"), counts.declared),
-            (word("count-found"), counts.found),
-            (word("count-missing"), counts.missing),
-            (word("count-undeclared"), counts.undeclared),
-            (word("count-expiring"), counts.expiring),
-            (word("count-expired"), counts.expired),
-        ],
+        counts: [
+            ("count-declared", counts.declared),
+            ("count-found", counts.found),
+            ("count-missing", counts.missing),
+            ("count-undeclared", counts.undeclared),
+            ("count-expiring", counts.expiring),
+            ("count-expired", counts.expired),
+        ]
+        .map(|(key, count)| (texts.say(key, &[("count", count.into())]), count))
+        .to_vec(),
         more_findings: more(texts, open.len()),
         findings: open.iter().take(MOST).map(|record| finding_line(record, snapshot, texts, now)).collect(),
         more_rows: more(texts, rows.len()),

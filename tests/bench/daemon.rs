@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
+use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -28,7 +29,9 @@ impl Daemon {
     /// Starts a daemon that keeps its state in `folder` and sweeps `files`.
     pub fn start(folder: &Path, files: &Path) -> Self {
         fs::create_dir_all(folder.join("state")).expect("a folder");
-        fs::write(folder.join("state/api.token"), TOKEN).expect("written");
+        let token = folder.join("state/api.token");
+        fs::write(&token, TOKEN).expect("written");
+        fs::set_permissions(&token, fs::Permissions::from_mode(0o600)).expect("closed to others");
         let config = folder.join("vigie.toml");
         let port = std::net::TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a port");
         let text = format!(
