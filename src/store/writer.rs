@@ -1,6 +1,6 @@
 //! The connections that write, and what becomes of one on which something failed.
 //!
-//! SQLite ends a transaction by itself on a full disk, a failed write and some more (https://www.sqlite.org/lang_transaction.html,
+//! SQLite ends a transaction by itself on a full disk, a failed write and some more (<https://www.sqlite.org/lang_transaction.html>,
 //! "Response To Errors Within A Transaction"). The driver counts transactions on its own and does not notice: on that connection
 //! every later one would be refused. So a connection on which anything failed is never used again.
 
