@@ -14,7 +14,8 @@ use crate::domain::time::Timestamp;
 /// The bit of a tag octet that some encoders get wrong on context-specific tags.
 const CONSTRUCTED: u8 = 0x20;
 
-/// What was found in the extensions, borrowed. Of an extension that appears twice, the first one counts.
+/// What was found in the extensions, borrowed. Of an extension that appears twice, the first one that says something
+/// counts.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Extensions<'a> {
     pub key_usage: Option<KeyUsage>,
