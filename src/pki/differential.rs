@@ -109,11 +109,6 @@ impl Differences {
         }
         let algorithm = theirs.signature_algorithm.algorithm.as_bytes();
         self.same("signature algorithm", &*ours.signature_algorithm, &oid::signature_algorithm(algorithm));
-        self.same(
-            "signature parameters",
-            parts.signature_parameters.is_some(),
-            theirs.signature_algorithm.parameters.is_some(),
-        );
         if theirs.signature_value.unused_bits < 8 {
             self.same("signature", parts.signature, &*theirs.signature_value.data);
         }
