@@ -5,7 +5,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::fingerprint::Fingerprint;
 use super::observation::Location;
@@ -62,7 +62,7 @@ impl Serialize for Subject {
 }
 
 /// Stable across ticks: the same trouble tomorrow has the same key.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct FindingKey {
     /// The rule's code.
     pub code: Cow<'static, str>,
@@ -74,7 +74,7 @@ pub struct FindingKey {
 pub type Facts = Vec<(Cow<'static, str>, String)>;
 
 /// What one rule says about one subject.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
     /// Rule and subject.
     pub key: FindingKey,

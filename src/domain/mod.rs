@@ -11,6 +11,7 @@ pub mod identifier;
 pub mod inventory;
 pub mod key;
 pub mod lang;
+pub mod notice;
 pub mod observation;
 pub mod offer;
 pub mod person;
