@@ -26,7 +26,7 @@ pub(super) fn run(command: &AuditCommand, session: &mut Session<'_>) -> anyhow::
     let head = client::get(session, "/api/v1/status")?;
     let seq = head.pointer("/audit/seq").and_then(Value::as_i64).unwrap_or(0);
     let from = (*after).max(seq.saturating_sub(*last));
-    let items = client::every(session, &format!("/api/v1/audit?after={from}"))?;
+    let items: Vec<Value> = client::every(session, &format!("/api/v1/audit?after={from}"))?;
     if session.common.json {
         let head = head.get("audit").cloned().unwrap_or_default();
         return print_json(session, &serde_json::json!({ "items": items, "head": head }));

@@ -47,7 +47,7 @@ pub(super) fn run(args: &CheckArgs, session: &mut Session<'_>) -> Exit {
 
 fn probe(args: &CheckArgs, session: &Session<'_>) -> anyhow::Result<(State, String)> {
     let status = client::get(session, "/api/v1/status")?;
-    let certificates = client::every(session, "/api/v1/certificates")?;
+    let certificates: Vec<Value> = client::every(session, "/api/v1/certificates")?;
     let mut state = match status.get("worst").and_then(Value::as_str) {
         Some("ok") => State::Ok,
         Some("warning") => State::Warning,

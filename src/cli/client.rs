@@ -5,7 +5,15 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::Bytes;
+use hyper::client::conn::http1;
+use hyper::{Method, Request, StatusCode, header};
+use hyper_util::rt::TokioIo;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
+use tokio::net::UnixStream;
 
 use super::Session;
 use super::exit::{Exit, Stop};
@@ -16,27 +24,30 @@ const DEFAULT_SOCKET: &str = "/run/vigie/api.sock";
 
 /// Asks the daemon for `path` (with its query).
 pub(super) fn get(session: &Session<'_>, path: &str) -> anyhow::Result<Value> {
-    ask(session, reqwest::Method::GET, path)
+    parsed(&ask(session, Method::GET, path)?)
 }
 
 /// Asks the daemon to do something.
 pub(super) fn post(session: &Session<'_>, path: &str) -> anyhow::Result<Value> {
-    ask(session, reqwest::Method::POST, path)
+    parsed(&ask(session, Method::POST, path)?)
 }
 
-/// Every item of a paged list.
-pub(super) fn every(session: &Session<'_>, path: &str) -> anyhow::Result<Vec<Value>> {
+/// Every item of a paged list, parsed or, as [`serde_json::value::RawValue`], as the service wrote it.
+pub(super) fn every<T: DeserializeOwned>(session: &Session<'_>, path: &str) -> anyhow::Result<Vec<T>> {
+    #[derive(Deserialize)]
+    struct Page<T> {
+        items: Vec<T>,
+        next_cursor: Option<String>,
+    }
     let mut items = Vec::new();
     let mut cursor: Option<String> = None;
     loop {
         let glue = if path.contains('?') { '&' } else { '?' };
         let more = cursor.map(|cursor| format!("&cursor={}", encode(&cursor))).unwrap_or_default();
-        let mut page = get(session, &format!("{path}{glue}limit=1000{more}"))?;
-        if let Some(Value::Array(list)) = page.get_mut("items").map(Value::take) {
-            items.extend(list);
-        }
-        match page.get("next_cursor").and_then(Value::as_str) {
-            Some(next) => cursor = Some(next.to_owned()),
+        let page: Page<T> = parsed(&ask(session, Method::GET, &format!("{path}{glue}limit=1000{more}"))?)?;
+        items.extend(page.items);
+        match page.next_cursor {
+            Some(next) => cursor = Some(next),
             None => return Ok(items),
         }
     }
@@ -52,31 +63,25 @@ pub(super) fn encode(text: &str) -> String {
         .collect()
 }
 
-fn ask(session: &Session<'_>, method: reqwest::Method, path: &str) -> anyhow::Result<Value> {
+fn parsed<T: DeserializeOwned>(body: &[u8]) -> anyhow::Result<T> {
+    serde_json::from_slice(body).context("the answer of the service is not the JSON that was expected")
+}
+
+/// The body of an answer that says yes; any other becomes the error that ends the command.
+fn ask(session: &Session<'_>, method: Method, path: &str) -> anyhow::Result<Bytes> {
     let socket = socket(session);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let (status, body) = runtime
-        .block_on(async {
-            let client = reqwest::Client::builder().unix_socket(socket.clone()).no_proxy().build()?;
-            let mut request = client.request(method.clone(), format!("http://localhost{path}"));
-            if method == reqwest::Method::POST {
-                request = request.header("content-type", "application/json").body("{}");
-            }
-            let response = request.send().await?;
-            let status = response.status();
-            Ok::<_, reqwest::Error>((status, response.bytes().await?))
-        })
-        .map_err(|error| {
-            let cause = io_cause(&error);
-            let forbidden = cause.is_some_and(|cause| cause.kind() == io::ErrorKind::PermissionDenied);
-            let hint = session.texts.word(if forbidden { "cli-daemon-forbidden" } else { "cli-daemon-unreachable" });
-            let why = cause.map_or_else(|| error.to_string(), ToString::to_string);
-            Stop::new(Exit::Unreachable, format!("{hint} {} ({why})", socket.display()))
-        })?;
-    let value: Value = serde_json::from_slice(&body).context("the answer of the service is not JSON")?;
+    let (status, body) = runtime.block_on(exchange(&socket, method, path)).map_err(|error| {
+        let cause = io_cause(&*error);
+        let forbidden = cause.is_some_and(|cause| cause.kind() == io::ErrorKind::PermissionDenied);
+        let hint = session.texts.word(if forbidden { "cli-daemon-forbidden" } else { "cli-daemon-unreachable" });
+        let why = cause.map_or_else(|| error.to_string(), ToString::to_string);
+        Stop::new(Exit::Unreachable, format!("{hint} {} ({why})", socket.display()))
+    })?;
     if status.is_success() {
-        return Ok(value);
+        return Ok(body);
     }
+    let value: Value = parsed(&body)?;
     let text = |key: &str| value.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
     let mut message = format!("{} ({})", text("detail"), text("reason"));
     for mistake in value.get("mistakes").and_then(Value::as_array).into_iter().flatten() {
@@ -91,8 +96,40 @@ fn ask(session: &Session<'_>, method: reqwest::Method, path: &str) -> anyhow::Re
     Err(Stop::new(exit, message).into())
 }
 
+/// One request on a connection of its own. Bare hyper: a client made for the network reads the trust store of the system first, and a
+/// command should be over by then.
+async fn exchange(
+    socket: &Path,
+    method: Method,
+    path: &str,
+) -> Result<(StatusCode, Bytes), Box<dyn Error + Send + Sync>> {
+    let stream = UnixStream::connect(socket).await?;
+    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
+    let request = Request::builder().method(&method).uri(path).header(header::HOST, "localhost");
+    let request = if method == Method::POST {
+        request.header(header::CONTENT_TYPE, "application/json").body(Full::<Bytes>::from("{}"))
+    } else {
+        request.body(Full::default())
+    };
+    let answered = async {
+        let response = sender.send_request(request?).await?;
+        let status = response.status();
+        Ok::<_, Box<dyn Error + Send + Sync>>((status, response.into_body().collect().await?.to_bytes()))
+    };
+    // The connection moves only while it is polled; when it ends first, the answer tells why.
+    let mut answered = std::pin::pin!(answered);
+    tokio::select! {
+        biased;
+        done = &mut answered => done,
+        ended = connection => match ended {
+            Ok(()) => answered.await,
+            Err(error) => Err(error.into()),
+        },
+    }
+}
+
 /// The innermost I/O error: what the kernel said, under the wrappings of the HTTP client.
-fn io_cause<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a io::Error> {
+fn io_cause<'a>(error: &'a (dyn Error + Send + Sync + 'static)) -> Option<&'a io::Error> {
     anyhow::Chain::new(error).filter_map(|error| error.downcast_ref()).last()
 }
 

@@ -14,7 +14,7 @@ const DIFFERENT: [&str; 6] =
 pub(super) fn run(session: &mut Session<'_>) -> anyhow::Result<Exit> {
     let status = client::get(session, "/api/v1/status")?;
     let scanned = status.get("last_scan").is_some_and(|scan| !scan.is_null());
-    let findings = client::every(session, &format!("/api/v1/findings?lang={}", session.lang))?;
+    let findings: Vec<Value> = client::every(session, &format!("/api/v1/findings?lang={}", session.lang))?;
     let of = |codes: &[&str]| -> Vec<&Value> {
         findings
             .iter()

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::client;
 use super::exit::Exit;
 use super::table::visible;
-use super::{Session, print_json};
+use super::{Session, print_items};
 
 /// Filters.
 #[derive(Debug, clap::Args)]
@@ -25,11 +25,12 @@ pub(super) fn run(args: &FindingsArgs, session: &mut Session<'_>) -> anyhow::Res
     let mut query = vec![format!("lang={}", session.lang), format!("closed={}", args.closed)];
     query.extend(args.severity.as_ref().map(|severity| format!("severity={}", client::encode(severity))));
     query.extend(args.code.as_ref().map(|code| format!("code={}", client::encode(code))));
-    let items = client::every(session, &format!("/api/v1/findings?{}", query.join("&")))?;
+    let path = format!("/api/v1/findings?{}", query.join("&"));
     if session.common.json {
-        let total = items.len();
-        return print_json(session, &serde_json::json!({ "items": items, "total": total }));
+        let items = client::every(session, &path)?;
+        return print_items(session, &items);
     }
+    let items: Vec<Value> = client::every(session, &path)?;
     if items.is_empty() {
         writeln!(session.out, "{}", session.texts.word("nothing-to-do"))?;
     }

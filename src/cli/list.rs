@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::client;
 use super::exit::Exit;
 use super::table::Table;
-use super::{Session, print_json};
+use super::{Session, print_items};
 
 /// Filters of the list.
 #[derive(Debug, clap::Args)]
@@ -29,11 +29,12 @@ pub(super) fn run(args: &ListArgs, session: &mut Session<'_>) -> anyhow::Result<
     query.extend(args.structure.as_ref().map(|id| format!("structure={}", client::encode(id))));
     query.extend(args.within_days.map(|days| format!("within_days={days}")));
     query.extend(args.validity.as_ref().map(|state| format!("validity={}", client::encode(state))));
-    let items = client::every(session, &format!("/api/v1/certificates?{}", query.join("&")))?;
+    let path = format!("/api/v1/certificates?{}", query.join("&"));
     if session.common.json {
-        let total = items.len();
-        return print_json(session, &serde_json::json!({ "items": items, "total": total }));
+        let items = client::every(session, &path)?;
+        return print_items(session, &items);
     }
+    let items: Vec<Value> = client::every(session, &path)?;
     let columns = ["id", "product", "state", "end", "days-left", "impacts"];
     let mut table = Table::new(columns.map(|column| session.texts.word(&format!("column-{column}"))).to_vec());
     for item in &items {

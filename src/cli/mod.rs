@@ -23,6 +23,7 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use clap::{CommandFactory, Parser, Subcommand};
+use serde_json::value::RawValue;
 
 use crate::domain::lang::Lang;
 use crate::locale::Texts;
@@ -184,5 +185,15 @@ fn lang_of_locale() -> Lang {
 fn print_json(session: &mut Session<'_>, value: &serde_json::Value) -> anyhow::Result<Exit> {
     serde_json::to_writer_pretty(&mut *session.out, value)?;
     writeln!(session.out)?;
+    Ok(Exit::Done)
+}
+
+/// Writes a list as one JSON document, each item on a line of its own and as the service wrote it.
+fn print_items(session: &mut Session<'_>, items: &[Box<RawValue>]) -> anyhow::Result<Exit> {
+    write!(session.out, "{{\"items\":[")?;
+    for (index, item) in items.iter().enumerate() {
+        write!(session.out, "{}{item}", if index == 0 { "\n" } else { ",\n" })?;
+    }
+    writeln!(session.out, "\n],\"total\":{}}}", items.len())?;
     Ok(Exit::Done)
 }

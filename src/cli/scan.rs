@@ -83,7 +83,8 @@ fn here(args: &ScanArgs, session: &mut Session<'_>) -> anyhow::Result<Exit> {
     let known = |(facts, der): &(_, _)| Known { facts: Arc::clone(facts), der: Arc::clone(der) };
     let certificates: Vec<Known> = gathered.certificates.iter().map(known).collect();
     let authorities = Authorities::new(certificates.iter().filter(|known| known.facts.is_ca).cloned());
-    let links = issuer_links(&certificates, &authorities);
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let links = issuer_links(&certificates, &authorities, threads);
     let inventory = empty.clone().after(&reconcile(&empty, vec![gathered], &links));
     let settings = Settings::default();
     let findings = policy::evaluate(&inventory, &settings, now);

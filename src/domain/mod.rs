@@ -4,6 +4,7 @@ pub mod audit_event;
 pub mod card;
 pub mod certificate;
 pub mod declaration;
+pub mod distinguished_name;
 pub mod endpoint;
 pub mod finding;
 pub mod fingerprint;

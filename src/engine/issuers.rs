@@ -46,7 +46,8 @@ pub(super) async fn links(
         let arrived = fresh.iter().filter(|known| known.facts.is_ca).cloned();
         let authorities = Authorities::new(anchors.into_iter().chain(authorities).chain(arrived));
         let children: Vec<Known> = fresh.into_iter().chain(orphans).collect();
-        issuer_links(&children, &authorities)
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        issuer_links(&children, &authorities, threads)
     });
     // A panic here costs the verdicts of this run, not the run: the certificates stay without a known issuer.
     Ok(verdicts.await.unwrap_or_else(|error| {

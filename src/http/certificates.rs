@@ -9,11 +9,11 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::Shared;
-use super::api::{Judged, judged, texts};
+use super::answer::{InWords, blocking, store_problem, texts};
 use super::asked::{Id, Query, word};
+use super::findings::{Judged, judged};
 use super::paging::Paging;
 use super::problem::ApiProblem;
-use crate::domain::lang::Lang;
 use crate::domain::offer::{Offer, UnknownWord, Usage};
 use crate::domain::time::Timestamp;
 use crate::engine::listing::{Entry, Listing, Row, Validity};
@@ -82,14 +82,6 @@ impl From<Interval> for Past {
     }
 }
 
-/// Query of anything that answers in words.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct InWords {
-    #[serde(default, deserialize_with = "word")]
-    pub(super) lang: Option<Lang>,
-}
-
 pub(super) async fn one(
     State(shared): State<Arc<Shared>>,
     Id(id): Id,
@@ -104,8 +96,7 @@ pub(super) async fn one(
     let row = listing.find(&id).ok_or_else(|| ApiProblem::not_found(format!("no certificate {id:?}")))?;
     let history = match row.fingerprint {
         Some(fingerprint) => {
-            let intervals =
-                shared.store.history(&fingerprint).await.map_err(|error| super::api::store_problem(&error))?;
+            let intervals = shared.store.history(&fingerprint).await.map_err(|error| store_problem(&error))?;
             intervals.into_iter().map(Past::from).collect()
         }
         None => Vec::new(),
@@ -148,13 +139,5 @@ fn validity<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Validit
     all.into_iter().find(|validity| validity.as_str() == found).map(Some).ok_or_else(|| {
         let allowed = all.map(Validity::as_str).join(", ");
         D::Error::custom(UnknownWord { what: "validity", found, allowed })
-    })
-}
-
-/// Runs what may take a while beside the loop that answers everybody.
-pub(super) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, ApiProblem> {
-    tokio::task::spawn_blocking(work).await.map_err(|error| {
-        tracing::error!(error = %error, "a request could not be answered");
-        ApiProblem::internal()
     })
 }

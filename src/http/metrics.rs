@@ -11,9 +11,10 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 
 use super::Shared;
-use super::certificates::blocking;
+use super::answer::blocking;
 use super::problem::ApiProblem;
 use crate::domain::certificate::Certificate;
+use crate::domain::distinguished_name;
 use crate::domain::finding::Severity;
 use crate::domain::profile::{IgcDomain, Support};
 use crate::domain::time::Timestamp;
@@ -212,8 +213,8 @@ fn labels(row: &Row, facts: &Certificate) -> Vec<(&'static str, String)> {
             continue;
         }
         for attribute in ["C", "ST", "L", "O", "OU", "CN"] {
-            if let Some(value) = value_of(name, attribute) {
-                labels.push((label(prefix, attribute), value));
+            if let Some(value) = distinguished_name::attribute(name, attribute) {
+                labels.push((label(prefix, attribute), value.into_owned()));
             }
         }
     }
@@ -235,31 +236,6 @@ const fn label(prefix: &str, attribute: &str) -> &'static str {
         (false, b"O") => "issuer_O",
         (false, b"OU") => "issuer_OU",
         (false, _) => "issuer_CN",
-    }
-}
-
-/// The first value of an attribute in an RFC 4514 name, unescaped where the escape is a single character.
-fn value_of(name: &str, attribute: &str) -> Option<String> {
-    let mut rest = name;
-    loop {
-        let (key, after) = rest.split_once('=')?;
-        let mut value = String::new();
-        let mut characters = after.char_indices();
-        let mut end = after.len();
-        while let Some((at, c)) = characters.next() {
-            match c {
-                '\\' => value.extend(characters.next().map(|(_, escaped)| escaped)),
-                ',' | '+' => {
-                    end = at + 1;
-                    break;
-                }
-                c => value.push(c),
-            }
-        }
-        if key == attribute {
-            return Some(value);
-        }
-        rest = after.get(end..).filter(|rest| !rest.is_empty())?;
     }
 }
 
@@ -294,15 +270,5 @@ mod tests {
         assert_eq!(decimal(&[]), "0");
         assert_eq!(decimal(&[0x01, 0x00]), "256");
         assert_eq!(decimal(&[0xff; 16]), u128::MAX.to_string());
-    }
-
-    #[test]
-    fn attributes_of_a_name() {
-        let name = r"CN=DRIMbox\, one,OU=1750712184,O=A+UID=x,C=FR";
-        assert_eq!(value_of(name, "CN").as_deref(), Some("DRIMbox, one"));
-        assert_eq!(value_of(name, "UID").as_deref(), Some("x"));
-        assert_eq!(value_of(name, "C").as_deref(), Some("FR"));
-        assert_eq!(value_of(name, "ST"), None);
-        assert_eq!(value_of("", "C"), None);
     }
 }

@@ -1,9 +1,11 @@
 //! The local API, the pages, metrics, authentication. Handlers read a snapshot or nudge the engine; no SQL, no policy.
 
 pub mod access;
+mod answer;
 mod api;
 mod asked;
 mod certificates;
+mod findings;
 mod guard;
 mod metrics;
 mod page;
@@ -70,7 +72,7 @@ pub fn router(shared: Arc<Shared>) -> Router {
         .route("/api/v1/structures", get(api::structures))
         .route("/api/v1/administrators", get(api::administrators))
         .route("/api/v1/cards", get(api::cards))
-        .route("/api/v1/findings", get(api::findings))
+        .route("/api/v1/findings", get(findings::list))
         .route("/api/v1/sources", get(api::sources))
         .route("/api/v1/audit", get(api::audit))
         .route("/api/v1/nodes", get(api::nodes))

@@ -11,9 +11,8 @@ use serde::Deserialize;
 
 use super::Shared;
 use super::access::{is_browser, note_failed_sign_in};
-use super::api::texts;
+use super::answer::{InWords, blocking, texts};
 use super::asked::{self, Id, Query};
-use super::certificates::{InWords, blocking};
 use super::problem::ApiProblem;
 use super::refusals::Refused;
 use crate::domain::finding::{FindingRecord, Severity};

@@ -4,9 +4,9 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use super::subject_name::attribute;
 use super::view::Seen;
 use crate::domain::certificate::Certificate;
+use crate::domain::distinguished_name::attribute;
 use crate::domain::offer::{Offer, Usage};
 use crate::domain::profile::{Environment, Gamme, IgcDomain, PersonRef, StructureRef, Support};
 

@@ -7,7 +7,6 @@ mod fixture;
 mod lineage;
 mod rules;
 mod settings;
-mod subject_name;
 pub mod synthetic;
 mod view;
 

@@ -6,9 +6,9 @@ use std::hash::{BuildHasherDefault, Hasher};
 
 use super::lineage::lineages;
 use super::settings::Settings;
-use super::subject_name::{attribute, same_name};
 use crate::domain::certificate::Certificate;
 use crate::domain::declaration::{DeclaredCertificate, Keystore};
+use crate::domain::distinguished_name::{attribute, same_name};
 use crate::domain::endpoint::Endpoint;
 use crate::domain::finding::{Finding, Severity, Subject};
 use crate::domain::fingerprint::Fingerprint;

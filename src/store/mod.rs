@@ -51,6 +51,8 @@ pub struct Store {
     read: AnyPool,
     /// SQLite only: no other daemon uses the file.
     lock: Option<Arc<Lock>>,
+    /// It was looked through for damage when it was opened.
+    checked: bool,
     node: Arc<str>,
     boot_id: Arc<str>,
 }
@@ -74,9 +76,10 @@ impl Store {
     }
 
     /// Looks for damage in the whole database: `PRAGMA quick_check` on SQLite, nothing on PostgreSQL, which has tools of its own.
-    /// Opening does it up to 64 MiB; beyond, call this in the background: it reads every page.
+    /// Opening does it up to 64 MiB, and this nothing more; beyond, call it in the background: it reads every page.
     pub async fn check_integrity(&self) -> Result<(), StoreError> {
         match self.engine {
+            Engine::Sqlite if self.checked => Ok(()),
             Engine::Sqlite => {
                 let failed = |source| self.failed("checking its integrity", source);
                 let mut connection = self.read.acquire().await.map_err(failed)?;

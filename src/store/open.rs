@@ -52,14 +52,14 @@ impl Store {
     pub async fn open(config: &StoreConfig, opening: Opening) -> Result<Self, StoreError> {
         sqlx::any::install_default_drivers();
         let mut marker = Marker::read(&opening.state_dir)?;
-        let (engine, place, writer, read, lock) = match Address::of(config)? {
+        let (engine, place, writer, read, lock, checked) = match Address::of(config)? {
             Address::Sqlite(path) => {
-                let (writer, read, lock) = sqlite(&path, &marker, &opening).await?;
-                (Engine::Sqlite, path.display().to_string(), writer, read, Some(Arc::new(lock)))
+                let (writer, read, lock, checked) = sqlite(&path, &marker, &opening).await?;
+                (Engine::Sqlite, path.display().to_string(), writer, read, Some(Arc::new(lock)), checked)
             }
             Address::Postgres { url, place } => {
                 let pool = postgres(&url, &place, &marker).await?;
-                (Engine::Postgres, place, Writer::Postgres(pool.clone()), pool, None)
+                (Engine::Postgres, place, Writer::Postgres(pool.clone()), pool, None, true)
             }
         };
         let store = Self {
@@ -68,6 +68,7 @@ impl Store {
             writer,
             read,
             lock,
+            checked,
             node: opening.node.into(),
             boot_id: opening.boot_id.into(),
         };
@@ -110,7 +111,8 @@ pub(super) async fn quick_check(connection: &mut AnyConnection, place: &str) -> 
     if said == "ok" { Ok(()) } else { Err(StoreError::Damaged { place: place.to_owned(), what: said }) }
 }
 
-async fn sqlite(path: &Path, marker: &Marker, opening: &Opening) -> Result<(Writer, AnyPool, Lock), StoreError> {
+/// The last of the four: the file is small enough to have been looked through.
+async fn sqlite(path: &Path, marker: &Marker, opening: &Opening) -> Result<(Writer, AnyPool, Lock, bool), StoreError> {
     let place = path.display().to_string();
     let Some(text) = path.to_str() else {
         return Err(StoreError::Url { url: place, why: "the path is not UTF-8".to_owned() });
@@ -120,10 +122,13 @@ async fn sqlite(path: &Path, marker: &Marker, opening: &Opening) -> Result<(Writ
         return Err(StoreError::Missing { place, marker: marker.path().to_owned() });
     }
     let lock = Lock::take(path)?;
-    match sqlite_file::standing(path)? {
-        Standing::Nothing => first_start(path, &place, opening).await?,
+    let checked = match sqlite_file::standing(path)? {
+        Standing::Nothing => {
+            first_start(path, &place, opening).await?;
+            true
+        }
         Standing::Ours { size } => inspect(text, &place, size, marker).await?,
-    }
+    };
     let failed = |source| StoreError::sort(Engine::Sqlite, &place, "opening it", source);
     let options = options(&sqlite_url(text, "rw")).map_err(failed)?;
     let writer = Writer::sqlite(options.clone(), SQLITE_WRITER).await.map_err(failed)?;
@@ -138,7 +143,7 @@ async fn sqlite(path: &Path, marker: &Marker, opening: &Opening) -> Result<(Writ
             Box::pin(async move { sqlx::raw_sql(SQLITE_READER).execute(connection).await.map(drop) })
         })
         .connect_lazy_with(options);
-    Ok((writer, read, lock))
+    Ok((writer, read, lock, checked))
 }
 
 /// Makes the database beside its place, whole, then puts it there.
@@ -156,12 +161,13 @@ async fn first_start(path: &Path, place: &str, opening: &Opening) -> Result<(), 
     sqlite_file::publish(&new, path)
 }
 
-/// Looks into an existing file over a read-only connection, which cannot change it.
-async fn inspect(path: &str, place: &str, size: u64, marker: &Marker) -> Result<(), StoreError> {
+/// Looks into an existing file over a read-only connection, which cannot change it. Tells whether it was looked through.
+async fn inspect(path: &str, place: &str, size: u64, marker: &Marker) -> Result<bool, StoreError> {
+    let small = size <= CHECKED_AT_OPEN;
     let failed = |source| StoreError::sort(Engine::Sqlite, place, "looking into it", source);
     let mut connection = connect(&sqlite_url(path, "ro")).await.map_err(failed)?;
     let result = async {
-        if size <= CHECKED_AT_OPEN {
+        if small {
             quick_check(&mut connection, place).await?;
         }
         if schema::standing(&mut connection, Engine::Sqlite, place).await?.is_none() {
@@ -172,7 +178,7 @@ async fn inspect(path: &str, place: &str, size: u64, marker: &Marker) -> Result<
     .await;
     // The verdict is what matters; a read-only connection has nothing to lose when it closes.
     drop(connection.close().await);
-    result
+    result.map(|()| small)
 }
 
 async fn postgres(url: &str, place: &str, marker: &Marker) -> Result<AnyPool, StoreError> {

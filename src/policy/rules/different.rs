@@ -6,9 +6,9 @@
 use std::borrow::Cow;
 
 use crate::domain::declaration::Identity;
+use crate::domain::distinguished_name::{attribute, same_name};
 use crate::domain::finding::{Finding, Severity};
 use crate::policy::rules::CERTIFICATE_FACTS;
-use crate::policy::subject_name::{attribute, same_name};
 use crate::policy::{Bearer, Rule, Seen, View};
 
 /// The rule.

@@ -168,9 +168,9 @@ fn issuers_are_found_by_name_and_proved_by_signature() {
         (known(&real.bench, "leaf.pem"), known(&real.bench, "ca.pem"), known(&twin.bench, "ca.pem"));
     let new = [leaf.clone(), root.clone()];
     assert_eq!(leaf.facts.key_ids.authority, root.facts.key_ids.subject);
-    let links = issuer_links(&new, &Authorities::new([other.clone(), root.clone()]));
+    let links = issuer_links(&new, &Authorities::new([other.clone(), root.clone()]), 2);
     assert_eq!(links[&leaf.facts.fingerprint], IssuerLink::Issued(root.facts.fingerprint));
     assert_eq!(links[&root.facts.fingerprint], IssuerLink::SelfSigned);
-    let links = issuer_links(&new, &Authorities::new([other]));
+    let links = issuer_links(&new, &Authorities::new([other]), 2);
     assert_eq!(links[&leaf.facts.fingerprint], IssuerLink::Unknown, "the same name is not the same key");
 }

@@ -1,10 +1,10 @@
-//! Attributes out of a name in its RFC 4514 spelling, for the rules that compare one of them.
+//! Attributes out of a distinguished name in its RFC 4514 spelling, the only one that leaves `pki`.
 
 use std::borrow::Cow;
 
 /// The value of the first attribute called `kind` (`CN`, `OU`…), its escapes undone (RFC 4514 section 3). Multi-valued RDNs are
 /// looked into: the CN of a person or card certificate is one of several values.
-pub(super) fn attribute<'a>(name: &'a str, kind: &str) -> Option<Cow<'a, str>> {
+pub fn attribute<'a>(name: &'a str, kind: &str) -> Option<Cow<'a, str>> {
     pieces(name).find_map(|piece| {
         let (found, value) = piece.split_once('=')?;
         found.trim().eq_ignore_ascii_case(kind).then(|| unescape(value))
@@ -12,7 +12,7 @@ pub(super) fn attribute<'a>(name: &'a str, kind: &str) -> Option<Cow<'a, str>> {
 }
 
 /// Equal but for case and surrounding white space.
-pub(super) fn same_name(one: &str, other: &str) -> bool {
+pub fn same_name(one: &str, other: &str) -> bool {
     let (one, other) = (one.trim().chars(), other.trim().chars());
     one.flat_map(char::to_lowercase).eq(other.flat_map(char::to_lowercase))
 }
