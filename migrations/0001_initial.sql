@@ -39,7 +39,7 @@ CREATE TABLE certificate_der (
   der         {{blob}} NOT NULL
 );
 
--- An index over the DER for people and queries; `facts` is the same in the packed form the program loads.
+-- An index over the DER for people and queries; `packed` is the whole row in the form the program loads.
 CREATE TABLE certificate (
   fingerprint        {{blob}} NOT NULL CONSTRAINT certificate_pk PRIMARY KEY
                      CONSTRAINT certificate_has_der REFERENCES certificate_der (fingerprint),
@@ -52,16 +52,17 @@ CREATE TABLE certificate (
   first_seen         BIGINT   NOT NULL,
   issuer_link        TEXT     NOT NULL CONSTRAINT certificate_issuer_link CHECK (issuer_link IN ('unknown', 'self_signed', 'issued')),
   issuer_fingerprint {{blob}},
-  facts              {{blob}} NOT NULL
+  packed             {{blob}} NOT NULL
 );
 
--- What each location holds now. `location` is `file:` and the bytes of the path, or the URL of the endpoint.
+-- What each location holds now. `location` is `file:` and the bytes of the path, or the URL of the endpoint; `packed` is the whole
+-- row and what was found there.
 CREATE TABLE observation (
   location   {{blob}} NOT NULL CONSTRAINT observation_pk PRIMARY KEY,
   source     TEXT     NOT NULL,
   read_at    BIGINT   NOT NULL,
   first_seen BIGINT   NOT NULL,
-  state      {{blob}} NOT NULL
+  packed     {{blob}} NOT NULL
 ){{clustered}};
 
 -- What each location held and when: one interval per item, open while last_seen is null. `digest` is the fingerprint of a

@@ -145,10 +145,10 @@ pub enum ContentKind {
     PrivateKey(KeyFacts),
     /// A bare public key.
     PublicKey(KeyFacts),
-    /// A certification request.
-    Csr(CsrFacts),
+    /// A certification request. Boxed, as the next: rare, and a hundred thousand certificates would carry their size.
+    Csr(Box<CsrFacts>),
     /// A revocation list.
-    Crl(CrlFacts),
+    Crl(Box<CrlFacts>),
 }
 
 /// Why a location, or a part of it, could not be read.

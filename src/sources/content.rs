@@ -84,8 +84,8 @@ fn from_reading(reading: Reading) -> Contents {
                 gathered.certificates.push((facts, der));
                 ContentKind::Certificate(fingerprint)
             }
-            Item::Csr(facts) => ContentKind::Csr(facts),
-            Item::Crl(facts) => ContentKind::Crl(facts),
+            Item::Csr(facts) => ContentKind::Csr(Box::new(facts)),
+            Item::Crl(facts) => ContentKind::Crl(Box::new(facts)),
             Item::PrivateKey(facts) => ContentKind::PrivateKey(facts),
             Item::PublicKey(facts) => ContentKind::PublicKey(facts),
         };

@@ -143,9 +143,9 @@ async fn certificates(to: &mut AnyConnection, changes: &Changes) -> sqlx::Result
     };
     // A certificate once seen never changes; who signed it may become known later.
     const CERTIFICATE: Repeated = Repeated {
-        head: "INSERT INTO certificate (fingerprint, subject, issuer, serial, not_before, not_after, spki, first_seen, issuer_link, issuer_fingerprint, facts) VALUES ",
+        head: "INSERT INTO certificate (fingerprint, subject, issuer, serial, not_before, not_after, spki, first_seen, issuer_link, issuer_fingerprint, packed) VALUES ",
         columns: 11,
-        tail: " ON CONFLICT (fingerprint) DO UPDATE SET issuer_link = excluded.issuer_link, issuer_fingerprint = excluded.issuer_fingerprint, facts = excluded.facts",
+        tail: " ON CONFLICT (fingerprint) DO UPDATE SET issuer_link = excluded.issuer_link, issuer_fingerprint = excluded.issuer_fingerprint, packed = excluded.packed",
     };
     // In key order: the index then grows at its end instead of everywhere. The last record of a fingerprint wins.
     let mut records: Vec<&CertificateRecord> = changes.certificates.iter().map(Arc::as_ref).rev().collect();
@@ -175,7 +175,7 @@ async fn certificates(to: &mut AnyConnection, changes: &Changes) -> sqlx::Result
         to.add(record.first_seen.unix())?;
         to.add(link)?;
         to.add(issuer)?;
-        to.add(facts::pack(facts))
+        to.add(facts::pack(record))
     })
     .await?;
     Ok(())
@@ -183,9 +183,9 @@ async fn certificates(to: &mut AnyConnection, changes: &Changes) -> sqlx::Result
 
 async fn observations(to: &mut AnyConnection, changes: &Changes) -> sqlx::Result<()> {
     const OBSERVATION: Repeated = Repeated {
-        head: "INSERT INTO observation (location, source, read_at, first_seen, state) VALUES ",
+        head: "INSERT INTO observation (location, source, read_at, first_seen, packed) VALUES ",
         columns: 5,
-        tail: " ON CONFLICT (location) DO UPDATE SET source = excluded.source, read_at = excluded.read_at, state = excluded.state",
+        tail: " ON CONFLICT (location) DO UPDATE SET source = excluded.source, read_at = excluded.read_at, packed = excluded.packed",
     };
     const GONE: Repeated = Repeated { head: "DELETE FROM observation WHERE location IN (", columns: 1, tail: ")" };
     let seen: Vec<_> = changes.appeared.iter().chain(&changes.changed).collect();

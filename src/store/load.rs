@@ -8,7 +8,6 @@ use sqlx::any::AnyRow;
 
 use super::audit::{self, AuditHead};
 use super::error::StoreError;
-use super::packed::state::location;
 use super::packed::{Interner, facts, state};
 use super::{Store, findings, rows};
 use crate::domain::certificate::Certificate;
@@ -58,25 +57,41 @@ impl Store {
         let failed = |source| self.failed("loading the certificates", source);
         let mut certificates = HashMap::new();
         let mut interner = Interner::default();
-        let mut unread = Vec::new();
-        let mut found =
-            sqlx::query("SELECT fingerprint, first_seen, issuer_link, issuer_fingerprint, facts FROM certificate")
-                .fetch(&self.read);
+        let mut whole = true;
+        let mut found = sqlx::query("SELECT packed FROM certificate").fetch(&self.read);
         while let Some(row) = rows::next(&mut found).await.map_err(failed)? {
-            let fingerprint = audit::fingerprint(&row, 0).map_err(failed)?;
-            let first_seen = Timestamp::from_unix(row.try_get(1).map_err(failed)?);
-            let issuer = issuer(&row).map_err(failed)?;
-            let packed: &[u8] = row.try_get(4).map_err(failed)?;
-            match facts::unpack(fingerprint, packed, &mut interner) {
-                Ok(facts) => {
-                    let record = CertificateRecord { facts: Arc::new(facts), first_seen, issuer };
-                    certificates.insert(fingerprint, Arc::new(record));
+            let packed: &[u8] = row.try_get(0).map_err(failed)?;
+            match facts::unpack(packed, &mut interner) {
+                Ok(record) => {
+                    certificates.insert(record.facts.fingerprint, Arc::new(record));
                 }
-                Err(_) => unread.push((fingerprint, first_seen, issuer)),
+                Err(_) => whole = false,
             }
         }
         drop(found);
-        // Packed by another version, or damaged: the DER is the truth.
+        if !whole {
+            self.certificates_anew(&mut certificates).await?;
+        }
+        Ok(certificates)
+    }
+
+    /// Those that were packed by another version, or whose packed form is damaged, from the columns and the DER.
+    async fn certificates_anew(
+        &self,
+        certificates: &mut HashMap<Fingerprint, Arc<CertificateRecord>>,
+    ) -> Result<(), StoreError> {
+        let failed = |source| self.failed("reading certificates anew", source);
+        let mut unread = Vec::new();
+        let mut found = sqlx::query("SELECT fingerprint, first_seen, issuer_link, issuer_fingerprint FROM certificate")
+            .fetch(&self.read);
+        while let Some(row) = rows::next(&mut found).await.map_err(failed)? {
+            let fingerprint = audit::fingerprint(&row, 0).map_err(failed)?;
+            if !certificates.contains_key(&fingerprint) {
+                let first_seen = Timestamp::from_unix(row.try_get(1).map_err(failed)?);
+                unread.push((fingerprint, first_seen, issuer(&row).map_err(failed)?));
+            }
+        }
+        drop(found);
         for batch in unread.chunks(256) {
             let wanted: Vec<Fingerprint> = batch.iter().map(|(fingerprint, ..)| *fingerprint).collect();
             let ders = self.ders(&wanted).await?;
@@ -87,7 +102,7 @@ impl Store {
                 certificates.insert(*fingerprint, Arc::new(record));
             }
         }
-        Ok(certificates)
+        Ok(())
     }
 
     /// Loading does not read the DER; that one is gone is to be known at the start and not years later, when it is asked for.
@@ -109,18 +124,13 @@ impl Store {
         let failed = |source| self.failed("loading the observations", source);
         let mut observations = Vec::new();
         let mut interner = Interner::default();
-        let mut found =
-            sqlx::query("SELECT location, source, read_at, state FROM observation ORDER BY location").fetch(&self.read);
+        let mut found = sqlx::query("SELECT packed FROM observation ORDER BY location").fetch(&self.read);
         while let Some(row) = rows::next(&mut found).await.map_err(failed)? {
-            let key: &[u8] = row.try_get(0).map_err(failed)?;
-            let source: &str = row.try_get(1).map_err(failed)?;
-            let read_at = Timestamp::from_unix(row.try_get(2).map_err(failed)?);
-            let packed: &[u8] = row.try_get(3).map_err(failed)?;
-            let observation = location(key)
-                .and_then(|at| state::unpack(interner.text(source), at, read_at, packed, &mut interner))
-                .map_err(|_| {
-                    self.damaged(format!("the observation of {:?} cannot be read", String::from_utf8_lossy(key)))
-                })?;
+            let packed: &[u8] = row.try_get(0).map_err(failed)?;
+            let observation = state::unpack(packed, &mut interner).map_err(|_| {
+                let last = observations.last().map(|(location, _): &(Location, _)| location.to_string());
+                self.damaged(format!("the observation after {:?} cannot be read", last.unwrap_or_default()))
+            })?;
             observations.push((observation.location.clone(), Arc::new(observation)));
         }
         Ok(observations.into_iter().collect())

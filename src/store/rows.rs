@@ -8,9 +8,10 @@ use sqlx::any::{AnyArguments, AnyRow};
 use sqlx::error::BoxDynError;
 use sqlx::{AnyConnection, Arguments, AssertSqlSafe};
 
-/// Parameters of one statement. SQLite finds a numbered parameter by walking its list, so the cost of a row grows with this;
-/// below it, the cost of one round trip to the worker shows.
-const PARAMETERS: usize = 128;
+/// Parameters of one statement: enough that the round trip to the worker does not show.
+const PARAMETERS: usize = 4096;
+/// The same where SQLite has to take numbered ones, which it finds by walking a list: the cost of a row grows with this.
+const NUMBERED: usize = 128;
 
 /// A statement whose middle repeats once per row.
 pub(super) struct Repeated {
@@ -23,7 +24,8 @@ pub(super) struct Repeated {
 }
 
 impl Repeated {
-    fn text(&self, leading: usize, rows: usize) -> Arc<str> {
+    /// Placeholders are `$1`… for both engines, but for rows on SQLite: there they are `?`, which it counts instead of looking up.
+    fn text(&self, leading: usize, rows: usize, counted: bool) -> Arc<str> {
         let mut text = String::with_capacity(self.head.len() + self.tail.len() + rows * self.columns * 6);
         text.push_str(self.head);
         let mut parameter = leading;
@@ -31,8 +33,13 @@ impl Repeated {
             text.push_str(if row == 0 { "(" } else { ",(" });
             for column in 0..self.columns {
                 parameter += 1;
-                text.push_str(if column == 0 { "$" } else { ",$" });
-                text.push_str(&parameter.to_string());
+                text.push_str(if column == 0 { "" } else { "," });
+                if counted {
+                    text.push('?');
+                } else {
+                    text.push('$');
+                    text.push_str(&parameter.to_string());
+                }
             }
             text.push(')');
         }
@@ -50,8 +57,11 @@ pub(super) async fn run<T>(
     items: &[T],
     mut fill: impl FnMut(&T, &mut AnyArguments) -> Result<(), BoxDynError>,
 ) -> sqlx::Result<u64> {
-    let size = (PARAMETERS / statement.columns).max(1);
-    let whole = if items.len() >= size { statement.text(leading.len(), size) } else { "".into() };
+    let sqlite = connection.backend_name() == "SQLite";
+    let counted = sqlite && leading.is_empty();
+    let parameters = if sqlite && !counted { NUMBERED } else { PARAMETERS };
+    let size = (parameters / statement.columns).max(1);
+    let whole = if items.len() >= size { statement.text(leading.len(), size, counted) } else { "".into() };
     let mut batch = |rows: &[T]| -> sqlx::Result<(Arc<str>, bool, AnyArguments)> {
         let mut arguments = AnyArguments::default();
         arguments.reserve(leading.len() + rows.len() * statement.columns, 0);
@@ -62,7 +72,7 @@ pub(super) async fn run<T>(
             fill(row, &mut arguments).map_err(sqlx::Error::Encode)?;
         }
         let full = rows.len() == size;
-        let text = if full { Arc::clone(&whole) } else { statement.text(leading.len(), rows.len()) };
+        let text = if full { Arc::clone(&whole) } else { statement.text(leading.len(), rows.len(), counted) };
         // Odd sizes are not worth a place in the statement cache.
         Ok((text, full || rows.len() == 1, arguments))
     };

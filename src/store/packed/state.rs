@@ -1,14 +1,12 @@
-//! What a location holds, packed. Unlike facts it cannot be made again from the database: every version ever shipped stays readable.
+//! What a location holds, packed whole: loading reads one column. Unlike a certificate it cannot be made again from the database:
+//! every version ever shipped stays readable.
 
 use std::sync::Arc;
 
 use super::{Interner, Packer, Unpacker, Unreadable};
 use crate::domain::observation::FilePath;
-use crate::domain::observation::{
-    Content, ContentKind, FileAccess, FileStamp, Location, Observation, Problem, SourceName,
-};
+use crate::domain::observation::{Content, ContentKind, FileAccess, FileStamp, Location, Observation, Problem};
 use crate::domain::reading::{CrlFacts, CsrFacts, KeyFacts};
-use crate::domain::time::Timestamp;
 
 const VERSION: u8 = 1;
 
@@ -31,9 +29,12 @@ pub(in crate::store) fn location(key: &[u8]) -> Result<Location, Unreadable> {
     url.parse().map(|endpoint| Location::Endpoint(Arc::new(endpoint))).map_err(|_| Unreadable)
 }
 
-/// Packs what the columns of the row do not say.
+/// Packs an observation.
 pub(in crate::store) fn pack(observation: &Observation) -> Vec<u8> {
     let mut to = Packer::new(VERSION);
+    to.text(&observation.source);
+    to.bytes(&location_key(&observation.location));
+    to.time(observation.read_at);
     to.option(observation.stamp.as_ref(), |to, stamp| {
         to.unsigned(stamp.device);
         to.unsigned(stamp.inode);
@@ -56,14 +57,11 @@ pub(in crate::store) fn pack(observation: &Observation) -> Vec<u8> {
 }
 
 /// The observation of a row.
-pub(in crate::store) fn unpack(
-    source: SourceName,
-    location: Location,
-    read_at: Timestamp,
-    sealed: &[u8],
-    interner: &mut Interner,
-) -> Result<Observation, Unreadable> {
+pub(in crate::store) fn unpack(sealed: &[u8], interner: &mut Interner) -> Result<Observation, Unreadable> {
     let mut from = Unpacker::open(sealed, VERSION)?;
+    let source = interner.text(from.text()?);
+    let location = location(from.bytes()?)?;
+    let read_at = from.time()?;
     let stamp = from.option(|from| {
         Ok(FileStamp {
             device: from.unsigned()?,
@@ -127,14 +125,14 @@ fn unpack_content(from: &mut Unpacker<'_>, interner: &mut Interner) -> Result<Co
         0 => ContentKind::Certificate(from.fingerprint()?),
         1 => ContentKind::PrivateKey(unpack_key(from, interner)?),
         2 => ContentKind::PublicKey(unpack_key(from, interner)?),
-        3 => ContentKind::Csr(CsrFacts {
+        3 => ContentKind::Csr(Box::new(CsrFacts {
             subject: from.text()?.into(),
             spki: from.fingerprint()?,
             key: from.key(interner)?,
             signature_algorithm: interner.text(from.text()?),
             san: from.list(|from| from.text().map(Arc::from))?,
-        }),
-        4 => ContentKind::Crl(CrlFacts {
+        })),
+        4 => ContentKind::Crl(Box::new(CrlFacts {
             fingerprint: from.fingerprint()?,
             issuer: interner.text(from.text()?),
             this_update: from.time()?,
@@ -143,7 +141,7 @@ fn unpack_content(from: &mut Unpacker<'_>, interner: &mut Interner) -> Result<Co
             signature_algorithm: interner.text(from.text()?),
             entries: from.small()?,
             delta: from.flag()?,
-        }),
+        })),
         _ => return Err(Unreadable),
     };
     Ok(Content { index, format, kind })

@@ -118,14 +118,14 @@ pub fn mixed(path: &str) -> Observation {
         ContentKind::PrivateKey(key(Some(spki), Some(KeyAlgorithm::Ed25519), false)),
         ContentKind::PrivateKey(key(None, None, true)),
         ContentKind::PublicKey(key(Some(spki), Some(KeyAlgorithm::EcOther("1.2.3".into())), false)),
-        ContentKind::Csr(CsrFacts {
+        ContentKind::Csr(Box::new(CsrFacts {
             subject: "CN=x".into(),
             spki,
             key: KeyAlgorithm::Dsa(1024),
             signature_algorithm: "1.2.840".into(),
             san: [Arc::from("dns:x"), Arc::from("ip:::1")].into(),
-        }),
-        ContentKind::Crl(CrlFacts {
+        })),
+        ContentKind::Crl(Box::new(CrlFacts {
             fingerprint: sha256(b"crl"),
             issuer: "CN=AC".into(),
             this_update: NOW,
@@ -134,7 +134,7 @@ pub fn mixed(path: &str) -> Observation {
             signature_algorithm: "sha256WithRSAEncryption".into(),
             entries: 123_456,
             delta: true,
-        }),
+        })),
     ];
     let contents = (0..).zip(kinds).map(|(index, kind)| Content { index, format: Format::Der, kind }).collect();
     Observation { stamp: None, access: None, contents, ..file(path, &[]) }
