@@ -1,6 +1,8 @@
 //! What can be wrong with a configuration. Texts are in `text`; values of secrets never get here.
 
 use super::diagnostic::Place;
+use std::path::PathBuf;
+
 use crate::domain::card::CardKind;
 use crate::domain::identifier::{IdentifierWarning, InvalidIdentifier};
 use crate::domain::offer::{Offer, Usage};
@@ -123,6 +125,13 @@ pub enum Problem {
     },
     /// A name kept for the program's own use.
     ReservedName,
+    /// Two sources that would sweep the same files.
+    OverlappingPaths {
+        /// The path of this source.
+        path: PathBuf,
+        /// Where the paths of the other one are.
+        first: Place,
+    },
     /// An offer that has no such usage.
     NoSuchUsage {
         /// The offer.
@@ -204,6 +213,7 @@ impl Problem {
             Self::DuplicateId { .. } => "duplicate_id",
             Self::Dangling { .. } => "dangling_reference",
             Self::ReservedName => "reserved_name",
+            Self::OverlappingPaths { .. } => "overlapping_paths",
             Self::NoSuchUsage { .. } => "no_such_usage",
             Self::CardOffer(_) => "card_offer",
             Self::Exclusive(_) => "exclusive_keys",

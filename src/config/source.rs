@@ -1,7 +1,8 @@
 //! `[[source]]`: where to look for certificates and cards besides what is declared.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
 
 use super::document::Span;
 use super::problem::{Form, Problem, Thing};
@@ -62,16 +63,20 @@ spelled! {
 }
 
 pub(super) fn read(sections: Vec<Section<'_>>) -> Vec<SourceConfig> {
-    let mut seen = BTreeMap::new();
-    sections.into_iter().filter_map(|section| one(section, &mut seen)).collect()
+    let (mut seen, mut swept) = (BTreeMap::new(), Vec::new());
+    sections.into_iter().filter_map(|section| one(section, &mut seen, &mut swept)).collect()
 }
 
-fn one(section: Section<'_>, seen: &mut BTreeMap<DeclaredId, Span>) -> Option<SourceConfig> {
+fn one(
+    section: Section<'_>,
+    seen: &mut BTreeMap<DeclaredId, Span>,
+    swept: &mut Vec<(PathBuf, Span)>,
+) -> Option<SourceConfig> {
     let kind = section.need("kind", Found::word);
     let name = section.need("name", |found| name(found, seen)).map(|name| name.to_string());
     let source = match kind {
         Some(SourceKind::File) => section
-            .need("paths", |found| found.some(Found::path))
+            .need("paths", |found| paths(found, swept))
             .and_then(|paths| Some(SourceConfig::File { name: name?, paths })),
         Some(SourceKind::Tls) => section
             .need("endpoints", |found| found.some(|item| item.parsed(Form::Endpoint)))
@@ -85,6 +90,28 @@ fn one(section: Section<'_>, seen: &mut BTreeMap<DeclaredId, Span>) -> Option<So
     };
     section.finish();
     source
+}
+
+/// The paths of one source, none of them beneath those of another: each scan would take the files over from the other source.
+fn paths(found: &Found<'_>, swept: &mut Vec<(PathBuf, Span)>) -> Option<Vec<PathBuf>> {
+    let paths = found.some(Found::path)?;
+    let clash = |path: &PathBuf| {
+        let other = swept.iter().find(|(other, _)| covers(other, path) || covers(path, other))?;
+        Some((path.clone(), other.1))
+    };
+    if let Some((path, first)) = paths.iter().find_map(clash) {
+        found.error(Problem::OverlappingPaths { path, first: found.report.place(first) });
+        return None;
+    }
+    swept.extend(paths.iter().map(|path| (path.clone(), found.span)));
+    Some(paths)
+}
+
+/// Whatever `path` matches is beneath the folder `folder`, or is the same pattern. Two patterns that merely may meet are not told.
+fn covers(folder: &Path, path: &Path) -> bool {
+    let is_pattern = |part: &OsStr| part.as_encoded_bytes().iter().any(|byte| b"*?".contains(byte));
+    let fixed: PathBuf = path.iter().take_while(|part| !is_pattern(part)).collect();
+    folder == path || (!folder.iter().any(is_pattern) && fixed.starts_with(folder))
 }
 
 fn name(found: &Found<'_>, seen: &mut BTreeMap<DeclaredId, Span>) -> Option<DeclaredId> {

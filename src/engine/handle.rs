@@ -137,11 +137,14 @@ impl Handle {
         answer.await.map_err(|_| Refusal::Stopping)?
     }
 
-    /// Has an event written to the audit trail. When the engine is too busy to take it the event is told to the log instead:
-    /// a flood of refusals must not hold up the door.
-    pub fn note(&self, event: AuditEvent) {
-        if let Err(refused) = self.commands.try_send(Command::Note(event)) {
+    /// Has an event written to the audit trail. `false` when the engine is too busy to take it: a flood of refusals must not hold up
+    /// the door, and the caller counts what was not written.
+    #[must_use]
+    pub fn note(&self, event: AuditEvent) -> bool {
+        let queued = self.commands.try_send(Command::Note(event));
+        if let Err(refused) = &queued {
             tracing::warn!(error = %refused, "an audit event of a door could not be queued");
         }
+        queued.is_ok()
     }
 }

@@ -1,6 +1,6 @@
 //! The immutable state the doors read: made once per commit, shared by reference, never waited for.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
 
 use serde::Serialize;
@@ -189,7 +189,10 @@ impl Counts {
         found.dedup();
         let count = |code: &str| findings.keys().filter(|key| key.code == code).count();
         let declaration = &inventory.declaration;
-        let missing = count("missing");
+        // A certificate whose file and key are both absent is one certificate and two findings.
+        let bare = |key: &'_ FindingKey| key.subject.split(" @ ").next().unwrap_or_default().to_owned();
+        let absent: BTreeSet<String> = findings.keys().filter(|key| key.code == "missing").map(bare).collect();
+        let missing = absent.len();
         Self {
             declared: declaration.certificates.len(),
             found: found.len(),

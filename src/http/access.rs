@@ -161,7 +161,7 @@ pub(super) fn note_refusal(
         0 => problem.reason.to_owned(),
         more => format!("{}; {more} further refusals before it were not written", problem.reason),
     };
-    shared.handle.note(AuditEvent {
+    let written = shared.handle.note(AuditEvent {
         at: shared.clock.now(),
         actor,
         origin: if peer == Peer::Tcp { Origin::Tcp } else { Origin::Socket },
@@ -170,6 +170,9 @@ pub(super) fn note_refusal(
         outcome: AuditOutcome::Refused,
         reason: Some(reason),
     });
+    if !written {
+        shared.refusals.put_back(refused, repeats + 1);
+    }
 }
 
 /// Writes down that a request of somebody who may ask was refused for what it carried.

@@ -1,7 +1,7 @@
 //! Bounds how many refusals reach the audit trail: a flood at the door must not fill the database, and noise must not hide an
 //! attempt.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// Refusals of one kind written down one by one in each minute; the rest are counted into the first of the next minute.
@@ -33,11 +33,7 @@ struct Window {
 impl Refusals {
     /// `Some(n)` when this refusal is to be written, `n` being how many of its kind went unwritten before it.
     pub(super) fn admit(&self, refused: Refused, monotonic: Duration) -> Option<u64> {
-        let window = match refused {
-            Refused::Attempt => &self.attempts,
-            Refused::Noise => &self.noise,
-        };
-        let mut window = window.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut window = self.window(refused);
         let minute = monotonic.as_secs() / 60;
         if minute != window.minute {
             window.minute = minute;
@@ -50,6 +46,19 @@ impl Refusals {
             window.unwritten += 1;
             None
         }
+    }
+
+    /// Counts `refusals` that were admitted and could not be written: the next one that is admitted tells of them.
+    pub(super) fn put_back(&self, refused: Refused, refusals: u64) {
+        self.window(refused).unwritten += refusals;
+    }
+
+    fn window(&self, refused: Refused) -> MutexGuard<'_, Window> {
+        let window = match refused {
+            Refused::Attempt => &self.attempts,
+            Refused::Noise => &self.noise,
+        };
+        window.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -66,5 +75,7 @@ mod tests {
         assert_eq!(refusals.admit(Refused::Attempt, Duration::from_secs(6)), Some(0));
         assert_eq!(noise(65), Some(970));
         assert_eq!(noise(66), Some(0));
+        refusals.put_back(Refused::Noise, 2);
+        assert_eq!(noise(67), Some(2));
     }
 }

@@ -178,6 +178,14 @@ fn each_alone() {
             "3:person[a].card card_of_another",
         ),
         ("[[card]]\nnumber='2600301752'\nkind='CPE'\nholder='a'", "4:card[2600301752].holder dangling_reference"),
+        (
+            "[[source]]\nkind='file'\nname='a'\npaths=['/srv']\n[[source]]\nkind='file'\nname='b'\npaths=['/srv/*/x.pem']",
+            "8:source[b].paths overlapping_paths",
+        ),
+        (
+            "[[source]]\nkind='file'\nname='a'\npaths=['/srv/*.pem', '/s/a']\n[[source]]\nkind='file'\nname='b'\npaths=['/s']",
+            "8:source[b].paths overlapping_paths",
+        ),
         ("[[structure]]\nid='a'\nname='x'\nkind='other'", "1:structure[a] no_identifier"),
         (
             "[[structure]]\nid='a'\nname='x'\nkind='practice'\nrpps_rang='99700234190005'",

@@ -70,6 +70,10 @@ pub(super) fn words(problem: &Problem) -> Text {
                 None => format!("declare it in [[{}]], or correct the name", table(*what)),
             },
         ),
+        P::OverlappingPaths { path, first } => said(
+            format!("{} is already swept by the source of {first}", path.display()),
+            "leave it to one of the two: a file belongs to one source",
+        ),
         P::ReservedName => said("this name is kept for Vigie's own source", "choose another"),
         P::NoSuchUsage { offer, usage } => said(
             format!("offer {offer} has no usage {usage}"),

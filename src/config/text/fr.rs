@@ -73,6 +73,10 @@ pub(super) fn words(problem: &Problem) -> Text {
                 None => format!("ajouter cette table [[{}]], ou corriger le nom", table(*what)),
             },
         ),
+        P::OverlappingPaths { path, first } => said(
+            format!("{} est déjà parcouru par la source de {first}", path.display()),
+            "le laisser à l'une des deux : un fichier appartient à une seule source",
+        ),
         P::ReservedName => said("ce nom est réservé à une source de Vigie", "en choisir un autre"),
         P::NoSuchUsage { offer, usage } => said(
             format!("l'offre {offer} n'a pas d'usage {usage}"),
