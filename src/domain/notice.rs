@@ -55,29 +55,6 @@ spelled! {
     }
 }
 
-spelled! {
-    /// The ways a message can leave.
-    Channel, "channel" {
-        /// Mail through the relay. An address is one mail address.
-        Smtp = "smtp",
-        /// An HTTP request. An address is the name of one target.
-        Webhook = "webhook",
-        /// An executable of the hooks folder. An address is its file name.
-        Hook = "hook",
-    }
-}
-
-impl Channel {
-    /// What works or fails as one: the relay for all mail, each webhook and each hook by itself. Such as `smtp` or
-    /// `webhook:astreinte`.
-    pub fn path(self, address: &str) -> String {
-        match self {
-            Self::Smtp => self.as_str().to_owned(),
-            Self::Webhook | Self::Hook => format!("{self}:{address}"),
-        }
-    }
-}
-
 /// What a message is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NoticeKind {
