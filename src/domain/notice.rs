@@ -1,6 +1,7 @@
 //! A notice: what one message says to one address, before any language. Its items are kept in rows and put into words when it leaves.
 
 use std::fmt;
+use std::pin::Pin;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -197,4 +198,29 @@ pub enum SendOutcome {
         /// What the other side answered, one line, bounded, without any secret.
         answer: String,
     },
+}
+
+/// What a way out is addressed to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// Mail addresses of persons: one message to each.
+    Mail,
+    /// One target that gets everything: its address is empty.
+    Target,
+}
+
+/// A message on its way.
+pub type Sending<'a> = Pin<Box<dyn Future<Output = SendOutcome> + Send + 'a>>;
+
+/// One way out, such as a mail relay or one webhook. Each is served by a task of its own: a slow one holds up itself only.
+pub trait Channel: fmt::Debug + Send + Sync {
+    /// Stable name in rows, metrics and logs: `smtp`, `webhook:NAME`, `hook:NAME`. It names no secret and no person.
+    fn name(&self) -> &str;
+
+    /// Whom it reaches.
+    fn reach(&self) -> Reach;
+
+    /// Sends `notice` to `address`: a mail address, or nothing for [`Reach::Target`]. Bounded in time by the channel itself;
+    /// dropping the future gives it up, and the message may have arrived all the same.
+    fn send<'a>(&'a self, address: &'a str, notice: &'a Notice) -> Sending<'a>;
 }
