@@ -49,6 +49,8 @@ spelled! {
         Expired = "expired",
         /// It became more severe, or somebody else must know now.
         Escalated = "escalated",
+        /// Nothing was done about it for a while, and it is still true.
+        Repeated = "repeated",
         /// The date it was acknowledged until has passed.
         AcknowledgementEnded = "acknowledgement_ended",
         /// The trouble is over: the one closing message.
@@ -57,7 +59,8 @@ spelled! {
 }
 
 /// What a message is.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum NoticeKind {
     /// One or several alerts speak.
     Alerts,
@@ -79,7 +82,7 @@ pub enum NoticeKind {
 }
 
 /// What the monthly digest counts.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Digest {
     /// Declared certificates.
     pub declared: u64,
@@ -168,9 +171,9 @@ pub struct NoticeActor {
     pub person: String,
     /// As what.
     pub role: Role,
-    /// Civil name, only where `notify.names` allows it.
+    /// Civil name, only where `alerts.names` allows it.
     pub name: Option<String>,
-    /// Number of the card the person signs in with, only where `notify.names` allows it.
+    /// Number of the card the person signs in with, only where `alerts.names` allows it.
     pub card: Option<String>,
 }
 
