@@ -62,6 +62,7 @@ fn settings(old: &Config, new: &Config) -> Vec<&'static str> {
         ("policy.clock_skew", old.policy.clock_skew != new.policy.clock_skew),
         ("notify.smtp", old.notify.smtp != new.notify.smtp),
         ("notify.webhook", old.notify.webhooks != new.notify.webhooks),
+        ("notify.hooks", old.notify.hooks != new.notify.hooks),
     ])
 }
 
