@@ -80,6 +80,7 @@ fn structure(old: &Structure, new: &Structure) -> Vec<&'static str> {
         ("siren", old.siren != new.siren),
         ("siret", old.siret != new.siret),
         ("rpps_rang", old.rpps_rang != new.rpps_rang),
+        ("contract_date", old.contract_date != new.contract_date),
     ])
 }
 

@@ -309,6 +309,8 @@ pub enum Form {
     Proxy,
     /// A file path.
     Path,
+    /// `credential:NAME`.
+    Credential,
     /// One line of text.
     Line,
     /// A login name or a numeric id.

@@ -1,5 +1,6 @@
 //! Gather, decide, commit, act. One loop owns the state; the doors read snapshots of it and send it commands.
 
+pub mod calendar;
 mod gather;
 mod handle;
 mod issuers;

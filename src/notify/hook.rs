@@ -16,6 +16,7 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::process::{Child, Command};
 
+use super::aside;
 use super::outcome::{delivered, later};
 use super::payload::Payload;
 use super::render::{Renderer, clean};
@@ -121,12 +122,16 @@ impl Hook {
             Ok(false) => return later("hook_gone", &format!("{} is no executable file", self.path.display())),
             Err(why) => return later("hook_unsafe", &format!("{} {why}", self.path.display())),
         }
-        let payload = Payload::of(notice, &self.renderer);
         let folder = self.scratch.join(format!("{}-{}", notice.id, self.name.trim_start_matches("hook:")));
-        let environment = environment(&payload, notice, &folder);
-        let outcome = match write_files(&folder, &payload) {
-            Ok(()) => self.run(environment).await,
-            Err(error) => later("hook_files", &format!("{}: {error}", folder.display())),
+        let (said, renderer, into) = (notice.clone(), Arc::clone(&self.renderer), folder.clone());
+        let prepared = aside(move || {
+            let payload = Payload::of(&said, &renderer);
+            write_files(&into, &payload).map(|()| environment(&payload, &said, &into))
+        });
+        let outcome = match prepared.await {
+            Ok(Ok(environment)) => self.run(environment).await,
+            Ok(Err(error)) => later("hook_files", &format!("{}: {error}", folder.display())),
+            Err(outcome) => outcome,
         };
         if let Err(error) = fs::remove_dir_all(&folder) {
             tracing::debug!(folder = %folder.display(), error = %error, "the files of a hook stay");

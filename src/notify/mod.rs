@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 use crate::clock::SharedClock;
 use crate::config::Config;
-use crate::domain::notice::Channel;
+use crate::domain::notice::{Channel, SendOutcome};
 use render::Renderer;
 
 /// Every channel of `config`: the relay, each webhook, each executable that is in the hooks folder now. Made anew when the
@@ -42,4 +42,10 @@ pub fn channels(config: &Config, clock: &SharedClock) -> Vec<Arc<dyn Channel>> {
         }
     }
     all
+}
+
+/// Runs `work` where blocking is allowed: ten thousand items take a while to put into words, and the loop of the daemon must not
+/// wait for them.
+async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, SendOutcome> {
+    tokio::task::spawn_blocking(work).await.map_err(|error| outcome::later("internal", &error.to_string()))
 }

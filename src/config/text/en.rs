@@ -198,6 +198,7 @@ const fn notation(form: Form) -> (&'static str, &'static str) {
         Form::StoreUrl => ("a database address", "write sqlite:///path/vigie.db or postgres://user@host/database"),
         Form::WebhookUrl => ("an address", "write https://host/path"),
         Form::Proxy => ("the address of a proxy", "write http://host:port"),
+        Form::Credential => ("the name of a systemd credential", "write credential:name, the name of LoadCredential="),
         Form::Path => ("a path", "write a path without NUL character"),
         Form::Line => ("one line of text", "remove the control characters"),
         Form::Login => ("a login name or numeric id", "write \"astreinte\" or \"1000\""),

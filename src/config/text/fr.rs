@@ -235,6 +235,7 @@ const fn notation(form: Form) -> (&'static str, &'static str) {
         Form::StoreUrl => ("une adresse de base de données", "écrire sqlite:///chemin/vigie.db"),
         Form::WebhookUrl => ("une adresse", "écrire https://hote/chemin"),
         Form::Proxy => ("une adresse de mandataire", "écrire http://hote:port"),
+        Form::Credential => ("un nom de credential systemd", "écrire credential:nom, le nom de LoadCredential="),
         Form::Path => ("un chemin", "écrire un chemin sans caractère NUL"),
         Form::Line => ("un texte d'une ligne", "enlever les caractères de contrôle"),
         Form::Login => ("un nom d'utilisateur ou un numéro", "écrire \"astreinte\" ou \"1000\""),

@@ -15,7 +15,7 @@ use rustls::ClientConfig;
 
 use super::outcome::{later, refused};
 use super::render::Renderer;
-use super::tls;
+use super::{aside, tls};
 use crate::config::{SmtpConfig, SmtpTls};
 use crate::domain::notice::{Channel, Notice, Reach, SendOutcome, Sending};
 use conversation::Progress;
@@ -36,9 +36,12 @@ impl Smtp {
     }
 
     async fn attempt(&self, address: &str, notice: &Notice) -> SendOutcome {
-        let message = match compose::compose(&self.config.from, address, notice, &self.renderer) {
-            Ok(message) => message,
-            Err(error) => return refused("address_invalid", &error.to_string()),
+        let (from, to, notice) = (self.config.from.clone(), address.to_owned(), notice.clone());
+        let renderer = Arc::clone(&self.renderer);
+        let message = match aside(move || compose::compose(&from, &to, &notice, &renderer)).await {
+            Ok(Ok(message)) => message,
+            Ok(Err(error)) => return refused("address_invalid", &error.to_string()),
+            Err(outcome) => return outcome,
         };
         let tls = match self.tls() {
             Ok(tls) => tls,

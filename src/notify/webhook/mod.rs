@@ -17,7 +17,7 @@ use reqwest::{Client, Proxy, Response, StatusCode};
 use super::outcome::{chain, delivered, later, later_after, refused};
 use super::payload::Payload;
 use super::render::Renderer;
-use super::{secret, tls};
+use super::{aside, secret, tls};
 use crate::clock::SharedClock;
 use crate::config::{Template, WebhookConfig, WebhookKind};
 use crate::domain::notice::{Channel, Notice, Reach, SendOutcome, Sending};
@@ -50,10 +50,13 @@ impl Webhook {
     }
 
     async fn attempt(&self, notice: &Notice) -> SendOutcome {
-        let payload = Payload::of(notice, &self.renderer);
-        let (content_type, body) = match body::of(self.config.kind, self.template.as_ref(), &payload, notice) {
-            Ok(body) => body,
-            Err(error) => return refused("template", &error),
+        let (kind, template, renderer) = (self.config.kind, self.template.clone(), Arc::clone(&self.renderer));
+        let said = notice.clone();
+        let made = aside(move || body::of(kind, template.as_ref(), &Payload::of(&said, &renderer), &said)).await;
+        let (content_type, body) = match made {
+            Ok(Ok(body)) => body,
+            Ok(Err(error)) => return refused("template", &error),
+            Err(outcome) => return outcome,
         };
         let now = self.clock.now();
         let signature = match self.config.secret_file.as_deref().map(secret::read).transpose() {
