@@ -76,7 +76,8 @@ fn exchange(
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let answer = runtime
         .block_on(async {
-            let client = reqwest::Client::builder().unix_socket(socket.clone()).no_proxy().tls_certs_only([]).build()?;
+            let client =
+                reqwest::Client::builder().unix_socket(socket.clone()).no_proxy().tls_certs_only([]).build()?;
             let mut request = client.request(method.clone(), format!("http://localhost{path}"));
             if *method == reqwest::Method::POST {
                 request = request.header("content-type", "application/json").body("{}");
