@@ -182,3 +182,13 @@ calendar-crl-text = After this instant without a new list, the revocation status
 calendar-contract = Tacit renewal of the ANS contract: { $label }
 calendar-contract-text = The contract is renewed for a year by itself (article 2.5). To end it (article 2.3): registered letter; it ends on the last day of the month after its receipt.
 calendar-other = End: { $label }
+
+## vigie doctor
+
+doctor-smtp-cure = Check address, port and TLS mode of the relay, its authorities (ca_file), the account and its password in [notify.smtp].
+doctor-hooks = { $count ->
+    [0] no executable
+    [one] 1 executable
+   *[other] { $count } executables
+}
+doctor-hooks-cure = This file is not run: it has to belong to root or to vigie, and nobody else may write it (chmod go-w), nor its folder.

@@ -184,3 +184,13 @@ calendar-crl-text = Passé cette date sans nouvelle liste, l'état de révocatio
 calendar-contract = Reconduction tacite du contrat d'adhésion ANS : { $label }
 calendar-contract-text = Le contrat est reconduit tacitement pour un an (article 2.5). Pour y mettre fin (article 2.3) : lettre recommandée avec accusé de réception ; la résiliation prend effet le dernier jour du mois qui suit sa réception.
 calendar-other = Échéance : { $label }
+
+## vigie doctor
+
+doctor-smtp-cure = Vérifier l'adresse, le port et le mode TLS du relais, les autorités (ca_file), le compte et son mot de passe dans [notify.smtp].
+doctor-hooks = { $count ->
+    [0] aucun exécutable
+    [one] 1 exécutable
+   *[other] { $count } exécutables
+}
+doctor-hooks-cure = Ce fichier n'est pas lancé : il doit appartenir à root ou à vigie, et nul autre ne doit pouvoir l'écrire (chmod go-w), ni lui ni son dossier.

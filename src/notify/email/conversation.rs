@@ -83,18 +83,41 @@ pub(super) async fn deliver(
     mail: &Mail,
     progress: &mut Progress,
 ) -> (SendOutcome, Option<AsyncSmtpConnection>) {
-    let hello = hello(node);
-    let stream = match connect(config, tls, &hello).await {
-        Ok(stream) => stream,
-        Err(fault) => return (later(fault.reason, &fault.answer), None),
-    };
-    *progress = Progress::Greeting;
-    let mut connection = match AsyncSmtpConnection::connect_with_transport(stream, &hello).await {
+    let mut connection = match open(config, node, tls, progress).await {
         Ok(connection) => connection,
-        Err(error) => return (progress.judge(&error), None),
+        Err(outcome) => return (outcome, None),
     };
-    let outcome = transact(&mut connection, config, mail, progress).await;
+    let outcome = hand_over(&mut connection, mail, progress).await;
     (outcome, Some(connection))
+}
+
+/// As [`deliver`] without a message: the relay answers, is who it should be, and knows us.
+pub(super) async fn try_out(config: &SmtpConfig, node: &str, tls: Option<Arc<ClientConfig>>) -> SendOutcome {
+    match open(config, node, tls, &mut Progress::Connecting).await {
+        Ok(connection) => {
+            let name = connection.server_info().name().to_owned();
+            goodbye(connection).await;
+            delivered(&name)
+        }
+        Err(outcome) => outcome,
+    }
+}
+
+/// Connected, greeted and logged in.
+async fn open(
+    config: &SmtpConfig,
+    node: &str,
+    tls: Option<Arc<ClientConfig>>,
+    progress: &mut Progress,
+) -> Result<AsyncSmtpConnection, SendOutcome> {
+    let hello = hello(node);
+    let stream = connect(config, tls, &hello).await.map_err(|fault| later(fault.reason, &fault.answer))?;
+    *progress = Progress::Greeting;
+    let opened = AsyncSmtpConnection::connect_with_transport(stream, &hello).await;
+    let mut connection = opened.map_err(|error| progress.judge(&error))?;
+    *progress = Progress::LoggingIn;
+    log_in(&mut connection, config).await?;
+    Ok(connection)
 }
 
 /// Ends a conversation. Nothing that happens here changes what the relay said.
@@ -104,27 +127,19 @@ pub(super) async fn goodbye(mut connection: AsyncSmtpConnection) {
     }
 }
 
-async fn transact(
-    connection: &mut AsyncSmtpConnection,
-    config: &SmtpConfig,
-    mail: &Mail,
-    progress: &mut Progress,
-) -> SendOutcome {
-    if let Some((user, file)) = &config.login {
-        *progress = Progress::LoggingIn;
-        let mechanisms = [Mechanism::Plain, Mechanism::Login];
-        if connection.server_info().get_auth_mechanism(&mechanisms).is_none() {
-            return later("auth_unsupported", "the relay offers neither PLAIN nor LOGIN");
-        }
-        let password = match secret::read(file) {
-            Ok(password) => password,
-            Err(error) => return later("secret_unreadable", &error),
-        };
-        let credentials = Credentials::new(user.clone(), password.expose_secret().to_owned());
-        if let Err(error) = connection.auth(&mechanisms, &credentials).await {
-            return progress.judge(&error);
-        }
+async fn log_in(connection: &mut AsyncSmtpConnection, config: &SmtpConfig) -> Result<(), SendOutcome> {
+    let Some((user, file)) = &config.login else { return Ok(()) };
+    let mechanisms = [Mechanism::Plain, Mechanism::Login];
+    if connection.server_info().get_auth_mechanism(&mechanisms).is_none() {
+        return Err(later("auth_unsupported", "the relay offers neither PLAIN nor LOGIN"));
     }
+    let password = secret::read(file).map_err(|error| later("secret_unreadable", &error))?;
+    let credentials = Credentials::new(user.clone(), password.expose_secret().to_owned());
+    let welcome = connection.auth(&mechanisms, &credentials).await;
+    welcome.map(drop).map_err(|error| Progress::LoggingIn.judge(&error))
+}
+
+async fn hand_over(connection: &mut AsyncSmtpConnection, mail: &Mail, progress: &mut Progress) -> SendOutcome {
     let mut parameters = Vec::new();
     let ascii = AsRef::<str>::as_ref(&mail.from).is_ascii() && AsRef::<str>::as_ref(&mail.to).is_ascii();
     if !ascii {

@@ -35,6 +35,19 @@ impl Smtp {
         Self { config, node: node.to_owned(), renderer, tls: OnceLock::new() }
     }
 
+    /// Connects, checks who answers and logs in, without a message.
+    pub async fn try_out(&self) -> SendOutcome {
+        let tls = match self.tls() {
+            Ok(tls) => tls,
+            Err(error) => return later("ca_file", &error),
+        };
+        let talk = conversation::try_out(&self.config, &self.node, tls);
+        match tokio::time::timeout(self.config.timeout, talk).await {
+            Ok(outcome) => outcome,
+            Err(_) => later("timeout", &format!("no answer within {:?}", self.config.timeout)),
+        }
+    }
+
     async fn attempt(&self, address: &str, notice: &Notice) -> SendOutcome {
         let (from, to, notice) = (self.config.from.clone(), address.to_owned(), notice.clone());
         let renderer = Arc::clone(&self.renderer);

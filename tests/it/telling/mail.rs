@@ -1,7 +1,9 @@
 //! Mail, against a real relay, read by Python's `email`.
 
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
+use std::process::Command;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -9,10 +11,12 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 use vigie::domain::notice::{Digest, Moment, NoticeKind, SendOutcome};
 use vigie::notify::render::Renderer;
 
 use super::{alerts, answer, channel, expiring, id, notice, now, runtime, verdict};
+use crate::support::daemon::VIGIE;
 use crate::support::sinks::{Identity, Sink, read_mail};
 use crate::support::tls_server;
 
@@ -210,17 +214,21 @@ fn implicit_tls_and_a_changed_password() {
     assert_eq!(relay.received().len(), 1);
 }
 
+/// What a client says, or its leaving.
+async fn hear(stream: &mut TcpStream) -> usize {
+    stream.read(&mut [0; 512]).await.unwrap_or(0)
+}
+
 #[test]
 fn what_is_put_behind_starttls_is_not_listened_to() {
     let outcome = runtime().block_on(async {
         let address = tls_server::serve(|mut stream| async move {
-            let mut heard = [0; 512];
             stream.write_all(b"220 relay\r\n").await.ok();
-            stream.read(&mut heard).await.ok();
+            hear(&mut stream).await;
             stream.write_all(b"250-relay\r\n250 starttls\r\n").await.ok();
-            stream.read(&mut heard).await.ok();
+            hear(&mut stream).await;
             stream.write_all(b"220 go\r\n250-relay\r\n250 AUTH PLAIN\r\n").await.ok();
-            stream.read(&mut heard).await.ok();
+            hear(&mut stream).await;
         })
         .await;
         let channel = channel(&config(address.port(), ""));
@@ -237,7 +245,7 @@ fn a_relay_that_speaks_nonsense_or_nothing_is_bounded() {
         let outcome = runtime().block_on(async {
             let address = tls_server::serve(move |mut stream| async move {
                 stream.write_all(said).await.ok();
-                stream.read(&mut [0; 512]).await.ok();
+                hear(&mut stream).await;
             })
             .await;
             channel(&config(address.port(), "")).send("a@x.fr", &alerts(vec![expiring("dmp", 12)])).await
@@ -246,12 +254,45 @@ fn a_relay_that_speaks_nonsense_or_nothing_is_bounded() {
     }
     let outcome = runtime().block_on(async {
         let address = tls_server::serve(|mut stream| async move {
-            stream.read(&mut [0; 1]).await.ok();
+            hear(&mut stream).await;
         })
         .await;
         channel(&config(address.port(), "timeout = \"5s\"\n")).send("a@x.fr", &alerts(vec![expiring("dmp", 12)])).await
     });
     assert_eq!(verdict(&outcome), "later timeout");
+}
+
+#[test]
+fn doctor_asks_the_relay() {
+    let identity = Identity::localhost();
+    let relay = Sink::smtp(Some(&identity), &["--tls", "starttls", "--login", "vigie:s3cret"]);
+    let folder = tempfile::tempdir().expect("a folder");
+    let hooks = folder.path().join("hooks.d");
+    fs::create_dir(&hooks).expect("made");
+    fs::write(hooks.join("open"), "#!/bin/sh\n").expect("written");
+    fs::set_permissions(hooks.join("open"), Permissions::from_mode(0o777)).expect("opened");
+    let file = folder.path().join("vigie.toml");
+    let text = config(relay.port, &(trusting(&identity) + &password(folder.path(), "s3cret")));
+    fs::write(&file, format!("state_dir = \"state\"\n{text}[notify.hooks]\nfolder = \"hooks.d\"\n")).expect("written");
+    let doctor = || -> Vec<(String, String)> {
+        let said =
+            Command::new(VIGIE).arg("--config").arg(&file).args(["doctor", "--json"]).output().expect("vigie runs");
+        let report: Value = serde_json::from_slice(&said.stdout).expect("JSON");
+        let lines = report["checks"].as_array().expect("lines").iter();
+        let of_channels = lines.filter(|line| line["check"] == "smtp" || line["check"] == "hooks");
+        of_channels
+            .map(|line| (line["check"].to_string() + &line["level"].to_string(), line["message"].to_string()))
+            .collect()
+    };
+    let said = doctor();
+    let levels = |said: &[(String, String)]| said.iter().map(|line| line.0.replace('"', "")).collect::<Vec<_>>();
+    assert_eq!(levels(&said), ["smtpok", "hookswarn", "hooksok"], "{said:?}");
+    assert!(said[0].1.contains("relay.test"), "{said:?}");
+    password(folder.path(), "wrong");
+    let said = doctor();
+    assert_eq!(levels(&said)[0], "smtpfail");
+    assert!(said[0].1.contains("auth_refused") && !said[0].1.contains("wrong"), "{said:?}");
+    assert!(relay.received().is_empty());
 }
 
 #[test]
