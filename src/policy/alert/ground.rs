@@ -43,6 +43,10 @@ pub(super) struct About<'a> {
 
 impl<'a> Ground<'a> {
     /// The day `at` falls on, and its hour.
+    pub fn day_and_hour(&self, at: Timestamp) -> (NaiveDate, u32) {
+        self.local(at)
+    }
+
     pub(super) fn local(&self, at: Timestamp) -> (NaiveDate, u32) {
         at.to_chrono().map_or((NaiveDate::MAX, 0), |utc| {
             let local = self.timezone.from_utc_datetime(&utc.naive_utc());

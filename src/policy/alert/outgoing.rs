@@ -79,7 +79,7 @@ pub fn message(route: &Route, kind: NoticeKind, name: &str, id_of: fn(&str) -> E
 }
 
 /// Most urgent first: severity, then what ends soonest, then the key.
-pub fn urgency(item: &NoticeItem) -> impl Ord {
+pub fn urgency(item: &NoticeItem) -> impl Ord + use<> {
     (Reverse(item.severity), item.end.unwrap_or(Timestamp::from_unix(i64::MAX)), item.finding.key.clone())
 }
 
