@@ -7,6 +7,7 @@ pub mod policy; // judge a snapshot, one rule per file
 
 // Adapters: one outside world each; never import each other.
 pub mod sources; // find certificates and cards
+pub mod notify; // tell people: email, webhook, hook, calendar
 pub mod store; // SQL and nothing else
 
 // The middle and the doors.

@@ -24,6 +24,15 @@ pub(super) fn post(session: &Session<'_>, path: &str) -> anyhow::Result<Value> {
     ask(session, reqwest::Method::POST, path)
 }
 
+/// Asks the daemon for `path`, whose answer is text of another kind than JSON.
+pub(super) fn text(session: &Session<'_>, path: &str) -> anyhow::Result<String> {
+    let (status, body) = exchange(session, &reqwest::Method::GET, path)?;
+    if status.is_success() {
+        return String::from_utf8(body).context("the answer of the service is not text");
+    }
+    Err(refusal(status, &serde_json::from_slice(&body).context("the answer of the service is not JSON")?))
+}
+
 /// Every item of a paged list.
 pub(super) fn every(session: &Session<'_>, path: &str) -> anyhow::Result<Vec<Value>> {
     let mut items = Vec::new();
@@ -53,18 +62,28 @@ pub(super) fn encode(text: &str) -> String {
 }
 
 fn ask(session: &Session<'_>, method: reqwest::Method, path: &str) -> anyhow::Result<Value> {
+    let (status, body) = exchange(session, &method, path)?;
+    let value: Value = serde_json::from_slice(&body).context("the answer of the service is not JSON")?;
+    if status.is_success() { Ok(value) } else { Err(refusal(status, &value)) }
+}
+
+fn exchange(
+    session: &Session<'_>,
+    method: &reqwest::Method,
+    path: &str,
+) -> anyhow::Result<(reqwest::StatusCode, Vec<u8>)> {
     let socket = socket(session);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let (status, body) = runtime
+    let answer = runtime
         .block_on(async {
-            let client = reqwest::Client::builder().unix_socket(socket.clone()).no_proxy().build()?;
+            let client = reqwest::Client::builder().unix_socket(socket.clone()).no_proxy().tls_certs_only([]).build()?;
             let mut request = client.request(method.clone(), format!("http://localhost{path}"));
-            if method == reqwest::Method::POST {
+            if *method == reqwest::Method::POST {
                 request = request.header("content-type", "application/json").body("{}");
             }
             let response = request.send().await?;
             let status = response.status();
-            Ok::<_, reqwest::Error>((status, response.bytes().await?))
+            Ok::<_, reqwest::Error>((status, response.bytes().await?.to_vec()))
         })
         .map_err(|error| {
             let cause = io_cause(&error);
@@ -73,10 +92,11 @@ fn ask(session: &Session<'_>, method: reqwest::Method, path: &str) -> anyhow::Re
             let why = cause.map_or_else(|| error.to_string(), ToString::to_string);
             Stop::new(Exit::Unreachable, format!("{hint} {} ({why})", socket.display()))
         })?;
-    let value: Value = serde_json::from_slice(&body).context("the answer of the service is not JSON")?;
-    if status.is_success() {
-        return Ok(value);
-    }
+    Ok(answer)
+}
+
+/// What a refusal of the daemon means to a command.
+fn refusal(status: reqwest::StatusCode, value: &Value) -> anyhow::Error {
     let text = |key: &str| value.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
     let mut message = format!("{} ({})", text("detail"), text("reason"));
     for mistake in value.get("mistakes").and_then(Value::as_array).into_iter().flatten() {
@@ -88,7 +108,7 @@ fn ask(session: &Session<'_>, method: reqwest::Method, path: &str) -> anyhow::Re
         503 if text("reason") != "stopping" => Exit::Io,
         _ => Exit::Unreachable,
     };
-    Err(Stop::new(exit, message).into())
+    Stop::new(exit, message).into()
 }
 
 /// The innermost I/O error: what the kernel said, under the wrappings of the HTTP client.

@@ -25,6 +25,7 @@ use crate::engine::snapshot::AuditHead;
 use crate::engine::{Engine, Jitter, LIVED, Parts};
 use crate::http::access::Token;
 use crate::http::{Shared, router, server};
+use crate::notify;
 use crate::pki::digest::sha256;
 use crate::sources::anchors;
 use crate::store::{Commit, Opening, Store};
@@ -95,7 +96,10 @@ pub(super) async fn serve(
         next_alert: loaded.next_alert,
         outbox: loaded.outbox,
         lived: loaded.settings.get(LIVED).map(|text| Lived::from_text(text)).unwrap_or_default(),
-        make_channels: Arc::new(|_| Vec::new()),
+        make_channels: {
+            let clock = Arc::clone(&clock);
+            Arc::new(move |config| notify::channels(config, &clock))
+        },
         audit: AuditHead { seq: loaded.head.seq, head: loaded.head.hash },
         supervisor: Supervisor::of_this_process(Arc::clone(&clock)),
         config,

@@ -78,6 +78,7 @@ fn settings(old: &Config, new: &Config) -> Vec<&'static str> {
         ("alerts.keep", old.alerts.keep != new.alerts.keep),
         ("notify.smtp", old.notify.smtp != new.notify.smtp),
         ("notify.webhook", old.notify.webhooks != new.notify.webhooks),
+        ("notify.hooks", old.notify.hooks != new.notify.hooks),
     ])
 }
 
@@ -95,6 +96,7 @@ fn structure(old: &Structure, new: &Structure) -> Vec<&'static str> {
         ("siren", old.siren != new.siren),
         ("siret", old.siret != new.siret),
         ("rpps_rang", old.rpps_rang != new.rpps_rang),
+        ("contract_date", old.contract_date != new.contract_date),
     ])
 }
 

@@ -1,6 +1,7 @@
 //! Gather, decide, commit, act. One loop owns the state; the doors read snapshots of it and send it commands.
 
 mod alerts;
+pub mod calendar;
 mod delivery;
 mod gather;
 mod handle;
