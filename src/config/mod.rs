@@ -3,6 +3,7 @@
 //! Files become one tree of values that know where they stand (`document`); sections read typed values out of it and say
 //! what is wrong on the way (`reader`, `value`); references are checked last (`declaration`).
 
+mod alerts;
 mod declaration;
 mod diagnostic;
 mod diff;
@@ -47,6 +48,7 @@ pub use trust::TrustConfig;
 use crate::domain::declaration::Declaration;
 use crate::domain::lang::Lang;
 use crate::policy::Settings;
+use crate::policy::alert::AlertSettings;
 use document::SourceFile;
 use reader::{Report, Section};
 
@@ -79,6 +81,8 @@ pub struct Config {
     pub sources: Vec<SourceConfig>,
     /// `[policy]`.
     pub policy: Settings,
+    /// `[alerts]`.
+    pub alerts: AlertSettings,
     /// `[notify]`.
     pub notify: NotifyConfig,
     /// The declaration.
@@ -135,8 +139,10 @@ fn read(file: &Path, root: Section<'_>) -> Option<Config> {
     let scan = scan::read(root.section("scan"));
     let sources = source::read(root.tables("source", "name"));
     let policy = policy::read(root.section("policy"));
+    let (alerts, called) = alerts::read(root.section("alerts"));
     let notify = notify::read(root.section("notify"));
     let declaration = declaration::read(&root);
+    alerts::check(&called, &declaration, root.report);
     root.finish();
     Some(Config {
         file: file.to_owned(),
@@ -152,6 +158,7 @@ fn read(file: &Path, root: Section<'_>) -> Option<Config> {
         scan,
         sources,
         policy,
+        alerts,
         notify,
         declaration,
     })

@@ -332,4 +332,8 @@ pub enum Thing {
     Card,
     /// `[[notify.webhook]]`.
     Webhook,
+    /// `login` of a person.
+    Login,
+    /// `[[policy.profile]]`.
+    Profile,
 }

@@ -49,8 +49,7 @@ fn certificates(snapshot: &Snapshot, now: Timestamp) -> Vec<Entry> {
         .filter_map(|row| {
             let facts: &Certificate = &inventory.certificates.get(&row.fingerprint?)?.facts;
             let declared = row.declared.as_ref().and_then(|id| inventory.declaration.certificates.get(id));
-            let own = declared.and_then(|declared| declared.thresholds.as_ref());
-            let thresholds = own.unwrap_or(&snapshot.config.policy.thresholds);
+            let thresholds = snapshot.config.policy.steps(declared);
             let steps = thresholds.iter().map(|step| step.begins(facts.not_before, facts.end())).collect();
             let id = row.id();
             // A person's certificate is known by its fingerprint: a calendar is read by many.

@@ -213,12 +213,16 @@ const fn thing(thing: Thing) -> &'static str {
         Thing::Certificate => "certificate",
         Thing::Card => "card",
         Thing::Webhook => "webhook",
+        Thing::Login => "login",
+        Thing::Profile => "profile",
     }
 }
 
 const fn table(what: Thing) -> &'static str {
     match what {
         Thing::Webhook => "notify.webhook",
+        Thing::Login => "person.login",
+        Thing::Profile => "policy.profile",
         other => thing(other),
     }
 }

@@ -250,6 +250,8 @@ const fn thing(thing: Thing) -> &'static str {
         Thing::Certificate => "certificat",
         Thing::Card => "carte",
         Thing::Webhook => "webhook",
+        Thing::Login => "compte",
+        Thing::Profile => "profil",
     }
 }
 
@@ -261,5 +263,7 @@ const fn table(thing: Thing) -> &'static str {
         Thing::Certificate => "certificate",
         Thing::Card => "card",
         Thing::Webhook => "notify.webhook",
+        Thing::Login => "person.login",
+        Thing::Profile => "policy.profile",
     }
 }
