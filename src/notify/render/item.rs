@@ -127,7 +127,7 @@ impl Renderer {
         section
     }
 
-    /// The procedures the items of a grouped message need, each once, after the word on the cliff.
+    /// The procedures the items of a grouped message need, each once.
     pub(super) fn procedures(&self, items: &[NoticeItem], now: Timestamp) -> Vec<Section> {
         let mut wanted = BTreeMap::new();
         for item in items {
@@ -140,14 +140,10 @@ impl Renderer {
                 wanted.entry((procedure, product)).or_insert(item.certificate.as_ref());
             }
         }
-        let mut cliff = wanted.is_empty();
         let sections = wanted.into_iter().map(|((procedure, _), certificate)| {
             let product = certificate.map(|certificate| (certificate.offer.as_str(), certificate.usage.as_str()));
             let (offer, usage) = product.unwrap_or(("none", "none"));
             let mut paragraphs = Vec::new();
-            if !std::mem::replace(&mut cliff, true) {
-                paragraphs.push(self.say("notice-cliff-many", &[], PARAGRAPH));
-            }
             if procedure == Procedure::Order {
                 paragraphs.push(self.say("notice-past", &[], PARAGRAPH));
             }

@@ -56,7 +56,9 @@ impl Renderer {
 
     /// What the message is about, one line with the brand before it.
     pub fn subject(&self, notice: &Notice) -> String {
-        let critical = notice.severity() == Severity::Critical && !all_resolved(&notice.items);
+        // Several items say themselves how many are critical.
+        let critical =
+            notice.severity() == Severity::Critical && notice.items.len() < 2 && !all_resolved(&notice.items);
         let severity =
             if critical { format!("{} : ", self.texts.word("severity-word-critical")) } else { String::new() };
         let severity = if self.texts.lang() == Lang::En { severity.replace(" : ", ": ") } else { severity };
@@ -148,6 +150,9 @@ impl Renderer {
             return;
         }
         page.sections = self.procedures(&notice.items, notice.at);
+        if !page.sections.is_empty() {
+            page.intro.push(self.say("notice-cliff-many", &[], PARAGRAPH));
+        }
         page.lines = notice
             .items
             .iter()
