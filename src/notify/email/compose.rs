@@ -19,11 +19,13 @@ pub(super) struct Mail {
     pub(super) bytes: Vec<u8>,
 }
 
-/// The address is none, or the message cannot be put together.
+/// An address is none, or the message cannot be put together.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ComposeError {
+    #[error("from is not a mail address: {0}")]
+    From(AddressError),
     #[error("not a mail address: {0}")]
-    Address(#[from] AddressError),
+    To(AddressError),
     #[error("the message cannot be made: {0}")]
     Message(#[from] lettre::error::Error),
 }
@@ -33,7 +35,8 @@ pub(super) enum ComposeError {
 /// # Errors
 /// `from` or `to` is no address.
 pub(super) fn compose(from: &str, to: &str, notice: &Notice, renderer: &Renderer) -> Result<Mail, ComposeError> {
-    let (from, to): (Address, Address) = (from.parse()?, to.parse()?);
+    let from: Address = from.parse().map_err(ComposeError::From)?;
+    let to: Address = to.parse().map_err(ComposeError::To)?;
     let message = renderer.message(notice);
     let id = notice.id;
     let plain = SinglePart::plain(message.text);

@@ -18,6 +18,7 @@ use super::render::Renderer;
 use super::{aside, tls};
 use crate::config::{SmtpConfig, SmtpTls};
 use crate::domain::notice::{Channel, Notice, Reach, SendOutcome, Sending};
+use compose::ComposeError;
 use conversation::Progress;
 
 /// The relay.
@@ -53,7 +54,9 @@ impl Smtp {
         let renderer = Arc::clone(&self.renderer);
         let message = match aside(move || compose::compose(&from, &to, &notice, &renderer)).await {
             Ok(Ok(message)) => message,
-            Ok(Err(error)) => return refused("address_invalid", &error.to_string()),
+            Ok(Err(error @ ComposeError::To(_))) => return refused("address_invalid", &error.to_string()),
+            // Not the recipient's fault.
+            Ok(Err(error)) => return later("sender_refused", &error.to_string()),
             Err(outcome) => return outcome,
         };
         let tls = match self.tls() {

@@ -7,6 +7,7 @@
 mod body;
 mod signature;
 
+use std::error::Error;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -125,16 +126,29 @@ impl Channel for Webhook {
 
 /// Without the address, which is often the secret.
 fn failed(error: reqwest::Error) -> SendOutcome {
-    let reason = if error.is_connect() {
+    let reason = if is_tls(&error) {
+        "tls"
+    } else if error.is_connect() {
         "unreachable"
     } else if error.is_timeout() {
         "timeout"
     } else {
         "connection_lost"
     };
-    let error = error.without_url();
-    let said = chain(&error);
-    if said.contains("certificate") || said.contains("tls") { later("tls", &said) } else { later(reason, &said) }
+    later(reason, &chain(&error.without_url()))
+}
+
+/// rustls is at the bottom of it, wrapped as an I/O error or not.
+fn is_tls(error: &reqwest::Error) -> bool {
+    let mut cause: Option<&(dyn Error + 'static)> = error.source();
+    while let Some(now) = cause {
+        let inside = now.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        if now.is::<rustls::Error>() || inside.is_some_and(|inside| inside.is::<rustls::Error>()) {
+            return true;
+        }
+        cause = now.source();
+    }
+    false
 }
 
 async fn answer(mut response: Response, now: Timestamp) -> SendOutcome {

@@ -275,8 +275,13 @@ fn doctor_asks_the_relay() {
     let text = config(relay.port, &(trusting(&identity) + &password(folder.path(), "s3cret")));
     fs::write(&file, format!("state_dir = \"state\"\n{text}[notify.hooks]\nfolder = \"hooks.d\"\n")).expect("written");
     let doctor = || -> Vec<(String, String)> {
-        let said =
-            Command::new(VIGIE).arg("--config").arg(&file).args(["doctor", "--json"]).output().expect("vigie runs");
+        let said = Command::new(VIGIE)
+            .arg("--config")
+            .arg(&file)
+            .args(["doctor", "--json"])
+            .env("CREDENTIALS_DIRECTORY", folder.path())
+            .output()
+            .expect("vigie runs");
         let report: Value = serde_json::from_slice(&said.stdout).expect("JSON");
         let lines = report["checks"].as_array().expect("lines").iter();
         let of_channels = lines.filter(|line| line["check"] == "smtp" || line["check"] == "hooks");
@@ -288,6 +293,11 @@ fn doctor_asks_the_relay() {
     let levels = |said: &[(String, String)]| said.iter().map(|line| line.0.replace('"', "")).collect::<Vec<_>>();
     assert_eq!(levels(&said), ["smtpok", "hookswarn", "hooksok"], "{said:?}");
     assert!(said[0].1.contains("relay.test"), "{said:?}");
+    // The same secret as systemd hands it over.
+    let with_file = fs::read_to_string(&file).expect("read");
+    let path = folder.path().join("password").display().to_string();
+    fs::write(&file, with_file.replace(&path, "credential:password")).expect("written");
+    assert_eq!(levels(&doctor())[0], "smtpok");
     password(folder.path(), "wrong");
     let said = doctor();
     assert_eq!(levels(&said)[0], "smtpfail");
