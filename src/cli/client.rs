@@ -24,12 +24,22 @@ const DEFAULT_SOCKET: &str = "/run/vigie/api.sock";
 
 /// Asks the daemon for `path` (with its query).
 pub(super) fn get(session: &Session<'_>, path: &str) -> anyhow::Result<Value> {
-    parsed(&ask(session, Method::GET, path)?)
+    parsed(&ask(session, Method::GET, path, None)?)
 }
 
 /// Asks the daemon to do something.
 pub(super) fn post(session: &Session<'_>, path: &str) -> anyhow::Result<Value> {
-    parsed(&ask(session, Method::POST, path)?)
+    parsed(&ask(session, Method::POST, path, Some("{}".to_owned()))?)
+}
+
+/// The same with parameters.
+pub(super) fn post_with(session: &Session<'_>, path: &str, body: &Value) -> anyhow::Result<Value> {
+    parsed(&ask(session, Method::POST, path, Some(body.to_string()))?)
+}
+
+/// Asks the daemon for `path`, whose answer is text of another kind than JSON.
+pub(super) fn text(session: &Session<'_>, path: &str) -> anyhow::Result<String> {
+    String::from_utf8(ask(session, Method::GET, path, None)?.into()).context("the answer of the service is not text")
 }
 
 /// Every item of a paged list, parsed or, as [`serde_json::value::RawValue`], as the service wrote it.
@@ -44,7 +54,7 @@ pub(super) fn every<T: DeserializeOwned>(session: &Session<'_>, path: &str) -> a
     loop {
         let glue = if path.contains('?') { '&' } else { '?' };
         let more = cursor.map(|cursor| format!("&cursor={}", encode(&cursor))).unwrap_or_default();
-        let page: Page<T> = parsed(&ask(session, Method::GET, &format!("{path}{glue}limit=1000{more}"))?)?;
+        let page: Page<T> = parsed(&ask(session, Method::GET, &format!("{path}{glue}limit=1000{more}"), None)?)?;
         items.extend(page.items);
         match page.next_cursor {
             Some(next) => cursor = Some(next),
@@ -68,10 +78,10 @@ fn parsed<T: DeserializeOwned>(body: &[u8]) -> anyhow::Result<T> {
 }
 
 /// The body of an answer that says yes; any other becomes the error that ends the command.
-fn ask(session: &Session<'_>, method: Method, path: &str) -> anyhow::Result<Bytes> {
+fn ask(session: &Session<'_>, method: Method, path: &str, body: Option<String>) -> anyhow::Result<Bytes> {
     let socket = socket(session);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let (status, body) = runtime.block_on(exchange(&socket, method, path)).map_err(|error| {
+    let (status, body) = runtime.block_on(exchange(&socket, method, path, body)).map_err(|error| {
         let cause = io_cause(&*error);
         let forbidden = cause.is_some_and(|cause| cause.kind() == io::ErrorKind::PermissionDenied);
         let hint = session.texts.word(if forbidden { "cli-daemon-forbidden" } else { "cli-daemon-unreachable" });
@@ -102,14 +112,14 @@ async fn exchange(
     socket: &Path,
     method: Method,
     path: &str,
+    body: Option<String>,
 ) -> Result<(StatusCode, Bytes), Box<dyn Error + Send + Sync>> {
     let stream = UnixStream::connect(socket).await?;
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
-    let request = Request::builder().method(&method).uri(path).header(header::HOST, "localhost");
-    let request = if method == Method::POST {
-        request.header(header::CONTENT_TYPE, "application/json").body(Full::<Bytes>::from("{}"))
-    } else {
-        request.body(Full::default())
+    let request = Request::builder().method(method).uri(path).header(header::HOST, "localhost");
+    let request = match body {
+        Some(json) => request.header(header::CONTENT_TYPE, "application/json").body(Full::<Bytes>::from(json)),
+        None => request.body(Full::default()),
     };
     let answered = async {
         let response = sender.send_request(request?).await?;

@@ -6,6 +6,7 @@ use std::net::{TcpListener, ToSocketAddrs as _};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::json;
@@ -14,14 +15,20 @@ use super::exit::Exit;
 use super::table::visible;
 use super::{Session, print_json};
 use crate::clock::{Clock as _, SystemClock};
-use crate::config::{self, Config};
+use crate::config::{self, Config, SmtpConfig};
 use crate::domain::declaration::Keystore;
+use crate::domain::notice::SendOutcome;
 use crate::domain::observation::FilePath;
+use crate::notify::email::Smtp;
+use crate::notify::hook;
+use crate::notify::render::Renderer;
 use crate::sources::anchors;
 use crate::sources::smart_card::{self, SmartCardError};
 
 /// Before this, a clock was never set: 2026-01-01.
 const BUILT_AFTER: i64 = 1_767_225_600;
+/// The longest anybody waits for a relay at the terminal.
+const PATIENCE: Duration = Duration::from_secs(15);
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Level {
@@ -137,6 +144,7 @@ fn of_config(report: &mut Report, session: &Session<'_>, config: &Config) {
         0 => report.warn("anchors", word("doctor-anchors-none"), word("doctor-anchors-cure")),
         count => report.ok("anchors", session.texts.say("doctor-anchors", &[("count", (count as i64).into())])),
     }
+    channels(report, session, config);
     for declared in config.declaration.certificates.values() {
         let what = format!("certificate {}", declared.id);
         let mut paths = declared.paths();
@@ -152,6 +160,34 @@ fn of_config(report: &mut Report, session: &Session<'_>, config: &Config) {
     let hosts: BTreeSet<(&str, u16)> = endpoints.map(|endpoint| (endpoint.host.as_str(), endpoint.port)).collect();
     for (host, port) in hosts {
         resolves(report, session, host, port);
+    }
+}
+
+/// The relay is asked, hooks are looked at; webhooks are proved by sending them something.
+fn channels(report: &mut Report, session: &Session<'_>, config: &Config) {
+    let word = |key: &str| session.texts.word(key);
+    if let Some(smtp) = &config.notify.smtp {
+        let place = format!("{}:{}", smtp.host, smtp.port);
+        // A person waits for the answer.
+        let smtp = SmtpConfig { timeout: smtp.timeout.min(PATIENCE), ..smtp.clone() };
+        let renderer = Arc::new(Renderer::new(config.lang, config.timezone));
+        let relay = Smtp::new(smtp, &config.node, renderer);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        match runtime.map(|runtime| runtime.block_on(relay.try_out())) {
+            Ok(SendOutcome::Delivered { answer }) => report.ok("smtp", format!("{place} {answer}")),
+            Ok(SendOutcome::Later { reason, answer, .. } | SendOutcome::Refused { reason, answer }) => {
+                report.fail("smtp", format!("{place}: {answer} ({reason})"), word("doctor-smtp-cure"));
+            }
+            Err(error) => report.fail("smtp", format!("{place}: {error}"), word("doctor-smtp-cure")),
+        }
+    }
+    if let Some(hooks) = &config.notify.hooks {
+        let (good, unfit) = hook::executables(&hooks.folder);
+        for file in unfit {
+            report.warn("hooks", file.to_string(), word("doctor-hooks-cure"));
+        }
+        let said = session.texts.say("doctor-hooks", &[("count", good.len().into())]);
+        report.ok("hooks", format!("{} {said}", hooks.folder.display()));
     }
 }
 

@@ -1,6 +1,7 @@
 //! One file per subcommand; the composition root.
 
 mod audit;
+mod calendar;
 mod check;
 mod client;
 mod config;
@@ -83,6 +84,8 @@ enum Command {
     Check(check::CheckArgs),
     /// Déclaré contre trouvé : manquants, non déclarés, différents
     Diff,
+    /// Les échéances, en calendrier iCalendar (.ics)
+    Calendar,
     /// Relire la configuration
     Reload,
     /// Le journal d'audit
@@ -152,6 +155,7 @@ fn dispatch(command: Command, session: &mut Session<'_>) -> anyhow::Result<Exit>
         Command::Findings(args) => findings::run(&args, session),
         Command::Check(args) => Ok(check::run(&args, session)),
         Command::Diff => diff::run(session),
+        Command::Calendar => calendar::run(session),
         Command::Reload => reload::run(session),
         Command::Audit(command) => audit::run(&command, session),
         Command::Completions { shell } => {

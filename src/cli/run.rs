@@ -19,11 +19,13 @@ use crate::clock::{SharedClock, SystemClock};
 use crate::config::{self, Config};
 use crate::domain::audit_event::{Action, Actor, AuditEvent, AuditOutcome, Origin};
 use crate::domain::inventory::Inventory;
+use crate::domain::lived::Lived;
 use crate::engine::lifecycle::{Supervisor, obey_signals};
 use crate::engine::snapshot::AuditHead;
-use crate::engine::{Engine, Jitter, Parts};
+use crate::engine::{Engine, Jitter, LIVED, Parts};
 use crate::http::access::Token;
 use crate::http::{Shared, router, server};
+use crate::notify;
 use crate::pki::digest::sha256;
 use crate::sources::anchors;
 use crate::store::{Commit, Opening, Store};
@@ -90,6 +92,14 @@ pub(super) async fn serve(
             ..Inventory::default()
         },
         findings: loaded.findings,
+        alerts: loaded.alerts,
+        next_alert: loaded.next_alert,
+        outbox: loaded.outbox,
+        lived: loaded.settings.get(LIVED).map(|text| Lived::from_text(text)).unwrap_or_default(),
+        make_channels: {
+            let clock = Arc::clone(&clock);
+            Arc::new(move |config| notify::channels(config, &clock))
+        },
         audit: AuditHead { seq: loaded.head.seq, head: loaded.head.hash },
         supervisor: Supervisor::of_this_process(Arc::clone(&clock)),
         config,

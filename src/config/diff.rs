@@ -53,6 +53,7 @@ fn settings(old: &Config, new: &Config) -> Vec<&'static str> {
         ("scan.endpoint_timeout", old.scan.endpoint_timeout != new.scan.endpoint_timeout),
         ("scan.max_kdf_iterations", old.scan.max_kdf_iterations != new.scan.max_kdf_iterations),
         ("policy.thresholds", old.policy.thresholds != new.policy.thresholds),
+        ("policy.profile", old.policy.profiles != new.policy.profiles),
         ("policy.critical_below", old.policy.critical_below != new.policy.critical_below),
         ("policy.successor_by", old.policy.successor_by != new.policy.successor_by),
         ("policy.min_rsa_bits", old.policy.min_rsa_bits != new.policy.min_rsa_bits),
@@ -60,8 +61,24 @@ fn settings(old: &Config, new: &Config) -> Vec<&'static str> {
         ("policy.insi_impact", old.policy.insi_impact != new.policy.insi_impact),
         ("policy.finess_impacts", old.policy.finess_impacts != new.policy.finess_impacts),
         ("policy.clock_skew", old.policy.clock_skew != new.policy.clock_skew),
+        ("alerts.daily_from", old.alerts.daily_from != new.alerts.daily_from),
+        ("alerts.escalate", old.alerts.escalate != new.alerts.escalate),
+        ("alerts.on_call_from", old.alerts.on_call_from != new.alerts.on_call_from),
+        ("alerts.on_call", old.alerts.on_call != new.alerts.on_call),
+        ("alerts.fallback", old.alerts.fallback != new.alerts.fallback),
+        ("alerts.repeat_days", old.alerts.repeat_days != new.alerts.repeat_days),
+        ("alerts.hour", old.alerts.hour != new.alerts.hour),
+        ("alerts.quiet", old.alerts.quiet != new.alerts.quiet),
+        ("alerts.acknowledge_until", old.alerts.acknowledge_until != new.alerts.acknowledge_until),
+        ("alerts.per_hour", old.alerts.per_hour != new.alerts.per_hour),
+        ("alerts.names", old.alerts.names != new.alerts.names),
+        ("alerts.retry", old.alerts.retry != new.alerts.retry),
+        ("alerts.give_up", old.alerts.give_up != new.alerts.give_up),
+        ("alerts.path_failed_after", old.alerts.path_failed_after != new.alerts.path_failed_after),
+        ("alerts.keep", old.alerts.keep != new.alerts.keep),
         ("notify.smtp", old.notify.smtp != new.notify.smtp),
         ("notify.webhook", old.notify.webhooks != new.notify.webhooks),
+        ("notify.hooks", old.notify.hooks != new.notify.hooks),
     ])
 }
 
@@ -79,6 +96,7 @@ fn structure(old: &Structure, new: &Structure) -> Vec<&'static str> {
         ("siren", old.siren != new.siren),
         ("siret", old.siret != new.siret),
         ("rpps_rang", old.rpps_rang != new.rpps_rang),
+        ("contract_date", old.contract_date != new.contract_date),
     ])
 }
 
@@ -89,6 +107,7 @@ fn person(old: &Person, new: &Person) -> Vec<&'static str> {
         ("phone", old.phone != new.phone),
         ("card", old.card != new.card),
         ("firm", old.firm != new.firm),
+        ("login", old.login != new.login),
     ])
 }
 

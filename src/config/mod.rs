@@ -3,6 +3,7 @@
 //! Files become one tree of values that know where they stand (`document`); sections read typed values out of it and say
 //! what is wrong on the way (`reader`, `value`); references are checked last (`declaration`).
 
+mod alerts;
 mod declaration;
 mod diagnostic;
 mod diff;
@@ -20,6 +21,7 @@ mod scan;
 mod schedule;
 mod source;
 mod store;
+mod template;
 mod text;
 mod trust;
 mod value;
@@ -33,18 +35,20 @@ pub use diagnostic::{Diagnostic, Diagnostics, Level, Place};
 pub use diff::diff;
 pub use fixed::fixed_until_restart;
 pub use http::HttpConfig;
-pub use notify::{NotifyConfig, SmtpConfig, SmtpTls, WebhookConfig};
+pub use notify::{HooksConfig, NotifyConfig, SmtpConfig, SmtpTls, WebhookConfig, WebhookKind};
 pub use problem::{Form, Problem, Shape, Thing};
 pub use revocation::RevocationConfig;
 pub use scan::ScanConfig;
 pub use schedule::ScheduleConfig;
 pub use source::{SourceConfig, SourceKind};
 pub use store::StoreConfig;
+pub use template::{Template, TemplateFault};
 pub use trust::TrustConfig;
 
 use crate::domain::declaration::Declaration;
 use crate::domain::lang::Lang;
 use crate::policy::Settings;
+use crate::policy::alert::AlertSettings;
 use document::SourceFile;
 use reader::{Report, Section};
 
@@ -77,6 +81,8 @@ pub struct Config {
     pub sources: Vec<SourceConfig>,
     /// `[policy]`.
     pub policy: Settings,
+    /// `[alerts]`.
+    pub alerts: AlertSettings,
     /// `[notify]`.
     pub notify: NotifyConfig,
     /// The declaration.
@@ -133,8 +139,10 @@ fn read(file: &Path, root: Section<'_>) -> Option<Config> {
     let scan = scan::read(root.section("scan"));
     let sources = source::read(root.tables("source", "name"));
     let policy = policy::read(root.section("policy"));
+    let (alerts, called) = alerts::read(root.section("alerts"));
     let notify = notify::read(root.section("notify"));
     let declaration = declaration::read(&root);
+    alerts::check(&called, &declaration, root.report);
     root.finish();
     Some(Config {
         file: file.to_owned(),
@@ -150,6 +158,7 @@ fn read(file: &Path, root: Section<'_>) -> Option<Config> {
         scan,
         sources,
         policy,
+        alerts,
         notify,
         declaration,
     })

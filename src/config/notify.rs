@@ -4,14 +4,19 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::time::Duration;
 
 use serde::Serialize;
 
 use super::problem::{Form, Problem, Thing};
 use super::reader::{Found, Section};
+use super::template::Template;
 use super::value::{is_host, is_loopback, is_mail};
 use crate::domain::offer::{UnknownWord, spelled};
 use crate::domain::person::DeclaredId;
+
+const SECOND: Duration = Duration::from_secs(1);
+const MINUTE: Duration = Duration::from_secs(60);
 
 /// `[notify]`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -20,6 +25,8 @@ pub struct NotifyConfig {
     pub smtp: Option<SmtpConfig>,
     /// `[[notify.webhook]]`.
     pub webhooks: Vec<WebhookConfig>,
+    /// `[notify.hooks]`; no executable is run without it.
+    pub hooks: Option<HooksConfig>,
 }
 
 /// `[notify.smtp]`.
@@ -35,6 +42,10 @@ pub struct SmtpConfig {
     pub from: String,
     /// Login name and the file of its password.
     pub login: Option<(String, PathBuf)>,
+    /// Authorities the relay may be certified by, besides those of the system.
+    pub ca_file: Option<PathBuf>,
+    /// Most time for one message, from the connection to the last answer. Default 2 min.
+    pub timeout: Duration,
 }
 
 spelled! {
@@ -54,25 +65,60 @@ spelled! {
 pub struct WebhookConfig {
     /// Unique name.
     pub name: String,
-    /// `https://…`, or `http://` on this machine.
+    /// `https://…`, or `http://` on this machine. Often a secret in itself: never shown.
     pub url: String,
+    /// What is sent.
+    pub kind: WebhookKind,
+    /// The payload of `kind = "template"`, read and checked.
+    pub template: Option<Template>,
     /// The file of the key that signs each delivery.
     pub secret_file: Option<PathBuf>,
+    /// Authorities the target may be certified by, besides those of the system.
+    pub ca_file: Option<PathBuf>,
+    /// The HTTP proxy on the way, `http://host:port`.
+    pub proxy: Option<String>,
+    /// Most time for one delivery. Default 15 s.
+    pub timeout: Duration,
+}
+
+spelled! {
+    /// Payloads of webhooks.
+    WebhookKind, "kind of webhook" {
+        /// CloudEvents 1.0, structured JSON, signed.
+        Cloudevents = "cloudevents",
+        /// An incoming webhook of Mattermost.
+        Mattermost = "mattermost",
+        /// A workflow of Microsoft Teams.
+        Teams = "teams",
+        /// An incoming webhook of Slack.
+        Slack = "slack",
+        /// What a template of the user makes.
+        Template = "template",
+    }
+}
+
+/// `[notify.hooks]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HooksConfig {
+    /// The folder whose executables are run.
+    pub folder: PathBuf,
+    /// Most time for one run. Default 30 s.
+    pub timeout: Duration,
 }
 
 pub(super) fn read(section: Section<'_>) -> NotifyConfig {
-    if section.is_present() {
-        section.warning(Problem::NotUsedYet);
-    }
-    let smtp = section.section("smtp");
-    let config = NotifyConfig { smtp: read_smtp(smtp), webhooks: read_webhooks(section.tables("webhook", "name")) };
+    let config = NotifyConfig {
+        smtp: read_smtp(section.section("smtp")),
+        webhooks: read_webhooks(section.tables("webhook", "name")),
+        hooks: read_hooks(section.section("hooks")),
+    };
     section.finish();
     config
 }
 
 fn read_smtp(section: Section<'_>) -> Option<SmtpConfig> {
     if !section.is_present() {
-        section.written(&["host", "port", "tls", "from", "user", "password_file"]);
+        section.written(&["host", "port", "tls", "from", "user", "password_file", "ca_file", "timeout"]);
         section.finish();
         return None;
     }
@@ -89,6 +135,8 @@ fn read_smtp(section: Section<'_>) -> Option<SmtpConfig> {
     section.only_with("user", &["password_file"]);
     section.only_with("password_file", &["user"]);
     let login = section.get("user", Found::owned).zip(section.get("password_file", Found::secret_file));
+    let ca_file = section.get("ca_file", Found::path);
+    let timeout = section.get("timeout", |found| found.duration(SECOND * 5, MINUTE * 10)).unwrap_or(MINUTE * 2);
     section.finish();
     let tls = tls.unwrap_or(SmtpTls::Starttls);
     let usual = match tls {
@@ -96,7 +144,19 @@ fn read_smtp(section: Section<'_>) -> Option<SmtpConfig> {
         SmtpTls::Implicit => 465,
         SmtpTls::None => 25,
     };
-    Some(SmtpConfig { host: host?, port: port.unwrap_or(usual), tls, from: from?, login })
+    Some(SmtpConfig { host: host?, port: port.unwrap_or(usual), tls, from: from?, login, ca_file, timeout })
+}
+
+fn read_hooks(section: Section<'_>) -> Option<HooksConfig> {
+    if !section.is_present() {
+        section.written(&["folder", "timeout"]);
+        section.finish();
+        return None;
+    }
+    let folder = section.need("folder", Found::path);
+    let timeout = section.get("timeout", |found| found.duration(SECOND, MINUTE * 10)).unwrap_or(SECOND * 30);
+    section.finish();
+    Some(HooksConfig { folder: folder?, timeout })
 }
 
 fn read_webhooks(sections: Vec<Section<'_>>) -> Vec<WebhookConfig> {
@@ -112,13 +172,52 @@ fn read_webhooks(sections: Vec<Section<'_>>) -> Vec<WebhookConfig> {
             Some(name)
         });
         let url = section.need("url", webhook_url);
+        let kind = section.get("kind", Found::word).unwrap_or(WebhookKind::Cloudevents);
+        let template = template(&section, kind);
         let secret_file = section.get("secret_file", Found::secret_file);
+        let ca_file = section.get("ca_file", Found::path);
+        let proxy = section.get("proxy", proxy);
+        let timeout = section.get("timeout", |found| found.duration(SECOND, MINUTE * 2)).unwrap_or(SECOND * 15);
         section.finish();
         if let (Some(name), Some(url)) = (name, url) {
-            webhooks.push(WebhookConfig { name: name.to_string(), url, secret_file });
+            let name = name.to_string();
+            webhooks.push(WebhookConfig { name, url, kind, template, secret_file, ca_file, proxy, timeout });
         }
     }
     webhooks
+}
+
+/// The file is read here, so that a mistake in it refuses the configuration, and a reload takes it or leaves it whole.
+fn template(section: &Section<'_>, kind: WebhookKind) -> Option<Template> {
+    let written = section.find("template");
+    if kind != WebhookKind::Template {
+        if let Some(found) = written {
+            found.error_at_key(Problem::TemplateForNothing(kind));
+        }
+        return None;
+    }
+    let Some(found) = written else {
+        section.error(Problem::Missing("template"));
+        return None;
+    };
+    let file = found.path()?;
+    match Template::load(&file) {
+        Ok(template) => Some(template),
+        Err(fault) => {
+            found.error(Problem::Template { file: file.display().to_string(), fault });
+            None
+        }
+    }
+}
+
+fn proxy(found: &Found<'_>) -> Option<String> {
+    let text = found.text()?;
+    let authority = text.strip_prefix("http://").map(|rest| rest.strip_suffix('/').unwrap_or(rest));
+    let good = authority.is_some_and(|authority| {
+        let (host, port) = authority.rsplit_once(':').unwrap_or((authority, "80"));
+        is_host(host.trim_start_matches('[').trim_end_matches(']')) && port.parse::<u16>().is_ok()
+    });
+    if good { Some(text.to_owned()) } else { found.malformed(Form::Proxy, "") }
 }
 
 /// The address of a webhook is often its only secret: it is never repeated in a message.

@@ -1,9 +1,13 @@
 //! `[policy]`: what the rules are told.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::problem::Form;
+use super::declaration::offer_usage;
+use super::problem::{Form, Problem, Thing};
 use super::reader::{Found, Section};
+use crate::domain::person::OfferUsage;
+use crate::domain::threshold::Threshold;
 use crate::policy::Settings;
 
 pub(super) fn read(section: Section<'_>) -> Settings {
@@ -13,6 +17,7 @@ pub(super) fn read(section: Section<'_>) -> Settings {
         thresholds: section
             .get("thresholds", |found| found.some(|item| item.parsed(Form::Threshold)))
             .unwrap_or(default.thresholds),
+        profiles: profiles(section.tables("profile", "of")),
         critical_below: section
             .get("critical_below", |found| found.parsed(Form::Threshold))
             .unwrap_or(default.critical_below),
@@ -31,4 +36,24 @@ pub(super) fn read(section: Section<'_>) -> Settings {
     };
     section.finish();
     settings
+}
+
+/// `[[policy.profile]]`: the steps of one offer and usage.
+fn profiles(sections: Vec<Section<'_>>) -> BTreeMap<OfferUsage, Vec<Threshold>> {
+    let mut profiles = BTreeMap::new();
+    let mut seen = BTreeMap::new();
+    for section in sections {
+        let of = section.need("of", |found| {
+            let of = offer_usage(found)?;
+            if let Some(first) = seen.insert(of, found.span) {
+                let first = found.report.place(first);
+                found.error(Problem::DuplicateId { thing: Thing::Profile, id: of.to_string(), first });
+            }
+            Some(of)
+        });
+        let steps = section.need("thresholds", |found| found.some(|item| item.parsed(Form::Threshold)));
+        section.finish();
+        profiles.extend(of.zip(steps));
+    }
+    profiles
 }

@@ -1,8 +1,10 @@
 //! What can be wrong with a configuration. Texts are in `text`; values of secrets never get here.
 
-use super::diagnostic::Place;
 use std::path::PathBuf;
 
+use super::diagnostic::Place;
+use super::notify::WebhookKind;
+use super::template::TemplateFault;
 use crate::domain::card::CardKind;
 use crate::domain::identifier::{IdentifierWarning, InvalidIdentifier};
 use crate::domain::offer::{Offer, Usage};
@@ -165,10 +167,17 @@ pub enum Problem {
     PasswordForNothing,
     /// Mail in clear to another machine.
     PlainSmtp,
+    /// A template file where the payload is not one of a template.
+    TemplateForNothing(WebhookKind),
+    /// A template that cannot be used.
+    Template {
+        /// The template.
+        file: String,
+        /// What is wrong with it, and where.
+        fault: TemplateFault,
+    },
 
     // Oddities
-    /// Read and checked, but nothing uses it in this version.
-    NotUsedYet,
     /// The file a secret should be in does not exist.
     SecretFileMissing(String),
     /// An identifier without a check digit.
@@ -225,7 +234,8 @@ impl Problem {
             Self::CardOfAnother { .. } => "card_of_another",
             Self::PasswordForNothing => "password_for_nothing",
             Self::PlainSmtp => "plain_smtp",
-            Self::NotUsedYet => "not_used_yet",
+            Self::TemplateForNothing(_) => "template_for_nothing",
+            Self::Template { .. } => "template",
             Self::SecretFileMissing(_) => "secret_file_missing",
             Self::IdentifierOddity(_) => "identifier_oddity",
             Self::NoIdentifier => "no_identifier",
@@ -305,8 +315,12 @@ pub enum Form {
     StoreUrl,
     /// `https://…`.
     WebhookUrl,
+    /// `http://proxy:3128`.
+    Proxy,
     /// A file path.
     Path,
+    /// `credential:NAME`.
+    Credential,
     /// One line of text.
     Line,
     /// A login name or a numeric id.
@@ -328,4 +342,8 @@ pub enum Thing {
     Card,
     /// `[[notify.webhook]]`.
     Webhook,
+    /// `login` of a person.
+    Login,
+    /// `[[policy.profile]]`.
+    Profile,
 }

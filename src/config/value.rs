@@ -178,9 +178,14 @@ impl<'a> Found<'a> {
         self.path().map(|path| bytes_of(&path))
     }
 
-    /// The path of a file that holds a secret. It is not read here; a missing one is a warning.
+    /// The path of a file that holds a secret: a path, or `credential:NAME` for a credential the service manager hands over
+    /// (`LoadCredential=`). It is not read here; a missing one is a warning.
     pub(super) fn secret_file(&self) -> Option<PathBuf> {
-        let path = self.path()?;
+        let path = match self.text()?.strip_prefix("credential:") {
+            Some(name) if is_credential(name) => credentials_folder().join(name),
+            Some(name) => return self.malformed(Form::Credential, name),
+            None => self.path()?,
+        };
         if path.metadata().is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound) {
             self.warning(Problem::SecretFileMissing(path.display().to_string()));
         }
@@ -234,6 +239,17 @@ impl<'a> Found<'a> {
             _ => read(self).map(|item| vec![item]),
         }
     }
+}
+
+/// Where systemd puts the credentials of the service; asked from a shell, where it would put them.
+#[expect(clippy::disallowed_methods, reason = "systemd hands this folder over in no other way (systemd.exec(5))")]
+fn credentials_folder() -> PathBuf {
+    std::env::var_os("CREDENTIALS_DIRECTORY").map_or_else(|| "/run/credentials/vigie.service".into(), PathBuf::from)
+}
+
+/// A file name, as systemd wants it.
+fn is_credential(name: &str) -> bool {
+    (1..=200).contains(&name.len()) && !name.contains('/') && name != "." && name != ".."
 }
 
 /// A path as the kernel takes it.

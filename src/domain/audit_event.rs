@@ -96,6 +96,28 @@ spelled! {
         FindingChanged = "finding_changed",
         /// It fell silent.
         FindingClosed = "finding_closed",
+        /// An alert opened.
+        AlertOpened = "alert_opened",
+        /// Alerts spoke, or changed without a word of theirs.
+        AlertsJudged = "alerts_judged",
+        /// Somebody took an alert on, or was refused to.
+        AlertAcknowledged = "alert_acknowledged",
+        /// An alert is over.
+        AlertResolved = "alert_resolved",
+        /// Somebody asked for a test of the channels.
+        AlertTest = "alert_test",
+        /// The monthly word was made.
+        Digest = "digest",
+        /// An attempt at a message began, or failed and will be repeated.
+        DeliveryBegun = "delivery_begun",
+        /// The other side took a message.
+        Delivered = "delivered",
+        /// The other side will never take a message at that address.
+        DeliveryRefused = "delivery_refused",
+        /// A message was tried for as long as the settings say.
+        DeliveryGivenUp = "delivery_given_up",
+        /// Messages no longer leave through a channel.
+        ChannelFailed = "channel_failed",
         /// Somebody asked for a scan.
         ScanRequested = "scan_requested",
         /// Somebody was refused.

@@ -1,9 +1,11 @@
 //! What things are: identifiers, structures, persons, certificates, findings. No I/O, no clock, no runtime.
 
+pub mod alert;
 pub mod audit_event;
 pub mod card;
 pub mod certificate;
 pub mod declaration;
+pub mod delivery;
 pub mod distinguished_name;
 pub mod endpoint;
 pub mod finding;
@@ -12,6 +14,7 @@ pub mod identifier;
 pub mod inventory;
 pub mod key;
 pub mod lang;
+pub mod lived;
 pub mod notice;
 pub mod observation;
 pub mod offer;

@@ -1,6 +1,7 @@
 //! A notice: what one message says to one address, before any language. Its items are kept in rows and put into words when it leaves.
 
 use std::fmt;
+use std::pin::Pin;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -48,6 +49,8 @@ spelled! {
         Expired = "expired",
         /// It became more severe, or somebody else must know now.
         Escalated = "escalated",
+        /// Nothing was done about it for a while, and it is still true.
+        Repeated = "repeated",
         /// The date it was acknowledged until has passed.
         AcknowledgementEnded = "acknowledgement_ended",
         /// The trouble is over: the one closing message.
@@ -56,7 +59,8 @@ spelled! {
 }
 
 /// What a message is.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum NoticeKind {
     /// One or several alerts speak.
     Alerts,
@@ -78,7 +82,7 @@ pub enum NoticeKind {
 }
 
 /// What the monthly digest counts.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Digest {
     /// Declared certificates.
     pub declared: u64,
@@ -167,9 +171,9 @@ pub struct NoticeActor {
     pub person: String,
     /// As what.
     pub role: Role,
-    /// Civil name, only where `notify.names` allows it.
+    /// Civil name, only where `alerts.names` allows it.
     pub name: Option<String>,
-    /// Number of the card the person signs in with, only where `notify.names` allows it.
+    /// Number of the card the person signs in with, only where `alerts.names` allows it.
     pub card: Option<String>,
 }
 
@@ -197,4 +201,29 @@ pub enum SendOutcome {
         /// What the other side answered, one line, bounded, without any secret.
         answer: String,
     },
+}
+
+/// What a way out is addressed to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// Mail addresses of persons: one message to each.
+    Mail,
+    /// One target that gets everything: its address is empty.
+    Target,
+}
+
+/// A message on its way.
+pub type Sending<'a> = Pin<Box<dyn Future<Output = SendOutcome> + Send + 'a>>;
+
+/// One way out, such as a mail relay or one webhook. Each is served by a task of its own: a slow one holds up itself only.
+pub trait Channel: fmt::Debug + Send + Sync {
+    /// Stable name in rows, metrics and logs: `smtp`, `webhook:NAME`, `hook:NAME`. It names no secret and no person.
+    fn name(&self) -> &str;
+
+    /// Whom it reaches.
+    fn reach(&self) -> Reach;
+
+    /// Sends `notice` to `address`: a mail address, or nothing for [`Reach::Target`]. Bounded in time by the channel itself;
+    /// dropping the future gives it up, and the message may have arrived all the same.
+    fn send<'a>(&'a self, address: &'a str, notice: &'a Notice) -> Sending<'a>;
 }

@@ -57,6 +57,8 @@ pub struct Person {
     pub card: Option<CardNumber>,
     /// The editor or other firm this person works for, when not of the house.
     pub firm: Option<String>,
+    /// Account on this machine, by name or number: who acts over the socket is this person of the register.
+    pub login: Option<String>,
 }
 
 spelled! {

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use chrono::NaiveDate;
 use serde::Serialize;
 
 use super::identifier::{Finess, RppsRang, Siren, Siret};
@@ -88,6 +89,8 @@ pub struct Structure {
     pub siret: Vec<Siret>,
     /// Practices of an RPPS holder.
     pub rpps_rang: Vec<RppsRang>,
+    /// The day ANS received the *contrat d'adhésion*: it lasts a year from it and is renewed by itself for a year (contract 2.5).
+    pub contract_date: Option<NaiveDate>,
 }
 
 impl Structure {

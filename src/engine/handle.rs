@@ -4,8 +4,12 @@ use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot, watch};
 
+use super::TestedChannel;
 use super::snapshot::Snapshot;
+use crate::domain::alert::Alert;
 use crate::domain::audit_event::{Actor, AuditEvent, Origin};
+use crate::domain::time::Timestamp;
+use crate::policy::alert::AckRefusal;
 
 /// Who asks, through which door.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +36,28 @@ pub enum Command {
         caller: Caller,
         /// Where the answer goes.
         reply: oneshot::Sender<Result<ReloadReport, Refusal>>,
+    },
+    /// Take an alert on.
+    Acknowledge {
+        /// Who.
+        caller: Caller,
+        /// Number of the alert.
+        id: i64,
+        /// From when on it speaks again.
+        until: Timestamp,
+        /// Why.
+        reason: String,
+        /// Where the answer goes.
+        reply: oneshot::Sender<Result<Alert, Refusal>>,
+    },
+    /// Send a test through every channel.
+    TestAlerts {
+        /// For the audit.
+        caller: Caller,
+        /// Mail addresses; those that news of the alerts go to when there is none.
+        to: Vec<String>,
+        /// Where the answers of the channels go.
+        reply: oneshot::Sender<Result<Vec<TestedChannel>, Refusal>>,
     },
     /// Write down something a door refused.
     Note(AuditEvent),
@@ -90,6 +116,15 @@ pub enum Refusal {
     /// The database did not take it.
     #[error("the database refused the change: {0}")]
     Store(String),
+    /// An alert cannot be taken on like that.
+    #[error("{0}")]
+    Acknowledgement(AckRefusal),
+    /// There is no channel, or nobody to write to.
+    #[error("no channel is configured, or nobody has a mail address: see [notify] and [alerts]")]
+    NoChannel,
+    /// A test may only go to who is known here.
+    #[error("an address is neither that of a person of the register nor in alerts.fallback")]
+    UnknownAddress,
     /// The daemon is stopping.
     #[error("the daemon is stopping")]
     Stopping,
@@ -101,6 +136,9 @@ impl Refusal {
         match self {
             Self::Configuration { .. } => "invalid_configuration",
             Self::Store(_) => "store_unavailable",
+            Self::Acknowledgement(refusal) => refusal.reason(),
+            Self::NoChannel => "no_channel",
+            Self::UnknownAddress => "unknown_address",
             Self::Stopping => "stopping",
         }
     }
@@ -134,6 +172,27 @@ impl Handle {
     pub async fn reload(&self, caller: Caller) -> Result<ReloadReport, Refusal> {
         let (reply, answer) = oneshot::channel();
         self.commands.send(Command::Reload { caller, reply }).await.map_err(|_| Refusal::Stopping)?;
+        answer.await.map_err(|_| Refusal::Stopping)?
+    }
+
+    /// Takes an alert on. Returns when it is committed.
+    pub async fn acknowledge(
+        &self,
+        caller: Caller,
+        id: i64,
+        until: Timestamp,
+        reason: String,
+    ) -> Result<Alert, Refusal> {
+        let (reply, answer) = oneshot::channel();
+        let command = Command::Acknowledge { caller, id, until, reason, reply };
+        self.commands.send(command).await.map_err(|_| Refusal::Stopping)?;
+        answer.await.map_err(|_| Refusal::Stopping)?
+    }
+
+    /// Sends a test through every channel and waits for what each answers.
+    pub async fn test_alerts(&self, caller: Caller, to: Vec<String>) -> Result<Vec<TestedChannel>, Refusal> {
+        let (reply, answer) = oneshot::channel();
+        self.commands.send(Command::TestAlerts { caller, to, reply }).await.map_err(|_| Refusal::Stopping)?;
         answer.await.map_err(|_| Refusal::Stopping)?
     }
 

@@ -1,37 +1,50 @@
 //! Gather, decide, commit, act. One loop owns the state; the doors read snapshots of it and send it commands.
 
+mod alerts;
+pub mod calendar;
+mod delivery;
 mod gather;
 mod handle;
 mod issuers;
 pub mod lifecycle;
 pub mod listing;
+mod outbox;
 mod reload;
 mod schedule;
 pub mod snapshot;
 mod tick;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 
+pub use alerts::{LIVED, TestedChannel, forecast_of};
 pub use handle::{Caller, Command, Handle, Refusal, ReloadReport, ScanReport};
 pub use schedule::{Jitter, Job};
 
+pub use crate::policy::alert::AckRefusal;
+pub use crate::policy::alert::forecast::Leaving;
+
 use crate::clock::SharedClock;
 use crate::config::Config;
+use crate::domain::alert::OpenAlerts;
 use crate::domain::audit_event::{Action, Actor, AuditEvent, AuditOutcome, Origin};
 use crate::domain::inventory::{Inventory, SourceState};
+use crate::domain::lived::Lived;
+use crate::domain::notice::Channel;
 use crate::domain::observation::SourceName;
 use crate::domain::reconcile::Gathered;
 use crate::domain::time::Timestamp;
 use crate::sources::anchors::Anchor;
 use crate::sources::{self, Source};
-use crate::store::{Store, StoreError};
+use crate::store::{LoadedOutbox, Store, StoreError};
+use alerts::Tester;
 use lifecycle::Supervisor;
-use schedule::Agenda;
+use outbox::Outbox;
+use schedule::{Agenda, Timetable};
 use snapshot::{AuditHead, LastScan, OpenFindings, Snapshot};
 
 /// The longest sleep between two looks at the wall clock: a clock that is set is noticed within this time.
@@ -39,8 +52,10 @@ const LONGEST_SLEEP: Duration = Duration::from_secs(60);
 /// The wall clock may drift this far against the monotonic one between two looks before it counts as set.
 const CLOCK_TOLERANCE: i64 = 5;
 
+/// Makes the channels of a configuration: the engine knows what they do and not what they are.
+pub type MakeChannels = Arc<dyn Fn(&Config) -> Vec<Arc<dyn Channel>> + Send + Sync>;
+
 /// What the composition root hands over.
-#[derive(Debug)]
 pub struct Parts {
     /// Checked configuration.
     pub config: Config,
@@ -56,6 +71,16 @@ pub struct Parts {
     pub inventory: Inventory,
     /// What was open when the last run ended.
     pub findings: OpenFindings,
+    /// Alerts that were not over.
+    pub alerts: OpenAlerts,
+    /// Number of the next alert.
+    pub next_alert: i64,
+    /// Messages that were still to be sent.
+    pub outbox: LoadedOutbox,
+    /// What was lived, as kept under [`LIVED`].
+    pub lived: Lived,
+    /// Makes the channels.
+    pub make_channels: MakeChannels,
     /// Head of the audit trail.
     pub audit: AuditHead,
     /// Systemd, or nobody.
@@ -73,6 +98,18 @@ pub struct Engine {
     anchors: Arc<[Anchor]>,
     inventory: Arc<Inventory>,
     findings: Arc<OpenFindings>,
+    alerts: Arc<OpenAlerts>,
+    next_alert: i64,
+    lived: Lived,
+    outbox: Outbox,
+    make_channels: MakeChannels,
+    channels: Vec<Arc<dyn Channel>>,
+    /// Messages on their way, one for each channel at the most.
+    sending: JoinSet<delivery::Sent>,
+    /// What came of messages and is in no row yet.
+    unwritten: VecDeque<delivery::Sent>,
+    testers: Vec<Tester>,
+    tests: u64,
     audit: AuditHead,
     started_at: Timestamp,
     last_scan: Option<LastScan>,
@@ -114,7 +151,8 @@ impl Engine {
         let now = parts.clock.now();
         let monotonic = parts.clock.monotonic();
         let config = Arc::new(parts.config);
-        let agenda = Agenda::starting(&config.schedule, config.timezone, &parts.jitter, now);
+        let agenda = Agenda::starting(&timetable(&config, &parts.jitter), now);
+        let channels = (parts.make_channels)(&config);
         let sources = Source::all(&config);
         let inventory = Inventory {
             declaration: Arc::new(config.declaration.clone()),
@@ -134,6 +172,16 @@ impl Engine {
             anchors: parts.anchors.into(),
             inventory: Arc::new(inventory),
             findings: Arc::new(parts.findings),
+            alerts: Arc::new(parts.alerts),
+            next_alert: parts.next_alert,
+            lived: parts.lived,
+            outbox: Outbox::new(parts.outbox),
+            make_channels: parts.make_channels,
+            channels,
+            sending: JoinSet::new(),
+            unwritten: VecDeque::new(),
+            testers: Vec::new(),
+            tests: 0,
             audit: parts.audit,
             started_at: now,
             last_scan: None,
@@ -159,6 +207,7 @@ impl Engine {
         let started = self.event(Actor::Daemon, Origin::Internal, Action::Start, "daemon");
         self.note(AuditEvent { reason: Some(format!("version {}", env!("CARGO_PKG_VERSION"))), ..started }).await;
         self.supervisor.ready();
+        self.give_up_lost_channels().await;
         let caller = Caller { actor: Actor::Scheduler, origin: Origin::Internal };
         self.retire_sources(&caller).await;
         self.begin_scan(caller, Vec::new());
@@ -166,10 +215,12 @@ impl Engine {
         let store = self.store.clone();
         let mut integrity = Some(tokio::spawn(async move { store.check_integrity().await }));
         loop {
-            let sleep = self.until_next_job().min(self.supervisor.until_next_beat());
+            self.dispatch().await;
+            let sleep = self.until_next_job().min(self.supervisor.until_next_beat()).min(self.until_next_message());
             tokio::select! {
                 biased;
                 () = lifecycle::stopped(&mut stop) => break,
+                Some(sent) = next_sent(&mut self.sending) => self.sent(sent).await,
                 Some(finished) = next_source(&mut self.scan) => self.source_ended(finished).await,
                 Some(command) = commands.recv() => self.obey(command).await,
                 checked = checked(&mut integrity) => self.integrity_checked(checked),
@@ -219,20 +270,31 @@ impl Engine {
                 let result = self.reload(caller).await;
                 answer(reply, result);
             }
+            Command::Acknowledge { caller, id, until, reason, reply } => {
+                let result = self.acknowledge(&caller, id, until, reason).await;
+                answer(reply, result);
+            }
+            Command::TestAlerts { caller, to, reply } => self.test_alerts(&caller, to, reply).await,
             Command::Note(event) => self.note(event).await,
         }
     }
 
+    fn timetable(&self) -> Timetable<'_> {
+        timetable(&self.config, &self.jitter)
+    }
+
     async fn run_due_jobs(&mut self) {
         let now = self.clock.now();
-        for job in self.agenda.take_due(&self.config.schedule, self.config.timezone, &self.jitter, now) {
+        let config = Arc::clone(&self.config);
+        for job in self.agenda.take_due(&timetable(&config, &self.jitter), now) {
             let caller = Caller { actor: Actor::Scheduler, origin: Origin::Schedule };
             match job {
                 Job::Scan if self.scan.is_some() => {
                     tracing::warn!("the scan before is still running: this turn is skipped")
                 }
                 Job::Scan => self.begin_scan(caller, Vec::new()),
-                Job::Evaluate => self.evaluate(caller).await,
+                Job::Evaluate | Job::Alerts => self.evaluate(job, caller).await,
+                Job::Digest => self.digest().await,
             }
         }
     }
@@ -253,10 +315,10 @@ impl Engine {
             return;
         }
         tracing::warn!(clock.before = %before, clock.now = %wall, "the wall clock was set");
-        self.agenda = Agenda::starting(&self.config.schedule, self.config.timezone, &self.jitter, wall);
+        self.agenda = Agenda::starting(&self.timetable(), wall);
         let event = self.event(Actor::Daemon, Origin::Internal, Action::ClockJump, "clock");
         self.note(AuditEvent { reason: Some(format!("{jump:+} s, from {before}")), ..event }).await;
-        self.evaluate(Caller { actor: Actor::Scheduler, origin: Origin::Internal }).await;
+        self.evaluate(Job::Evaluate, Caller { actor: Actor::Scheduler, origin: Origin::Internal }).await;
     }
 
     async fn stop(mut self) {
@@ -264,6 +326,8 @@ impl Engine {
         if let Some(scan) = self.scan.take() {
             scan.askers.into_iter().for_each(|reply| answer(reply, Err(Refusal::Stopping)));
         }
+        self.testers.drain(..).for_each(|tester| answer(tester.reply, Err(Refusal::Stopping)));
+        self.finish_sending().await;
         std::mem::take(&mut self.waiting).into_iter().for_each(|(_, reply)| answer(reply, Err(Refusal::Stopping)));
         let event = self.event(Actor::Daemon, Origin::Internal, Action::Stop, "daemon");
         self.note(event).await;
@@ -292,6 +356,7 @@ impl Engine {
         let counts =
             if same_state { before.status.counts } else { snapshot::Counts::of(&self.inventory, &self.findings) };
         let next_runs = Job::ALL.iter().filter_map(|job| Some((job.as_str(), self.agenda.due(*job)?))).collect();
+        let (pending, failed) = self.outbox.counts(self.clock.now());
         let snapshot = Snapshot {
             status: snapshot::Status {
                 version: env!("CARGO_PKG_VERSION"),
@@ -304,13 +369,19 @@ impl Engine {
                 },
                 last_scan: self.last_scan.clone(),
                 crls: Vec::new(),
-                deliveries: snapshot::Deliveries::default(),
+                alerts: self.alert_counts(&before, same_state),
+                deliveries: snapshot::Deliveries { pending, failed },
+                channels: self.channel_health(),
                 audit: self.audit,
                 store_failure: self.store_failure.clone(),
             },
             config: Arc::clone(&self.config),
             inventory: Arc::clone(&self.inventory),
             findings: Arc::clone(&self.findings),
+            alerts: Arc::clone(&self.alerts),
+            channels: self.reach().into(),
+            failures: Arc::new(self.outbox.failures.clone()),
+            jitter: self.jitter,
             next_runs,
             listing: if same_state { Arc::clone(&before.listing) } else { Arc::default() },
             status_json: OnceLock::new(),
@@ -319,9 +390,45 @@ impl Engine {
         self.publish.send_replace(Arc::new(snapshot));
     }
 
+    fn alert_counts(&self, before: &Snapshot, same_state: bool) -> snapshot::AlertCounts {
+        if same_state && Arc::ptr_eq(&before.alerts, &self.alerts) {
+            return before.status.alerts;
+        }
+        let (now, reach) = (self.clock.now(), self.reach());
+        let ground = self.ground(&self.inventory, &reach);
+        let mut counts = snapshot::AlertCounts::default();
+        for alert in self.alerts.values() {
+            counts.open += 1;
+            counts.acknowledged += u64::from(alert.is_acknowledged(now));
+            counts.unreachable += u64::from(crate::policy::alert::is_unreachable(&ground, alert, now));
+        }
+        counts
+    }
+
+    /// Every channel that is configured, those that never sent anything too.
+    fn channel_health(&self) -> BTreeMap<String, crate::domain::delivery::ChannelHealth> {
+        let health = |name: &str| self.outbox.channels.get(name).cloned().unwrap_or_default();
+        self.channels.iter().map(|channel| (channel.name().to_owned(), health(channel.name()))).collect()
+    }
+
     /// Whether a scan ever ended, in this run or before: until then nothing can be said to be missing.
     fn was_ever_scanned(&self) -> bool {
         self.last_scan.is_some() || self.inventory.sources.values().any(|state| state.last_success.is_some())
+    }
+}
+
+fn timetable<'a>(config: &'a Config, jitter: &'a Jitter) -> Timetable<'a> {
+    Timetable { schedule: &config.schedule, timezone: config.timezone, jitter, hour: config.alerts.hour }
+}
+
+/// What came of the next message to end.
+async fn next_sent(sending: &mut JoinSet<delivery::Sent>) -> Option<delivery::Sent> {
+    match sending.join_next().await? {
+        Ok(sent) => Some(sent),
+        Err(error) => {
+            tracing::error!(error = %error, "a message was lost sight of");
+            None
+        }
     }
 }
 

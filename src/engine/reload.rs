@@ -64,8 +64,10 @@ impl Engine {
             ..Inventory::clone(&self.inventory)
         });
         self.anchors = anchors.anchors.into();
-        self.agenda = super::Agenda::starting(&new.schedule, new.timezone, &self.jitter, self.clock.now());
         self.config = new;
+        self.agenda = super::Agenda::starting(&self.timetable(), self.clock.now());
+        self.channels = (self.make_channels)(&self.config);
+        self.give_up_lost_channels().await;
         self.must_judge = true;
         self.declared_read = false;
         self.new_anchors = true;

@@ -1,11 +1,13 @@
 //! When each job is due: cron expressions in the configured time zone, plus a delay drawn once per job and kept.
 
+use std::str::FromStr;
 use std::time::Duration;
 
 use chrono_tz::Tz;
 
 use crate::config::ScheduleConfig;
 use crate::domain::time::Timestamp;
+use crate::policy::alert::forecast::Turn;
 
 /// The jobs that run by the clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -14,17 +16,23 @@ pub enum Job {
     Scan,
     /// Judge without reading: time alone makes findings.
     Evaluate,
+    /// Judge at the hour the words of the day are said: whatever the schedule of the others is, they leave.
+    Alerts,
+    /// The monthly word.
+    Digest,
 }
 
 impl Job {
     /// Every job.
-    pub const ALL: [Self; 2] = [Self::Scan, Self::Evaluate];
+    pub const ALL: [Self; 4] = [Self::Scan, Self::Evaluate, Self::Alerts, Self::Digest];
 
     /// The name used in settings, logs and metrics.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Scan => "scan",
             Self::Evaluate => "evaluate",
+            Self::Alerts => "alerts",
+            Self::Digest => "digest",
         }
     }
 }
@@ -44,20 +52,35 @@ impl Jitter {
         match job {
             Job::Scan => self.scan,
             Job::Evaluate => self.evaluate,
+            // What people read comes at the hour they were told.
+            Job::Alerts | Job::Digest => Duration::ZERO,
         }
     }
+}
+
+/// When jobs run.
+#[derive(Debug, Clone, Copy)]
+pub struct Timetable<'a> {
+    /// `[schedule]`.
+    pub schedule: &'a ScheduleConfig,
+    /// Its time zone.
+    pub timezone: Tz,
+    /// The delays drawn.
+    pub jitter: &'a Jitter,
+    /// Hour of [`Job::Alerts`].
+    pub hour: u32,
 }
 
 /// Next run of each job.
 #[derive(Debug, Clone)]
 pub struct Agenda {
-    due: [(Job, Option<Timestamp>); 2],
+    due: [(Job, Option<Timestamp>); 4],
 }
 
 impl Agenda {
     /// The first runs strictly after `now`.
-    pub fn starting(config: &ScheduleConfig, timezone: Tz, jitter: &Jitter, now: Timestamp) -> Self {
-        Self { due: Job::ALL.map(|job| (job, next(config, timezone, jitter, job, now))) }
+    pub fn starting(timetable: &Timetable<'_>, now: Timestamp) -> Self {
+        Self { due: Job::ALL.map(|job| (job, timetable.next(job, now))) }
     }
 
     /// The instant the next job is due.
@@ -71,31 +94,57 @@ impl Agenda {
     }
 
     /// The jobs due at `now`, each once however many turns were missed; their next run is set after `now`.
-    pub fn take_due(&mut self, config: &ScheduleConfig, timezone: Tz, jitter: &Jitter, now: Timestamp) -> Vec<Job> {
+    pub fn take_due(&mut self, timetable: &Timetable<'_>, now: Timestamp) -> Vec<Job> {
         let mut jobs = Vec::new();
         for (job, at) in &mut self.due {
             if at.is_some_and(|at| at <= now) {
                 jobs.push(*job);
-                *at = next(config, timezone, jitter, *job, now);
+                *at = timetable.next(*job, now);
             }
         }
         jobs
     }
 }
 
-/// The next run of a job strictly after `now`. The delay is part of the time table, not of the moment: the turn whose delayed
-/// time is the first after `now`, even if its undelayed time has passed.
-fn next(config: &ScheduleConfig, timezone: Tz, jitter: &Jitter, job: Job, now: Timestamp) -> Option<Timestamp> {
-    let schedule = match job {
-        Job::Scan => &config.scan,
-        Job::Evaluate => &config.evaluate,
-    };
-    let delay = i64::try_from(jitter.of(job).as_secs()).unwrap_or(0);
-    let from = now.plus_seconds(-delay).to_chrono()?.with_timezone(&timezone);
-    schedule
-        .after(&from)
-        .map(|turn| Timestamp::from_unix(turn.timestamp()).plus_seconds(delay))
-        .find(|turn| *turn > now)
+impl Timetable<'_> {
+    /// The next run of a job strictly after `now`. The delay is part of the time table, not of the moment: the turn whose
+    /// delayed time is the first after `now`, even if its undelayed time has passed.
+    pub fn next(&self, job: Job, now: Timestamp) -> Option<Timestamp> {
+        let daily;
+        let schedule = match job {
+            Job::Scan => &self.schedule.scan,
+            Job::Evaluate => &self.schedule.evaluate,
+            Job::Digest => &self.schedule.digest,
+            Job::Alerts => {
+                daily = cron::Schedule::from_str(&format!("0 0 {} * * *", self.hour)).ok()?;
+                &daily
+            }
+        };
+        let delay = i64::try_from(self.jitter.of(job).as_secs()).unwrap_or(0);
+        let from = now.plus_seconds(-delay).to_chrono()?.with_timezone(&self.timezone);
+        schedule
+            .after(&from)
+            .map(|turn| Timestamp::from_unix(turn.timestamp()).plus_seconds(delay))
+            .find(|turn| *turn > now)
+    }
+}
+
+/// The turns in which alerts are decided, from `now` itself to `until`, in order.
+pub fn turns<'a>(timetable: &'a Timetable<'_>, now: Timestamp, until: Timestamp) -> impl Iterator<Item = Turn> + 'a {
+    let next = move |job, after| timetable.next(job, after).filter(|at| *at <= until);
+    let mut due = (next(Job::Evaluate, now), next(Job::Alerts, now));
+    let later = std::iter::from_fn(move || {
+        let at = due.0.into_iter().chain(due.1).min()?;
+        let morning = due.1 == Some(at);
+        if due.0 == Some(at) {
+            due.0 = next(Job::Evaluate, at);
+        }
+        if morning {
+            due.1 = next(Job::Alerts, at);
+        }
+        Some(Turn { at, morning })
+    });
+    std::iter::once(Turn { at: now, morning: true }).filter(move |turn| turn.at <= until).chain(later)
 }
 
 #[cfg(test)]
@@ -123,7 +172,9 @@ mod tests {
     fn paris_time_across_the_change_of_hour() {
         let config = config("0 30 7 * * *");
         let paris = chrono_tz::Europe::Paris;
-        let due = |now| Agenda::starting(&config, paris, &Jitter::default(), at(now)).due(Job::Scan);
+        let jitter = Jitter::default();
+        let timetable = Timetable { schedule: &config, timezone: paris, jitter: &jitter, hour: 8 };
+        let due = |now| Agenda::starting(&timetable, at(now)).due(Job::Scan);
         assert_eq!(due("2026-10-24T12:00:00Z"), Some(at("2026-10-25T06:30:00Z")));
         assert_eq!(due("2026-10-23T12:00:00Z"), Some(at("2026-10-24T05:30:00Z")));
     }
@@ -132,11 +183,13 @@ mod tests {
     fn missed_turns_run_once() {
         let config = config("0 */15 * * * *");
         let jitter = Jitter::default();
-        let mut agenda = Agenda::starting(&config, chrono_tz::UTC, &jitter, at("2026-11-21T08:01:00Z"));
-        let jobs = agenda.take_due(&config, chrono_tz::UTC, &jitter, at("2026-11-21T20:01:00Z"));
-        assert_eq!(jobs, [Job::Scan, Job::Evaluate]);
+        let timetable = Timetable { schedule: &config, timezone: chrono_tz::UTC, jitter: &jitter, hour: 9 };
+        let mut agenda = Agenda::starting(&timetable, at("2026-11-21T08:01:00Z"));
+        let jobs = agenda.take_due(&timetable, at("2026-11-21T20:01:00Z"));
+        assert_eq!(jobs, [Job::Scan, Job::Evaluate, Job::Alerts]);
         assert_eq!(agenda.due(Job::Scan), Some(at("2026-11-21T20:15:00Z")));
-        assert!(agenda.take_due(&config, chrono_tz::UTC, &jitter, at("2026-11-21T20:02:00Z")).is_empty());
+        assert_eq!(agenda.due(Job::Alerts), Some(at("2026-11-22T09:00:00Z")));
+        assert!(agenda.take_due(&timetable, at("2026-11-21T20:02:00Z")).is_empty());
     }
 
     proptest! {
@@ -145,7 +198,9 @@ mod tests {
             let config = config("0 30 2 * * *");
             let jitter = Jitter { scan: Duration::from_secs(delay), evaluate: Duration::ZERO };
             let now = Timestamp::from_unix(now);
-            let due = Agenda::starting(&config, chrono_tz::Europe::Paris, &jitter, now).due(Job::Scan).expect("daily");
+            let timezone = chrono_tz::Europe::Paris;
+            let timetable = Timetable { schedule: &config, timezone, jitter: &jitter, hour: 8 };
+            let due = Agenda::starting(&timetable, now).due(Job::Scan).expect("daily");
             // Once a year 02:30 does not exist in Paris and the turn of that day is skipped.
             prop_assert!(due > now && due <= now.plus_seconds(2 * 86_400 + 3_600), "{now} -> {due}");
         }

@@ -6,10 +6,14 @@ use std::sync::{Arc, OnceLock};
 use serde::Serialize;
 
 use super::listing::Listing;
+use super::schedule::Jitter;
 use crate::config::Config;
+use crate::domain::alert::OpenAlerts;
+use crate::domain::delivery::ChannelHealth;
 use crate::domain::finding::{FindingKey, FindingRecord, Severity};
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::inventory::Inventory;
+use crate::domain::notice::Reach;
 use crate::domain::time::Timestamp;
 
 /// Findings that are open now, by key.
@@ -24,6 +28,14 @@ pub struct Snapshot {
     pub inventory: Arc<Inventory>,
     /// What the rules say.
     pub findings: Arc<OpenFindings>,
+    /// Alerts that are not over.
+    pub alerts: Arc<OpenAlerts>,
+    /// The ways out, by name.
+    pub channels: Arc<[(String, Reach)]>,
+    /// Failed attempts since the start, by channel and reason.
+    pub failures: Arc<BTreeMap<(String, String), u64>>,
+    /// Delays of the jobs.
+    pub jitter: Jitter,
     /// The answer of `/api/v1/status` but for the instant it is asked.
     pub status: Status,
     /// Next run of each job.
@@ -67,8 +79,12 @@ pub struct Status {
     pub last_scan: Option<LastScan>,
     /// Revocation lists held. Empty: this version does not follow them yet.
     pub crls: Vec<serde_json::Value>,
-    /// Alerts under way. Always zero: this version does not send any yet.
+    /// Alerts that are not over.
+    pub alerts: AlertCounts,
+    /// Messages under way.
     pub deliveries: Deliveries,
+    /// How each channel does, by name.
+    pub channels: BTreeMap<String, ChannelHealth>,
     /// Head of the audit trail.
     pub audit: AuditHead,
     /// Why the last commit failed, when it did.
@@ -113,12 +129,23 @@ pub enum Worst {
     Unknown,
 }
 
-/// Alerts under way.
+/// Alerts that are not over.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct AlertCounts {
+    /// Their finding is true.
+    pub open: u64,
+    /// Of those, somebody took them on; counted as of the last change.
+    pub acknowledged: u64,
+    /// Of those, nobody can be told: no channel, or nobody with an address.
+    pub unreachable: u64,
+}
+
+/// Messages under way.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Deliveries {
     /// Not yet taken by the other side.
     pub pending: u64,
-    /// Given up.
+    /// Refused or given up in the last thirty days.
     pub failed: u64,
 }
 
@@ -152,7 +179,9 @@ impl Snapshot {
             worst: Worst::Unknown,
             last_scan: None,
             crls: Vec::new(),
+            alerts: AlertCounts::default(),
             deliveries: Deliveries::default(),
+            channels: BTreeMap::new(),
             audit: AuditHead { seq: 0, head: Fingerprint([0; 32]) },
             store_failure: None,
         };
@@ -160,6 +189,10 @@ impl Snapshot {
             config,
             inventory: Arc::default(),
             findings: Arc::default(),
+            alerts: Arc::default(),
+            channels: [].into(),
+            failures: Arc::default(),
+            jitter: Jitter::default(),
             status,
             next_runs: Vec::new(),
             listing: Arc::default(),

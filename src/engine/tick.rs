@@ -2,15 +2,18 @@
 
 use std::sync::Arc;
 
+use super::alerts::LIVED;
 use super::snapshot::{AuditHead, LastScan, OpenFindings};
 use super::{Caller, Engine, Job, Refusal, RunningScan, ScanReport, answer, gather, issuers};
 use crate::domain::audit_event::{Action, AuditEvent, AuditOutcome};
 use crate::domain::finding::{FindingChanges, FindingRecord};
 use crate::domain::inventory::{Inventory, SourceState};
+use crate::domain::lived::Lived;
 use crate::domain::observation::{DECLARED_SOURCE, SourceName};
 use crate::domain::reconcile::{Changes, Gathered, reconcile};
 use crate::domain::time::Timestamp;
 use crate::policy;
+use crate::policy::alert::Reconciled;
 use crate::store::{Commit, StoreError};
 
 impl Engine {
@@ -83,14 +86,14 @@ impl Engine {
     }
 
     /// Judges the inventory as it stands: time alone makes findings.
-    pub(super) async fn evaluate(&mut self, caller: Caller) {
+    pub(super) async fn evaluate(&mut self, job: Job, caller: Caller) {
         if !(self.was_ever_scanned() && self.declared_read) {
             return;
         }
         if let Err(refusal) = self.take_in(Vec::new(), &caller, true).await {
             tracing::error!(error = %refusal, "what was judged could not be written down");
         } else {
-            self.last_runs.insert(Job::Evaluate, self.clock.now());
+            self.last_runs.insert(job, self.clock.now());
         }
         self.publish();
     }
@@ -121,6 +124,7 @@ impl Engine {
         let (before, open, settings) =
             (Arc::clone(&self.inventory), Arc::clone(&self.findings), self.config.policy.clone());
         let must_judge = self.must_judge;
+        let turn = self.alert_turn(now).await.map_err(|error| self.store_refused(&error))?;
         let decided = tokio::task::spawn_blocking(move || {
             let scanned = !gathered.is_empty();
             let changes = reconcile(&before, gathered, &links);
@@ -136,24 +140,42 @@ impl Engine {
             } else {
                 FindingChanges::default()
             };
-            (changes, after, findings)
+            let next_findings = apply(&open, &findings, now);
+            let alerts = if judge { turn.decide(&after, &next_findings, now) } else { Reconciled::default() };
+            Decided { changes, after, findings, next_findings, alerts, lived: judge.then_some(turn.lived) }
         });
-        let (changes, after, findings) =
+        let Decided { changes, after, findings, next_findings, alerts, lived } =
             decided.await.map_err(|error| Refusal::Store(format!("judging failed: {error}")))?;
         report.new_certificates = changes.ders.len() as u64;
         report.changed_locations = (changes.appeared.len() + changes.changed.len() + changes.gone.len()) as u64;
         report.findings_opened = findings.opened.len() as u64;
         report.findings_closed = findings.closed.len() as u64;
         events.extend(self.change_events(&changes, &findings, caller));
+        events.extend(self.alert_events(&self.alerts, &alerts, caller));
         let mut events = events.into_iter();
         let Some(first) = events.next() else {
+            self.lived = lived.unwrap_or_else(|| self.lived.clone());
             return Ok(report); // nothing ran and nothing is judged otherwise than before
         };
-        let next_findings = apply(&self.findings, &findings, now);
-        let commit = Commit::new(first).events(events).changes(Arc::new(changes)).findings(Arc::new(findings));
+        let messages = Arc::new(self.messages(&alerts, now));
+        let (alerts, lived) = (Arc::new(alerts.changes), lived.unwrap_or_else(|| self.lived.clone()));
+        let commit = Commit::new(first)
+            .events(events)
+            .changes(Arc::new(changes))
+            .findings(Arc::new(findings))
+            .alerts(Arc::clone(&alerts))
+            .outbox(Arc::clone(&messages))
+            .setting(LIVED, lived.to_text());
         self.commit(commit, now).await?;
         self.inventory = after;
         self.findings = next_findings;
+        if !alerts.is_empty() {
+            alerts.apply(Arc::make_mut(&mut self.alerts));
+            let last = alerts.alerts.iter().map(|alert| alert.id).max().unwrap_or(0);
+            self.next_alert = self.next_alert.max(last + 1);
+        }
+        self.outbox.apply(&messages, now);
+        self.lived = lived;
         self.must_judge &= !judge;
         self.new_anchors = false;
         self.publish();
@@ -174,7 +196,7 @@ impl Engine {
         Ok(())
     }
 
-    async fn commit(&mut self, commit: Commit, now: Timestamp) -> Result<(), Refusal> {
+    pub(super) async fn commit(&mut self, commit: Commit, now: Timestamp) -> Result<(), Refusal> {
         if let Some(damage) = &self.damage {
             return Err(Refusal::Store(damage.clone()));
         }
@@ -229,6 +251,17 @@ impl Engine {
         events.extend(gone.chain(opened).chain(changed).chain(closed));
         events
     }
+}
+
+/// What one turn comes to, before it is written.
+struct Decided {
+    changes: Changes,
+    after: Arc<Inventory>,
+    findings: FindingChanges,
+    next_findings: Arc<OpenFindings>,
+    alerts: Reconciled,
+    /// What was lived, where the turn judged.
+    lived: Option<Lived>,
 }
 
 /// Nothing a rule looks at differs: no certificate, no location, no trouble of a source.

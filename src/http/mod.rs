@@ -4,6 +4,7 @@ pub mod access;
 mod answer;
 mod api;
 mod asked;
+mod calendar;
 mod certificates;
 mod findings;
 mod guard;
@@ -65,6 +66,7 @@ pub fn router(shared: Arc<Shared>) -> Router {
         .route("/", get(page::overview))
         .route("/certificates/{id}", get(page::certificate))
         .route("/metrics", get(metrics::metrics))
+        .route("/calendar.ics", get(calendar::feed))
         .route("/openapi.json", get(api::openapi))
         .route("/api/v1/status", get(api::status))
         .route("/api/v1/certificates", get(certificates::list))

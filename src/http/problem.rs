@@ -5,7 +5,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-use crate::engine::Refusal;
+use crate::engine::{AckRefusal, Refusal};
 
 /// A refusal as the client sees it. Internals are logged where they happen, never returned.
 #[derive(Debug, Clone, Serialize)]
@@ -69,12 +69,20 @@ impl From<Refusal> for ApiProblem {
     fn from(refusal: Refusal) -> Self {
         let status = match refusal {
             Refusal::Configuration { .. } => StatusCode::UNPROCESSABLE_ENTITY,
+            Refusal::Acknowledgement(AckRefusal::NotOpen) => StatusCode::NOT_FOUND,
+            Refusal::Acknowledgement(AckRefusal::NotAdministrator { .. }) => StatusCode::FORBIDDEN,
+            Refusal::Acknowledgement(_) | Refusal::UnknownAddress => StatusCode::BAD_REQUEST,
+            Refusal::NoChannel => StatusCode::CONFLICT,
             Refusal::Store(_) | Refusal::Stopping => StatusCode::SERVICE_UNAVAILABLE,
         };
         let problem = Self::new(status, refusal.reason(), refusal.to_string());
         match refusal {
             Refusal::Configuration { mistakes } => Self { mistakes, ..problem },
-            Refusal::Store(_) | Refusal::Stopping => problem,
+            Refusal::Store(_)
+            | Refusal::Acknowledgement(_)
+            | Refusal::NoChannel
+            | Refusal::UnknownAddress
+            | Refusal::Stopping => problem,
         }
     }
 }

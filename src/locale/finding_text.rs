@@ -68,6 +68,11 @@ impl Texts {
         (FindingText { title, text, stops, cure, administrators, reference }, problems)
     }
 
+    /// What the finding is about in the fewest words: the declared id, the subject, the place, or the key of the finding.
+    pub fn finding_label(&self, finding: &Finding) -> String {
+        label(finding)
+    }
+
     /// The facts with their dates written out, `label` and `days`.
     fn values<'a>(&self, finding: &'a Finding, now: Timestamp, tz: Tz) -> Vec<(&'a str, Value<'a>)> {
         let mut values: Vec<(&str, Value<'_>)> = Vec::with_capacity(finding.facts.len() + 2);

@@ -13,6 +13,7 @@ pub mod digest;
 pub mod intern;
 pub mod issue;
 pub mod issuer_links;
+pub mod mac;
 pub mod profile;
 pub mod read;
 pub mod signature;

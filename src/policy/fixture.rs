@@ -212,6 +212,7 @@ impl World {
             siren: None,
             siret: Vec::new(),
             rpps_rang: Vec::new(),
+            contract_date: None,
         };
         declaration.structures.insert(structure.id.clone(), structure);
         let record = |(seed, maker): (&u8, &Maker)| {

@@ -1,10 +1,12 @@
 //! Judge a snapshot. One rule per file, each a plain function of (inventory, settings, now).
 
+pub mod alert;
 mod chain;
 mod compare;
 #[cfg(test)]
 mod fixture;
 mod lineage;
+mod mandates;
 mod rules;
 mod settings;
 pub mod synthetic;

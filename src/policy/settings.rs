@@ -1,7 +1,10 @@
 //! `[policy]`: what the rules may be told. `Default` is what the documentation promises.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
+use crate::domain::declaration::DeclaredCertificate;
+use crate::domain::person::OfferUsage;
 use crate::domain::threshold::Threshold;
 
 /// What the rules may be told. Every default is the one documented on its field.
@@ -10,6 +13,8 @@ pub struct Settings {
     /// Alert steps before the end of a certificate, unless the declared certificate has its own. Order does not matter.
     /// Default `2m`, `45d`, `30d`, `15d`, `7d`: the first is the notice ANS gives (CGU 5.4).
     pub thresholds: Vec<Threshold>,
+    /// Alert steps of the declared certificates of one offer and usage, in place of `thresholds`. Default none.
+    pub profiles: BTreeMap<OfferUsage, Vec<Threshold>>,
     /// An approaching end is critical from this step on: a renewal takes days of a person and a portal. Default `15d`.
     pub critical_below: Threshold,
     /// From this step on a certificate that ends should have its successor in the inventory: ordering one takes a person, a card
@@ -37,6 +42,7 @@ impl Default for Settings {
                 Threshold::Days(15),
                 Threshold::Days(7),
             ],
+            profiles: BTreeMap::new(),
             critical_below: Threshold::Days(15),
             successor_by: Threshold::Days(30),
             min_rsa_bits: 2048,
@@ -45,5 +51,17 @@ impl Default for Settings {
             finess_impacts: vec!["DMP".to_owned(), "INSi".to_owned()],
             clock_skew: Duration::from_secs(300),
         }
+    }
+}
+
+impl Settings {
+    /// The alert steps of a certificate: its own, those of its offer and usage, or those of every one.
+    pub fn steps<'a>(&'a self, declared: Option<&'a DeclaredCertificate>) -> &'a [Threshold] {
+        let of_profile = |declared: &'a DeclaredCertificate| {
+            self.profiles.get(&OfferUsage { offer: declared.offer, usage: declared.usage }).map(Vec::as_slice)
+        };
+        declared
+            .and_then(|declared| declared.thresholds.as_deref().or_else(|| of_profile(declared)))
+            .unwrap_or(&self.thresholds)
     }
 }

@@ -146,6 +146,7 @@ fn declare(declaration: &mut Declaration, number: usize, path: &str) {
         siren: None,
         siret: Vec::new(),
         rpps_rang: Vec::new(),
+        contract_date: None,
     });
     let declared = DeclaredCertificate {
         id: name.clone(),

@@ -284,9 +284,9 @@ impl<'a> View<'a> {
 
     /// The alert step a certificate has reached; `None` before the first one.
     pub fn step(&self, bearer: &Bearer<'_, 'a>) -> Option<Threshold> {
-        let own = bearer.slot.and_then(|slot| slot.declared.thresholds.as_deref());
+        let steps = self.settings.steps(bearer.slot.map(|slot| slot.declared));
         let (start, end) = bearer.seen.validity;
-        Threshold::reached(own.unwrap_or(&self.settings.thresholds), start, end, self.now)
+        Threshold::reached(steps, start, end, self.now)
     }
 
     /// The end is so near that the next certificate should be at hand.

@@ -10,7 +10,8 @@ use super::error::StoreError;
 use super::packed::state::location_key;
 use super::packed::{facts, state};
 use super::rows::{self, Repeated};
-use super::{Store, history, printable};
+use super::{OutboxChanges, Store, alerts, history, printable};
+use crate::domain::alert::AlertChanges;
 use crate::domain::audit_event::AuditEvent;
 use crate::domain::finding::{Facts, Finding, FindingChanges};
 use crate::domain::fingerprint::Fingerprint;
@@ -27,13 +28,22 @@ pub struct Commit {
     events: Vec<AuditEvent>,
     changes: Arc<Changes>,
     findings: Arc<FindingChanges>,
+    alerts: Arc<AlertChanges>,
+    outbox: Arc<OutboxChanges>,
     settings: Vec<(String, String)>,
 }
 
 impl Commit {
     /// A commit that tells of `first`.
     pub fn new(first: AuditEvent) -> Self {
-        Self { events: vec![first], changes: Arc::default(), findings: Arc::default(), settings: Vec::new() }
+        Self {
+            events: vec![first],
+            changes: Arc::default(),
+            findings: Arc::default(),
+            alerts: Arc::default(),
+            outbox: Arc::default(),
+            settings: Vec::new(),
+        }
     }
 
     /// More events, after those already given.
@@ -54,6 +64,20 @@ impl Commit {
     #[must_use]
     pub fn findings(mut self, findings: Arc<FindingChanges>) -> Self {
         self.findings = findings;
+        self
+    }
+
+    /// What becomes of alerts, and what they say.
+    #[must_use]
+    pub fn alerts(mut self, alerts: Arc<AlertChanges>) -> Self {
+        self.alerts = alerts;
+        self
+    }
+
+    /// Messages that are new, and what became of others.
+    #[must_use]
+    pub fn outbox(mut self, outbox: Arc<OutboxChanges>) -> Self {
+        self.outbox = outbox;
         self
     }
 
@@ -130,6 +154,8 @@ impl Store {
         observations(to, &commit.changes).await?;
         sources(to, &commit.changes).await?;
         findings(to, &commit.findings, now).await?;
+        alerts::write(to, &commit.alerts).await?;
+        alerts::write_outbox(to, &commit.outbox).await?;
         settings(to, &commit.settings, now).await?;
         Ok(head)
     }

@@ -9,7 +9,8 @@ use sqlx::any::AnyRow;
 use super::audit::{self, AuditHead};
 use super::error::StoreError;
 use super::packed::{Interner, facts, state};
-use super::{Store, findings, rows};
+use super::{LoadedOutbox, Store, findings, rows};
+use crate::domain::alert::OpenAlerts;
 use crate::domain::certificate::Certificate;
 use crate::domain::finding::{FindingKey, FindingRecord};
 use crate::domain::fingerprint::Fingerprint;
@@ -30,6 +31,12 @@ pub struct Snapshot {
     pub sources: BTreeMap<SourceName, SourceState>,
     /// Open findings.
     pub findings: BTreeMap<FindingKey, FindingRecord>,
+    /// Alerts that are not over.
+    pub alerts: OpenAlerts,
+    /// Number of the next alert.
+    pub next_alert: i64,
+    /// Messages still to be sent.
+    pub outbox: LoadedOutbox,
     /// Everything kept under a name.
     pub settings: BTreeMap<String, String>,
     /// The end of the audit trail.
@@ -40,17 +47,19 @@ impl Store {
     /// Reads the whole inventory. The parts are read side by side, so nothing else may commit meanwhile: this is for starting.
     pub async fn load(&self) -> Result<Snapshot, StoreError> {
         let failed = |source| self.failed("loading the inventory", source);
-        let (certificates, observations, (findings, sources, settings, head)) =
+        let (certificates, observations, (findings, (alerts, next_alert), outbox, sources, settings, head)) =
             tokio::try_join!(self.certificates(), self.observations(), async {
                 let findings = findings::open(self).await?;
+                let alerts = self.open_alerts().await?;
+                let outbox = self.outbox().await?;
                 self.every_certificate_has_its_der().await?;
                 let sources = self.sources().await?;
                 let settings = self.settings().await?;
                 let mut connection = self.read.acquire().await.map_err(failed)?;
                 let head = audit::head(&mut connection).await.map_err(failed)?;
-                Ok((findings, sources, settings, head))
+                Ok((findings, alerts, outbox, sources, settings, head))
             })?;
-        Ok(Snapshot { certificates, observations, sources, findings, settings, head })
+        Ok(Snapshot { certificates, observations, sources, findings, alerts, next_alert, outbox, settings, head })
     }
 
     async fn certificates(&self) -> Result<HashMap<Fingerprint, Arc<CertificateRecord>>, StoreError> {

@@ -7,6 +7,7 @@
 //! database that is gone, or is another one, is told from a first start and never replaced by an empty one.
 
 mod address;
+mod alerts;
 mod audit;
 mod commit;
 mod ders;
@@ -28,6 +29,7 @@ use std::sync::Arc;
 use sqlx::{Any, AnyConnection, AnyPool, Connection, Transaction};
 
 pub use address::Engine;
+pub use alerts::{DeliveryFilter, ListedDelivery, LoadedOutbox, OutboxChanges};
 pub use audit::{AuditFilter, AuditHead, AuditOrder, BrokenLink, ChainReport};
 pub use commit::{Commit, CommitReceipt};
 pub use error::StoreError;

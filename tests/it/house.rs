@@ -24,8 +24,13 @@ const TABLE: &[(&str, &[&str], &[&str])] = &[
         &["reqwest", "axum", "pcsc", "x509_parser", "rcgen", "aws_lc_rs", "rustls"],
     ),
     (
+        "notify",
+        &["domain", "pki", "locale", "config", "clock"],
+        &["sqlx", "axum", "pcsc", "x509_parser", "rcgen", "aws_lc_rs"],
+    ),
+    (
         "engine",
-        &["domain", "policy", "pki", "sources", "store", "config", "clock"],
+        &["domain", "policy", "pki", "sources", "store", "notify", "config", "clock"],
         &["sqlx", "reqwest", "axum", "pcsc", "x509_parser", "rcgen", "aws_lc_rs"],
     ),
     (

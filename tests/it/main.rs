@@ -17,4 +17,5 @@ mod reading;
 mod scanning;
 mod service;
 mod support;
+mod telling;
 mod texts;

@@ -35,7 +35,7 @@ pub(super) fn read(section: Section<'_>, names: &mut Names) -> Option<Mandate> {
 }
 
 /// `ORG/AUTH_CLI`.
-fn offer_usage(found: &Found<'_>) -> Option<OfferUsage> {
+pub(in crate::config) fn offer_usage(found: &Found<'_>) -> Option<OfferUsage> {
     let text = found.text()?;
     let parts = text.split_once('/').and_then(|(offer, usage)| Some((offer.parse().ok()?, usage.parse().ok()?)));
     let Some((offer, usage)): Option<(Offer, Usage)> = parts else { return found.malformed(Form::OfferUsage, text) };

@@ -9,6 +9,8 @@ mod structure;
 
 use std::collections::BTreeMap;
 
+pub(super) use mandate::offer_usage;
+
 use super::diagnostic::Level;
 use super::document::Span;
 use super::near::nearest;

@@ -25,8 +25,12 @@ pub(super) fn read(section: Section<'_>, names: &mut Names) -> Option<Person> {
     let mails = section.get("mails", |found| found.one_or_more(|item| item.matching(Form::Mail, is_mail)));
     let phone = section.get("phone", Found::owned);
     let firm = section.get("firm", Found::owned);
+    let login = section.get("login", |found| {
+        let login = found.owned()?;
+        names.claim(Thing::Login, &login, found).map(|()| login)
+    });
     section.finish();
-    Some(Person { id: id?, name, mails: mails.unwrap_or_default(), phone, card, firm })
+    Some(Person { id: id?, name, mails: mails.unwrap_or_default(), phone, card, firm, login })
 }
 
 /// A person's card is not another person's: neither by `person.card` nor by `card.holder`.

@@ -27,6 +27,7 @@ pub(super) fn read(section: Section<'_>, names: &mut Names) -> Option<Structure>
     });
     let rpps_rang =
         section.get("rpps_rang", |found| found.one_or_more(|item| item.identifier(RppsRang::parse, environment)));
+    let contract_date = section.get("contract_date", Found::date);
     let keys = ["finess_juridique", "finess_geographique", "siren", "siret", "rpps_rang"];
     if section.written(&keys).is_empty() {
         section.warning(Problem::NoIdentifier);
@@ -42,5 +43,6 @@ pub(super) fn read(section: Section<'_>, names: &mut Names) -> Option<Structure>
         siren,
         siret: siret.unwrap_or_default(),
         rpps_rang: rpps_rang.unwrap_or_default(),
+        contract_date,
     })
 }

@@ -146,6 +146,7 @@ fn no_secret_is_repeated() {
 #[test]
 fn each_alone() {
     const CHEX: &str = "[[structure]]\nid='chex'\nname='x'\nkind='other'\nsiren='123456782'\n";
+    const WEBHOOK: &str = "[[notify.webhook]]\nname='a'\nurl='https://a.fr'\n";
     const CERTIFICATE: &str = "[[certificate]]\nid='a'\nstructure='chex'\noffer='ORG'\nusage='SIGN'\n";
     for (text, wanted) in [
         ("[store]\nurl='sqlite://relative.db'", "2:store.url malformed"),
@@ -205,6 +206,14 @@ fn each_alone() {
             "3:certificate[a].structure test_structure",
         ),
         ("[notify]\nsound='x'", "2:notify.sound unknown_key"),
+        ("[notify.hooks]\ntimeout='1s'", "1:notify.hooks missing_key"),
+        (&format!("{WEBHOOK}kind='discord'"), "4:notify.webhook[a].kind not_one_of"),
+        (&format!("{WEBHOOK}kind='template'"), "1:notify.webhook[a] missing_key"),
+        (&format!("{WEBHOOK}kind='template'\ntemplate='/no/such'"), "5:notify.webhook[a].template template"),
+        (&format!("{WEBHOOK}template='/no/such'"), "4:notify.webhook[a].template template_for_nothing"),
+        (&format!("{WEBHOOK}proxy='socks5://p'"), "4:notify.webhook[a].proxy malformed"),
+        (&format!("{WEBHOOK}secret_file='credential:../x'"), "4:notify.webhook[a].secret_file malformed"),
+        (&format!("{WEBHOOK}secret_file='credential:gone'"), "4:notify.webhook[a].secret_file secret_file_missing"),
         ("[notify.smtp]\nhost='localhost'\nfrom='a@b.fr'\ntls='none'\nfrm='x'", "5:notify.smtp.frm unknown_key"),
     ] {
         let said = said(text);
@@ -238,6 +247,7 @@ fn unknown_keys_are_refused_everywhere() {
         "policy",
         "notify",
         "notify.smtp",
+        "notify.hooks",
         "[source]",
         "[structure]",
         "[person]",

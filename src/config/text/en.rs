@@ -1,6 +1,7 @@
 //! English.
 
 use super::super::problem::{Form, Problem, Shape, Thing};
+use super::super::template::TemplateFault;
 use super::{Text, said};
 use crate::domain::identifier::{Fault, IdentifierWarning, InvalidIdentifier};
 
@@ -99,7 +100,13 @@ pub(super) fn words(problem: &Problem) -> Text {
         P::PlainSmtp => {
             said("mail in clear is accepted on this machine only", "write tls = \"starttls\" or \"implicit\"")
         }
-        P::NotUsedYet => said("this version does not use it yet", "nothing to do: it is checked and kept for later"),
+        P::TemplateForNothing(kind) => {
+            said(format!("kind {kind} makes its payload itself"), "remove this key, or write kind = \"template\"")
+        }
+        P::Template { file, fault } => said(
+            format!("{}: {}", fault.place(file), template(fault)),
+            "correct the template; docs/manual.md lists what it can use",
+        ),
         P::SecretFileMissing(path) => said(format!("{path} does not exist"), "create it, mode 0600, before the start"),
         P::IdentifierOddity(IdentifierWarning::MonacoSiret) => {
             said("a SIRET of Monaco has no check digit", "compare it with the register")
@@ -119,6 +126,16 @@ pub(super) fn words(problem: &Problem) -> Text {
         P::TestStructure => {
             said("a production certificate for a TEST structure", "add environment = \"test\" to the certificate")
         }
+    }
+}
+
+fn template(fault: &TemplateFault) -> String {
+    match fault {
+        TemplateFault::Unreadable(error) => format!("cannot be read: {error}"),
+        TemplateFault::Syntax { detail, .. } => detail.clone(),
+        TemplateFault::UnknownVariable { name, .. } => format!("no variable is called \"{name}\""),
+        TemplateFault::Render { event, detail, .. } => format!("fails on the event {event}: {detail}"),
+        TemplateFault::NotJson { event, detail } => format!("does not make JSON of the event {event}: {detail}"),
     }
 }
 
@@ -184,6 +201,8 @@ const fn notation(form: Form) -> (&'static str, &'static str) {
         Form::OfferUsage => ("an offer and a usage", "write \"ORG/AUTH_CLI\""),
         Form::StoreUrl => ("a database address", "write sqlite:///path/vigie.db or postgres://user@host/database"),
         Form::WebhookUrl => ("an address", "write https://host/path"),
+        Form::Proxy => ("the address of a proxy", "write http://host:port"),
+        Form::Credential => ("the name of a systemd credential", "write credential:name, the name of LoadCredential="),
         Form::Path => ("a path", "write a path without NUL character"),
         Form::Line => ("one line of text", "remove the control characters"),
         Form::Login => ("a login name or numeric id", "write \"astreinte\" or \"1000\""),
@@ -198,12 +217,16 @@ const fn thing(thing: Thing) -> &'static str {
         Thing::Certificate => "certificate",
         Thing::Card => "card",
         Thing::Webhook => "webhook",
+        Thing::Login => "login",
+        Thing::Profile => "profile",
     }
 }
 
 const fn table(what: Thing) -> &'static str {
     match what {
         Thing::Webhook => "notify.webhook",
+        Thing::Login => "person.login",
+        Thing::Profile => "policy.profile",
         other => thing(other),
     }
 }

@@ -1,6 +1,7 @@
 //! French.
 
 use super::super::problem::{Form, Problem, Shape, Thing};
+use super::super::template::TemplateFault;
 use super::{Text, said};
 use crate::domain::identifier::{Fault, IdentifierKind, IdentifierWarning, InvalidIdentifier};
 
@@ -108,9 +109,13 @@ pub(super) fn words(problem: &Problem) -> Text {
             "le courriel en clair n'est accepté que sur cette machine",
             "écrire tls = \"starttls\" ou \"implicit\"",
         ),
-        P::NotUsedYet => {
-            said("cette version ne s'en sert pas encore", "rien à faire : c'est vérifié et gardé pour la suite")
+        P::TemplateForNothing(kind) => {
+            said(format!("{kind} fait lui-même son contenu"), "ôter cette clé, ou écrire kind = \"template\"")
         }
+        P::Template { file, fault } => said(
+            format!("{} : {}", fault.place(file), template(fault)),
+            "corriger le modèle ; docs/manual.md dit de quoi il dispose",
+        ),
         P::SecretFileMissing(path) => {
             said(format!("{path} n'existe pas"), "le créer, en mode 0600, avant le démarrage")
         }
@@ -134,6 +139,16 @@ pub(super) fn words(problem: &Problem) -> Text {
         P::TestStructure => {
             said("certificat de production pour une structure de TEST", "ajouter environment = \"test\" au certificat")
         }
+    }
+}
+
+fn template(fault: &TemplateFault) -> String {
+    match fault {
+        TemplateFault::Unreadable(error) => format!("illisible : {error}"),
+        TemplateFault::Syntax { detail, .. } => detail.clone(),
+        TemplateFault::UnknownVariable { name, .. } => format!("aucune variable ne s'appelle « {name} »"),
+        TemplateFault::Render { event, detail, .. } => format!("échoue sur l'événement {event} : {detail}"),
+        TemplateFault::NotJson { event, detail } => format!("ne donne pas de JSON pour l'événement {event} : {detail}"),
     }
 }
 
@@ -223,6 +238,8 @@ const fn notation(form: Form) -> (&'static str, &'static str) {
         Form::OfferUsage => ("une offre et un usage", "écrire \"ORG/AUTH_CLI\""),
         Form::StoreUrl => ("une adresse de base de données", "écrire sqlite:///chemin/vigie.db"),
         Form::WebhookUrl => ("une adresse", "écrire https://hote/chemin"),
+        Form::Proxy => ("une adresse de mandataire", "écrire http://hote:port"),
+        Form::Credential => ("un nom de credential systemd", "écrire credential:nom, le nom de LoadCredential="),
         Form::Path => ("un chemin", "écrire un chemin sans caractère NUL"),
         Form::Line => ("un texte d'une ligne", "enlever les caractères de contrôle"),
         Form::Login => ("un nom d'utilisateur ou un numéro", "écrire \"astreinte\" ou \"1000\""),
@@ -237,6 +254,8 @@ const fn thing(thing: Thing) -> &'static str {
         Thing::Certificate => "certificat",
         Thing::Card => "carte",
         Thing::Webhook => "webhook",
+        Thing::Login => "compte",
+        Thing::Profile => "profil",
     }
 }
 
@@ -248,5 +267,7 @@ const fn table(thing: Thing) -> &'static str {
         Thing::Certificate => "certificate",
         Thing::Card => "card",
         Thing::Webhook => "notify.webhook",
+        Thing::Login => "person.login",
+        Thing::Profile => "policy.profile",
     }
 }

@@ -4,12 +4,10 @@
 //! domains they may order for; the contract (section 2.1) has every change declared to ANS at once. Without named administrators
 //! any technical administrator of the structure will do.
 
-use chrono::NaiveDate;
-
-use crate::domain::declaration::{DeclaredCertificate, Identity};
+use crate::domain::declaration::DeclaredCertificate;
 use crate::domain::finding::{Finding, Severity};
 use crate::domain::person::{Mandate, Role};
-use crate::domain::time::Timestamp;
+use crate::policy::mandates::{covers, lives};
 use crate::policy::{Rule, View};
 
 /// The rule.
@@ -48,29 +46,7 @@ fn check(view: &View<'_>) -> Vec<Finding> {
 /// A mandate for the structure is about this certificate, leaving its dates aside.
 fn fits(mandate: &Mandate, declared: &DeclaredCertificate) -> bool {
     let named = declared.administrators.is_empty() || declared.administrators.contains(&mandate.person);
-    let offered = mandate.offers.is_empty()
-        || mandate.offers.iter().any(|pair| pair.offer == declared.offer && pair.usage == declared.usage);
-    mandate.role == Role::AdministrateurTechnique && named && offered && inside(&mandate.perimeter, &declared.identity)
-}
-
-/// A perimeter is a domain with everything below it, one server, or a mail domain; it says nothing of ORG services.
-fn inside(perimeter: &[String], identity: &Identity) -> bool {
-    let name = match identity {
-        Identity::Fqdn(name) | Identity::MailDomain(name) => name.to_lowercase(),
-        Identity::Service(_) | Identity::Unspecified => return true,
-    };
-    perimeter.is_empty()
-        || perimeter.iter().any(|allowed| {
-            let allowed = allowed.trim_start_matches('@').to_lowercase();
-            name == allowed || name.strip_suffix(&allowed).is_some_and(|front| front.ends_with('.'))
-        })
-}
-
-/// Days are UTC days: within two hours of the French ones, and never dependent on a setting.
-fn lives(mandate: &Mandate, now: Timestamp) -> bool {
-    let begun = mandate.from.is_none_or(|from| Timestamp::from_date(from) <= now);
-    let day_after = |until: NaiveDate| Timestamp::from_date(until).plus_days(1);
-    begun && mandate.until.is_none_or(|until| now < day_after(until))
+    mandate.role == Role::AdministrateurTechnique && named && covers(mandate, declared)
 }
 
 #[cfg(test)]

@@ -4,4 +4,5 @@ pub mod clock;
 pub mod daemon;
 pub mod made_certificate;
 pub mod postgres;
+pub mod sinks;
 pub mod tls_server;

@@ -1,0 +1,357 @@
+//! Act: messages leave from rows, each channel on a task of its own, one at a time, and what came of it is written down before the
+//! next one leaves. A process that ends in between sends that one message again, under the same id.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::alerts::id_of;
+use super::{Engine, TestedChannel};
+use crate::domain::audit_event::{Action, Actor, AuditEvent, AuditOutcome, Origin};
+use crate::domain::delivery::{Delivery, DeliveryState};
+use crate::domain::notice::{Channel, EventId, Notice, NoticeKind, Reach, SendOutcome};
+use crate::domain::time::Timestamp;
+use crate::policy::alert::outgoing;
+use crate::policy::alert::recipients::{self, Route};
+use crate::store::{Commit, OutboxChanges, StoreError};
+
+/// The longest any channel may take for one message, whatever its own bounds are.
+const HUNG: Duration = Duration::from_secs(300);
+/// Between two tries at writing down what came of a message.
+const UNWRITTEN: Duration = Duration::from_secs(2);
+/// Messages that are being sent when the daemon stops have so long to end.
+const LAST_MESSAGES: Duration = Duration::from_secs(3);
+
+/// What came of one attempt.
+#[derive(Debug, Clone)]
+pub(super) struct Sent {
+    id: EventId,
+    channel: String,
+    outcome: SendOutcome,
+}
+
+impl Engine {
+    /// How long the loop may sleep for the messages' sake.
+    pub(super) fn until_next_message(&self) -> Duration {
+        if !self.unwritten.is_empty() {
+            return UNWRITTEN;
+        }
+        let channels = self.channels.iter().map(|channel| channel.name());
+        self.outbox.until_next(channels, self.clock.now(), self.clock.monotonic())
+    }
+
+    /// What came of an attempt: written down, then the channel may go on.
+    pub(super) async fn sent(&mut self, sent: Sent) {
+        self.unwritten.push_back(sent);
+        self.write_outcomes().await;
+    }
+
+    /// Every outcome that is not in a row yet. While the database refuses, the channel waits: a message is not sent again for
+    /// want of a row.
+    pub(super) async fn write_outcomes(&mut self) {
+        while let Some(sent) = self.unwritten.front().cloned() {
+            if let Err(error) = self.write_outcome(&sent).await {
+                tracing::error!(message = %sent.id, error, "what came of a message could not be written down");
+                return;
+            }
+            self.outbox.busy.remove(&sent.channel);
+            self.unwritten.pop_front();
+        }
+    }
+
+    async fn write_outcome(&mut self, sent: &Sent) -> Result<(), String> {
+        let now = self.clock.now();
+        let patience = self.config.alerts.patience();
+        let Some(delivery) = self.outbox.get(sent.id).cloned() else { return Ok(()) };
+        let ended = match delivery.end(sent.outcome.clone(), &patience, now) {
+            Ok(ended) => ended,
+            Err(error) => {
+                tracing::error!(message = %sent.id, error = %error, "the outcome of a message nobody sent");
+                return Ok(());
+            }
+        };
+        let wait = patience.wait(ended.attempts);
+        let health = self.outbox.channels.get(&sent.channel).cloned().unwrap_or_default();
+        let health = if matches!(ended.kind, NoticeKind::Test) && ended.state.word().as_str() != "delivered" {
+            health // proving a channel that does not work says nothing new of it
+        } else {
+            health.after(&ended.state, now)
+        };
+        let mut changes = OutboxChanges { changed: vec![ended.clone()], ..OutboxChanges::default() };
+        changes.channels.insert(sent.channel.clone(), health);
+        let mut events = vec![self.delivery_event(&ended)];
+        if matches!(ended.state, DeliveryState::Refused { .. } | DeliveryState::GivenUp { .. }) {
+            self.tell_the_next(&ended, &mut changes, now).await.map_err(|error| error.to_string())?;
+        }
+        self.tell_of_failing(&sent.channel, &mut changes, &mut events, now);
+        let answer = answer_of(&ended);
+        self.commit_outbox(events, changes, now).await?;
+        self.outbox.rest(&sent.channel, wait, self.clock.monotonic());
+        self.answer_tester(&ended, answer);
+        Ok(())
+    }
+
+    /// Hands every free channel the next message that is due for it.
+    pub(super) async fn dispatch(&mut self) {
+        if !self.unwritten.is_empty() {
+            self.write_outcomes().await;
+        }
+        let now = self.clock.now();
+        let (monotonic, longest) = (self.clock.monotonic(), self.config.alerts.patience().longest);
+        let mut begun: Vec<(Arc<dyn Channel>, Delivery)> = Vec::new();
+        for channel in &self.channels {
+            let Some(delivery) = self.outbox.due(channel.name(), now, monotonic, longest) else { continue };
+            match delivery.clone().begin(now) {
+                Ok(delivery) => begun.push((Arc::clone(channel), delivery)),
+                Err(error) => tracing::error!(message = %delivery.id, error = %error, "a settled message was due"),
+            }
+        }
+        if begun.is_empty() {
+            return;
+        }
+        let changed: Vec<Delivery> = begun.iter().map(|(_, delivery)| delivery.clone()).collect();
+        let events = changed.iter().map(|delivery| self.delivery_event(delivery)).collect();
+        let changes = OutboxChanges { changed, ..OutboxChanges::default() };
+        if let Err(error) = self.commit_outbox(events, changes, now).await {
+            tracing::error!(error, "messages wait for the database");
+            // Not at once again: the loop would turn for nothing else.
+            for (channel, _) in &begun {
+                self.outbox.rest_anyway(channel.name(), UNWRITTEN, monotonic);
+            }
+            return;
+        }
+        for (channel, delivery) in begun {
+            match self.notice(&delivery).await {
+                Ok(notice) => self.send(channel, delivery, notice),
+                Err(error) => {
+                    let outcome =
+                        SendOutcome::Later { reason: "store_unavailable", answer: error.to_string(), after: None };
+                    let channel = delivery.channel.clone();
+                    self.outbox.busy.insert(channel.clone());
+                    self.unwritten.push_back(Sent { id: delivery.id, channel, outcome });
+                }
+            }
+        }
+    }
+
+    fn send(&mut self, channel: Arc<dyn Channel>, delivery: Delivery, notice: Notice) {
+        self.outbox.busy.insert(delivery.channel.clone());
+        self.sending.spawn(async move {
+            let Delivery { id, channel: name, address, .. } = delivery;
+            let attempt = tokio::spawn(async move { channel.send(&address, &notice).await });
+            let later = |reason, answer: String| SendOutcome::Later { reason, answer, after: None };
+            let stop = attempt.abort_handle();
+            let outcome = match tokio::time::timeout(HUNG, attempt).await {
+                Ok(Ok(outcome)) => outcome,
+                Ok(Err(error)) => {
+                    tracing::error!(channel = name, error = %error, "a channel stopped in the middle");
+                    later("internal", "the channel stopped in the middle".to_owned())
+                }
+                Err(_) => {
+                    stop.abort();
+                    later("hung", "the channel did not answer at all".to_owned())
+                }
+            };
+            Sent { id, channel: name, outcome }
+        });
+    }
+
+    /// The message in full, read from its rows.
+    async fn notice(&mut self, delivery: &Delivery) -> Result<Notice, StoreError> {
+        let items = match delivery.kind {
+            NoticeKind::Alerts => self.store.delivery_items(delivery.id).await?,
+            NoticeKind::Digest(_) | NoticeKind::ChannelFailed { .. } | NoticeKind::Test => Vec::new(),
+        };
+        let mut items: Vec<_> = items.into_iter().map(|(_, item)| item).collect();
+        items.sort_by_cached_key(|item| outgoing::urgency(item));
+        Ok(Notice {
+            id: delivery.id,
+            at: delivery.created_at,
+            node: self.config.node.clone(),
+            kind: delivery.kind.clone(),
+            items,
+            audit: (self.audit.seq, self.audit.head.to_string()),
+        })
+    }
+
+    /// An address will not get this message: somebody else who answers for the same must.
+    async fn tell_the_next(
+        &mut self,
+        delivery: &Delivery,
+        changes: &mut OutboxChanges,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        if delivery.kind != NoticeKind::Alerts || delivery.address.is_empty() {
+            return Ok(());
+        }
+        let told: BTreeSet<String> =
+            self.store.addresses_told(delivery.id, &delivery.channel).await?.into_iter().collect();
+        let items = self.store.delivery_items(delivery.id).await?;
+        let reach = self.reach();
+        let ground = self.ground(&self.inventory, &reach);
+        for (event, item) in items {
+            let certificate = item.certificate.as_ref().map(|certificate| certificate.id.as_str());
+            let Some(next) = recipients::next_contact(&ground, certificate, &told, now) else {
+                tracing::error!(event = %event, "nobody is left who could be told of an alert");
+                continue;
+            };
+            let route = (delivery.channel.clone(), next);
+            let message = outgoing::message(&route, NoticeKind::Alerts, &delivery.id.to_string(), id_of, now);
+            changes.items.push((message.id, event));
+            if changes.new.iter().all(|known| known.id != message.id) {
+                changes.new.push(message);
+            }
+        }
+        Ok(())
+    }
+
+    /// A channel has failed for long, or gave up: the others say so, once for each row of failures.
+    fn tell_of_failing(
+        &self,
+        channel: &str,
+        changes: &mut OutboxChanges,
+        events: &mut Vec<AuditEvent>,
+        now: Timestamp,
+    ) {
+        let Some(health) = changes.channels.get_mut(channel).filter(|health| !health.told) else { return };
+        let Some(since) = health.failing_since else { return };
+        let given_up = changes.changed.iter().any(|delivery| delivery.state.word().as_str() == "given_up");
+        let after = i64::try_from(self.config.alerts.path_failed_after.as_secs()).unwrap_or(i64::MAX);
+        if !given_up && now.unix().saturating_sub(since.unix()) < after {
+            return;
+        }
+        let reach = self.reach();
+        let routes = recipients::news_routes(&self.ground(&self.inventory, &reach), Some(channel), now);
+        let reason = health.reason.clone().unwrap_or_default();
+        tracing::error!(channel, reason, %since, "messages do not leave through this channel");
+        if routes.is_empty() {
+            return; // the status and the metrics say it
+        }
+        health.told = true;
+        let held = self.outbox.open().filter(|delivery| delivery.channel == channel).count() as u64;
+        for route in routes {
+            let kind = NoticeKind::ChannelFailed { channel: channel.to_owned(), reason: reason.clone(), since, held };
+            changes.new.push(outgoing::message(&route, kind, &format!("failed\n{channel}\n{since}"), id_of, now));
+        }
+        let event = self.event(Actor::Daemon, Origin::Internal, Action::ChannelFailed, format!("channel:{channel}"));
+        events.push(AuditEvent { outcome: AuditOutcome::Failed, reason: Some(reason), ..event });
+    }
+
+    /// What waits for a channel that is not configured any more is given up, and whoever else can be told is.
+    pub(super) async fn give_up_lost_channels(&mut self) {
+        let lost = |delivery: &&Delivery| self.channels.iter().all(|channel| channel.name() != delivery.channel);
+        let lost: Vec<Delivery> = self.outbox.open().filter(lost).cloned().collect();
+        if lost.is_empty() {
+            return;
+        }
+        let now = self.clock.now();
+        let changed: Vec<Delivery> = lost
+            .into_iter()
+            .map(|delivery| delivery.give_up("channel_gone", "its channel is not configured any more", now))
+            .collect();
+        let events = changed.iter().map(|delivery| self.delivery_event(delivery)).collect();
+        if let Err(error) = self.commit_outbox(events, OutboxChanges { changed, ..OutboxChanges::default() }, now).await
+        {
+            tracing::error!(error, "messages of a channel that is gone could not be given up");
+        }
+    }
+
+    /// Lets what is being sent end, for a moment: what does not is sent again at the next start.
+    pub(super) async fn finish_sending(&mut self) {
+        let ended = async {
+            while let Some(sent) = self.sending.join_next().await {
+                match sent {
+                    Ok(sent) => self.unwritten.push_back(sent),
+                    Err(error) => tracing::error!(error = %error, "a message was lost sight of"),
+                }
+            }
+        };
+        if tokio::time::timeout(LAST_MESSAGES, ended).await.is_err() {
+            tracing::warn!("messages on their way were left: they are sent again at the next start");
+        }
+        self.write_outcomes().await;
+    }
+
+    pub(super) async fn commit_outbox(
+        &mut self,
+        events: Vec<AuditEvent>,
+        changes: OutboxChanges,
+        now: Timestamp,
+    ) -> Result<(), String> {
+        let mut events = events.into_iter();
+        let Some(first) = events.next() else { return Err("a change without an event".to_owned()) };
+        let changes = Arc::new(changes);
+        let commit = Commit::new(first).events(events).outbox(Arc::clone(&changes));
+        self.commit(commit, now).await.map_err(|refusal| refusal.to_string())?;
+        self.outbox.apply(&changes, now);
+        self.publish();
+        Ok(())
+    }
+
+    /// The ways out, by name.
+    pub(super) fn reach(&self) -> Vec<(String, Reach)> {
+        self.channels.iter().map(|channel| (channel.name().to_owned(), channel.reach())).collect()
+    }
+
+    /// The audit names the message and the channel, never the address.
+    fn delivery_event(&self, delivery: &Delivery) -> AuditEvent {
+        let (action, outcome) = match &delivery.state {
+            DeliveryState::Pending { .. } | DeliveryState::Sending { .. } => {
+                (Action::DeliveryBegun, AuditOutcome::Done)
+            }
+            DeliveryState::Failed { .. } => (Action::DeliveryBegun, AuditOutcome::Failed),
+            DeliveryState::Delivered { .. } => (Action::Delivered, AuditOutcome::Done),
+            DeliveryState::Refused { .. } => (Action::DeliveryRefused, AuditOutcome::Failed),
+            DeliveryState::GivenUp { .. } => (Action::DeliveryGivenUp, AuditOutcome::Failed),
+        };
+        let mut reason = format!("{}, attempt {}", delivery.channel, delivery.attempts);
+        if let Some(failure) = delivery.state.failure() {
+            reason.push_str(&format!(", {}", failure.reason));
+        }
+        let event = self.event(Actor::Daemon, Origin::Internal, action, format!("message:{}", delivery.id));
+        AuditEvent { outcome, reason: Some(reason), ..event }
+    }
+
+    /// Routes of a test: every channel, and of those that mail the addresses wanted.
+    pub(super) fn test_routes(&self, mails: &[String]) -> Vec<Route> {
+        let of = |(channel, reach): (String, Reach)| match reach {
+            Reach::Target => vec![(channel, String::new())],
+            Reach::Mail => mails.iter().map(|mail| (channel.clone(), mail.clone())).collect(),
+        };
+        self.reach().into_iter().flat_map(of).collect()
+    }
+
+    fn answer_tester(&mut self, delivery: &Delivery, answer: (bool, String, String)) {
+        if delivery.kind != NoticeKind::Test {
+            return;
+        }
+        let (delivered, reason, answer) = answer;
+        for tester in &mut self.testers {
+            if tester.waiting.remove(&delivery.id) {
+                tester.report.push(TestedChannel {
+                    channel: delivery.channel.clone(),
+                    address: delivery.address.clone(),
+                    delivered,
+                    reason: (!delivered).then(|| reason.clone()),
+                    answer: answer.clone(),
+                    message: delivery.id,
+                });
+            }
+        }
+        for index in (0..self.testers.len()).rev() {
+            if self.testers.get(index).is_some_and(|tester| tester.waiting.is_empty()) {
+                let tester = self.testers.swap_remove(index);
+                super::answer(tester.reply, Ok(tester.report));
+            }
+        }
+    }
+}
+
+fn answer_of(delivery: &Delivery) -> (bool, String, String) {
+    match &delivery.state {
+        DeliveryState::Delivered { answer, .. } => (true, String::new(), answer.clone()),
+        state => state
+            .failure()
+            .map_or_else(Default::default, |failure| (false, failure.reason.clone(), failure.answer.clone())),
+    }
+}

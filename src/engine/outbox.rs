@@ -1,0 +1,166 @@
+//! The messages that are still to be sent, as their rows say. Nothing is here that is not in a row.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::time::Duration;
+
+use crate::domain::delivery::{ChannelHealth, Delivery, DeliveryState};
+use crate::domain::notice::{EventId, NoticeKind};
+use crate::domain::time::Timestamp;
+use crate::policy::alert::outgoing::Standing;
+use crate::policy::alert::recipients::Route;
+use crate::store::{LoadedOutbox, OutboxChanges};
+
+/// Failures in a row after which a channel is only probed: what waits for it does not try one by one.
+const FAILURES: u64 = 3;
+/// How long a message that failed for good is counted as such.
+const FAILED_DAYS: i64 = 30;
+
+/// The outbox in memory.
+#[derive(Debug, Default)]
+pub(super) struct Outbox {
+    /// In the order they were made.
+    open: BTreeMap<u64, Delivery>,
+    order: HashMap<EventId, u64>,
+    next: u64,
+    recent: HashMap<Route, Vec<Timestamp>>,
+    failed: Vec<Timestamp>,
+    /// How each channel has done.
+    pub(super) channels: BTreeMap<String, ChannelHealth>,
+    /// Failures by channel and reason since the start, for metrics.
+    pub(super) failures: BTreeMap<(String, String), u64>,
+    /// Channels that are sending.
+    pub(super) busy: HashSet<String>,
+    /// Until when a failing channel is left alone, by the monotonic clock.
+    resting: HashMap<String, Duration>,
+}
+
+impl Outbox {
+    /// From the rows.
+    pub(super) fn new(loaded: LoadedOutbox) -> Self {
+        let mut outbox = Self { failed: loaded.failed, channels: loaded.channels, ..Self::default() };
+        for (channel, address, at) in loaded.recent {
+            outbox.recent.entry((channel, address)).or_default().push(at);
+        }
+        loaded.open.into_iter().for_each(|delivery| outbox.put(delivery));
+        outbox
+    }
+
+    /// What a commit wrote.
+    pub(super) fn apply(&mut self, changes: &OutboxChanges, now: Timestamp) {
+        for delivery in &changes.new {
+            let route = (delivery.channel.clone(), delivery.address.clone());
+            let recent = self.recent.entry(route).or_default();
+            recent.retain(|at| at.unix() > now.unix().saturating_sub(3600) && *at <= now);
+            recent.push(delivery.created_at);
+            self.put(delivery.clone());
+        }
+        for delivery in &changes.changed {
+            if let DeliveryState::Refused { at, .. } | DeliveryState::GivenUp { at, .. } = &delivery.state {
+                self.failed.push(*at);
+            }
+            if let Some(failure) = delivery.state.failure() {
+                *self.failures.entry((delivery.channel.clone(), failure.reason.clone())).or_default() += 1;
+            }
+            if delivery.state.is_settled() {
+                self.remove(delivery.id);
+            } else {
+                self.put(delivery.clone());
+            }
+        }
+        self.channels.extend(changes.channels.iter().map(|(name, health)| (name.clone(), health.clone())));
+    }
+
+    /// A message that is not settled.
+    pub(super) fn get(&self, id: EventId) -> Option<&Delivery> {
+        self.open.get(self.order.get(&id)?)
+    }
+
+    /// Messages that are not settled.
+    pub(super) fn open(&self) -> impl Iterator<Item = &Delivery> {
+        self.open.values()
+    }
+
+    /// Messages still to be sent, and those that failed for good lately.
+    pub(super) fn counts(&self, now: Timestamp) -> (u64, u64) {
+        let since = now.plus_days(-FAILED_DAYS);
+        (self.open.len() as u64, self.failed.iter().filter(|at| **at >= since).count() as u64)
+    }
+
+    /// What already waits for an address, and how much it got lately. A message that was begun is not added to.
+    pub(super) fn standing(&self, route: &Route) -> Standing {
+        let untouched = |delivery: &&Delivery| {
+            matches!(delivery.state, DeliveryState::Pending { .. })
+                && delivery.kind == NoticeKind::Alerts
+                && (&delivery.channel, &delivery.address) == (&route.0, &route.1)
+        };
+        Standing {
+            waiting: self.open.values().find(untouched).map(|delivery| delivery.id),
+            recent: self.recent.get(route).cloned().unwrap_or_default(),
+        }
+    }
+
+    /// The message a channel that is free sends next.
+    pub(super) fn due(
+        &self,
+        channel: &str,
+        now: Timestamp,
+        monotonic: Duration,
+        longest: Duration,
+    ) -> Option<&Delivery> {
+        if self.busy.contains(channel) {
+            return None;
+        }
+        let resting = self.resting.get(channel).is_some_and(|until| monotonic < *until);
+        let due = |delivery: &&Delivery| delivery.channel == channel && delivery.is_due(now, longest);
+        // Somebody waits for a test, whatever happened before it.
+        let test = self.open.values().find(|delivery| delivery.kind == NoticeKind::Test && due(delivery));
+        test.or_else(|| if resting { None } else { self.open.values().find(due) })
+    }
+
+    /// How long until one of `channels` may have something to do.
+    pub(super) fn until_next(
+        &self,
+        channels: impl Iterator<Item = impl AsRef<str>>,
+        now: Timestamp,
+        monotonic: Duration,
+    ) -> Duration {
+        let of = |channel: &str| {
+            let due = self.open.values().filter(|delivery| delivery.channel == channel);
+            let due = due.filter_map(|delivery| delivery.state.due()).min()?;
+            let wait = u64::try_from(due.unix().saturating_sub(now.unix())).unwrap_or(0);
+            let rest = self.resting.get(channel).map_or(Duration::ZERO, |until| until.saturating_sub(monotonic));
+            Some(Duration::from_secs(wait).max(rest))
+        };
+        let free = channels.filter(|channel| !self.busy.contains(channel.as_ref()));
+        free.filter_map(|channel| of(channel.as_ref())).min().unwrap_or(Duration::MAX)
+    }
+
+    /// A channel that failed several times in a row is left alone for `wait`.
+    pub(super) fn rest(&mut self, channel: &str, wait: Duration, monotonic: Duration) {
+        let failing = self.channels.get(channel).is_some_and(|health| health.failures >= FAILURES);
+        if failing {
+            self.resting.insert(channel.to_owned(), monotonic.saturating_add(wait));
+        } else {
+            self.resting.remove(channel);
+        }
+    }
+
+    /// The channel is left alone for `wait`, however it did.
+    pub(super) fn rest_anyway(&mut self, channel: &str, wait: Duration, monotonic: Duration) {
+        self.resting.insert(channel.to_owned(), monotonic.saturating_add(wait));
+    }
+
+    fn put(&mut self, delivery: Delivery) {
+        let number = *self.order.entry(delivery.id).or_insert_with(|| {
+            self.next += 1;
+            self.next
+        });
+        self.open.insert(number, delivery);
+    }
+
+    fn remove(&mut self, id: EventId) {
+        if let Some(number) = self.order.remove(&id) {
+            self.open.remove(&number);
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! Somebody takes an alert on until a date: who may, and for how long.
+
+use super::ground::Ground;
+use super::recipients;
+use crate::domain::alert::{Acknowledgement, Alert, AlertState};
+use crate::domain::person::DeclaredId;
+use crate::domain::time::Timestamp;
+
+/// The longest anything can be put off.
+const LONGEST_DAYS: i64 = 366;
+/// Characters of a reason.
+const REASON: usize = 500;
+
+/// What is asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AckRequest {
+    /// Who asks, as the audit trail names them.
+    pub actor: String,
+    /// The person of the register that is.
+    pub person: Option<DeclaredId>,
+    /// From when on it speaks again.
+    pub until: Timestamp,
+    /// Why.
+    pub reason: String,
+}
+
+/// Why an alert cannot be put off like that.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AckRefusal {
+    /// There is no such alert, or it is over.
+    #[error("no open alert has this number")]
+    NotOpen,
+    /// A reason is one line of at most 500 characters.
+    #[error("give a reason: one line of 1 to {REASON} characters")]
+    Reason,
+    /// The date has passed.
+    #[error("the date must be ahead")]
+    Past,
+    /// Later than anybody may.
+    #[error("the date must not be later than {latest}")]
+    TooLate {
+        /// The latest allowed.
+        latest: Timestamp,
+    },
+    /// Later than whoever asks may; an administrator of the certificate may go further.
+    #[error("only a technical administrator of the register may go beyond {latest}: set `login` of their [[person]]")]
+    NotAdministrator {
+        /// The latest allowed to others.
+        latest: Timestamp,
+    },
+}
+
+impl AckRefusal {
+    /// Stable code.
+    pub const fn reason(&self) -> &'static str {
+        match self {
+            Self::NotOpen => "not_found",
+            Self::Reason => "reason_wanted",
+            Self::Past => "date_past",
+            Self::TooLate { .. } => "date_too_late",
+            Self::NotAdministrator { .. } => "administrator_wanted",
+        }
+    }
+}
+
+/// The latest date anybody may put the alert off to; an administrator of the register may go beyond, up to the end.
+pub fn acknowledge_limit(ground: &Ground<'_>, alert: &Alert) -> Option<Timestamp> {
+    let about = ground.about(&alert.finding);
+    alert.end.map(|end| ground.alerts.acknowledge_until.begins(about.start.unwrap_or(end), end))
+}
+
+/// The alert, taken on.
+///
+/// # Errors
+/// Why not.
+pub fn acknowledge(
+    alert: &Alert,
+    request: AckRequest,
+    ground: &Ground<'_>,
+    now: Timestamp,
+) -> Result<Alert, AckRefusal> {
+    let about = ground.about(&alert.finding);
+    if !matches!(alert.state, AlertState::Open | AlertState::Acknowledged(_)) {
+        return Err(AckRefusal::NotOpen);
+    }
+    let reason = request.reason.trim();
+    if reason.is_empty() || reason.chars().count() > REASON || reason.chars().any(char::is_control) {
+        return Err(AckRefusal::Reason);
+    }
+    if request.until <= now {
+        return Err(AckRefusal::Past);
+    }
+    let longest = now.plus_days(LONGEST_DAYS);
+    // Before the end nothing reaches beyond it; after it, the trouble is there and somebody works on it.
+    let latest = alert.end.filter(|end| now <= *end).map_or(longest, |end| end.min(longest));
+    if request.until > latest {
+        return Err(AckRefusal::TooLate { latest });
+    }
+    let administers =
+        request.person.as_ref().is_some_and(|person| recipients::administers(ground, &about, person, now));
+    if let Some(limit) = acknowledge_limit(ground, alert).filter(|limit| request.until > *limit && !administers) {
+        return Err(AckRefusal::NotAdministrator { latest: limit });
+    }
+    let by = request.person.map_or(request.actor, |person| person.to_string());
+    let acknowledgement = Acknowledgement { by, at: now, until: request.until, reason: reason.to_owned() };
+    Ok(Alert { state: AlertState::Acknowledged(acknowledgement), ..alert.clone() })
+}

@@ -1,0 +1,113 @@
+//! What an alert has to say at an instant: which step, which day, which repetition. Days are calendar days of the configured zone.
+
+use super::ground::{About, Ground};
+use crate::domain::alert::{Alert, Audience, Mark};
+use crate::domain::finding::Severity;
+use crate::domain::notice::Moment;
+use crate::domain::threshold::Threshold;
+use crate::domain::time::Timestamp;
+
+/// What is to be said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Word {
+    /// What is not said twice.
+    pub(super) mark: Mark,
+    /// Why now.
+    pub(super) moment: Moment,
+    /// Who must know.
+    pub(super) audience: Audience,
+    /// How much it matters now.
+    pub(super) severity: Severity,
+}
+
+/// What the alert has to say at `now`, whether it was said already or not. `None` when there is nothing yet.
+pub(super) fn word(ground: &Ground<'_>, alert: &Alert, about: &About<'_>, now: Timestamp) -> Option<Word> {
+    let severity = alert.finding.severity;
+    if severity == Severity::Info {
+        return None; // for the digest
+    }
+    let word = match alert.end {
+        Some(end) if now > end => after_end(ground, severity, end, now),
+        Some(end) => before_end(ground, alert, about, end, now)?,
+        None => without_end(ground, alert, now)?,
+    };
+    let first = alert.said.is_empty() && word.moment != Moment::Expired;
+    Some(if first { Word { moment: Moment::Opened, ..word } } else { word })
+}
+
+fn before_end(ground: &Ground<'_>, alert: &Alert, about: &About<'_>, end: Timestamp, now: Timestamp) -> Option<Word> {
+    let settings = ground.alerts;
+    let day = ground.day(now);
+    let begun = |step: Threshold| ground.day_of(step, about.start, end) <= day;
+    let audience = if begun(settings.on_call_from) {
+        Audience::OnCall
+    } else if begun(settings.escalate) {
+        Audience::Principals
+    } else {
+        Audience::Administrators
+    };
+    let severity = alert.finding.severity;
+    let severity = if audience == Audience::OnCall { Severity::Critical } else { severity };
+    if begun(settings.daily_from) {
+        return Some(Word { mark: Mark::day(day), moment: Moment::Daily, audience, severity });
+    }
+    let steps = ground.policy.steps(about.certificate);
+    let reached = |steps: &[Threshold]| {
+        let begun = steps.iter().copied().filter(|step| begun(*step));
+        begun.max_by_key(|step| ground.day_of(*step, about.start, end))
+    };
+    // Where more people must know between two steps, that is a step of its own.
+    let wider = [settings.escalate, settings.on_call_from];
+    let (moment, step) = match (reached(steps), reached(&wider)) {
+        (Some(step), Some(wider)) if ground.day_of(wider, about.start, end) > ground.day_of(step, about.start, end) => {
+            (Moment::Escalated, Some(wider))
+        }
+        (None, Some(wider)) => (Moment::Escalated, Some(wider)),
+        (step, _) => (Moment::Step, step),
+    };
+    let mark = match step {
+        Some(step) => Mark::step(step),
+        // The first step begins later today: the opening and that step are one word.
+        None => {
+            let today = ground.local(now).0;
+            let soon = steps.iter().any(|step| ground.day_of(*step, about.start, end) <= today);
+            if soon || today != day {
+                return None;
+            }
+            Mark::opened()
+        }
+    };
+    Some(Word { mark, moment, audience, severity })
+}
+
+/// At once when the end has passed, then every so many days.
+fn after_end(ground: &Ground<'_>, severity: Severity, end: Timestamp, now: Timestamp) -> Word {
+    let days = ground.day(now).signed_duration_since(ground.local(end).0).num_days();
+    let turn = days.max(0) / i64::from(ground.alerts.repeat_days.max(1));
+    Word { mark: Mark::after_end(turn), moment: Moment::Expired, audience: Audience::OnCall, severity }
+}
+
+/// Once when it opens, once more when it becomes critical; what stays critical is repeated, to more people.
+fn without_end(ground: &Ground<'_>, alert: &Alert, now: Timestamp) -> Option<Word> {
+    let severity = alert.finding.severity;
+    if severity < Severity::Critical {
+        let said_worse = alert.has_said(&Mark::severity(Severity::Critical));
+        let waits = ground.local(now).1 < ground.alerts.hour;
+        let said = alert.has_said(&Mark::severity(severity));
+        return (!said_worse && (said || !waits)).then(|| Word {
+            mark: Mark::severity(severity),
+            moment: Moment::Escalated,
+            audience: Audience::Administrators,
+            severity,
+        });
+    }
+    let opened = ground.local(alert.opened_at).0;
+    let days = ground.day(now).signed_duration_since(opened).num_days();
+    let turn = days.max(0) / i64::from(ground.alerts.repeat_days.max(1));
+    let mark = Mark::severity(severity);
+    if turn == 0 || !alert.has_said(&mark) {
+        return Some(Word { mark, moment: Moment::Escalated, audience: Audience::Administrators, severity });
+    }
+    let audience = if turn == 1 { Audience::Principals } else { Audience::OnCall };
+    Some(Word { mark: Mark::repeat(turn), moment: Moment::Repeated, audience, severity })
+}
