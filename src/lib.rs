@@ -6,8 +6,8 @@ pub mod pki; // bytes <-> domain; the only place that names a PKI or crypto crat
 pub mod policy; // judge a snapshot, one rule per file
 
 // Adapters: one outside world each; never import each other.
-pub mod sources; // find certificates and cards
 pub mod notify; // tell people: email, webhook, hook, calendar
+pub mod sources; // find certificates and cards
 pub mod store; // SQL and nothing else
 
 // The middle and the doors.

@@ -114,7 +114,8 @@ impl Template {
         let made = environment
             .render_named_str(&self.name, &self.source, Value::from(Serde(message)))
             .map_err(|error| RenderError(one_line(&error)))?;
-        serde_json::from_str::<serde::de::IgnoredAny>(&made).map_err(|error| RenderError(format!("not JSON: {error}")))?;
+        serde_json::from_str::<serde::de::IgnoredAny>(&made)
+            .map_err(|error| RenderError(format!("not JSON: {error}")))?;
         Ok(made)
     }
 
@@ -185,10 +186,7 @@ mod tests {
         );
         assert!(matches!(fault("{\"a\":\n {{ summary.no.such }}}"), TemplateFault::Render { line: 2, .. }));
         assert!(matches!(fault("{{ summary }} and more"), TemplateFault::NotJson { .. }));
-        assert!(matches!(
-            Template::load(Path::new("/no/such/template")),
-            Err(TemplateFault::Unreadable(_))
-        ));
+        assert!(matches!(Template::load(Path::new("/no/such/template")), Err(TemplateFault::Unreadable(_))));
         assert!(matches!(
             fault("{% for a in range(9999) %}{% for b in range(9999) %}{% endfor %}{% endfor %}1"),
             TemplateFault::Render { .. }
@@ -198,11 +196,15 @@ mod tests {
 
     #[test]
     fn values_are_escaped_and_other_files_out_of_reach() {
-        let template = Template::from_source(Path::new("a"), "{\"text\": {{ \"*\" ~ summary ~ \"*\" }} }").expect("good");
+        let template =
+            Template::from_source(Path::new("a"), "{\"text\": {{ \"*\" ~ summary ~ \"*\" }} }").expect("good");
         let message = serde_json::json!({"summary": "\",\"admin\":true,\"x\":\"\u{1b}[31m"});
         let made = template.render(&message).expect("JSON");
         let read: serde_json::Value = serde_json::from_str(&made).expect("JSON");
         assert_eq!(read.as_object().map(serde_json::Map::len), Some(1));
-        assert!(matches!(fault("{% include \"/etc/passwd\" %}"), TemplateFault::Syntax { .. } | TemplateFault::Render { .. }));
+        assert!(matches!(
+            fault("{% include \"/etc/passwd\" %}"),
+            TemplateFault::Syntax { .. } | TemplateFault::Render { .. }
+        ));
     }
 }

@@ -133,7 +133,11 @@ impl Calendar {
             }
             When::On(day) => {
                 let days = STEPS.iter().map(|days| Trigger::Before(*days)).collect::<Vec<_>>();
-                (vec![format!("DTSTART;VALUE=DATE:{}", day.format("%Y%m%d"))], days, Timestamp::from_date(*day).unix() / 86_400)
+                (
+                    vec![format!("DTSTART;VALUE=DATE:{}", day.format("%Y%m%d"))],
+                    days,
+                    Timestamp::from_date(*day).unix() / 86_400,
+                )
             }
             When::EveryYearSince(day) => {
                 (every_year(*day), CONTRACT_STEPS.iter().map(|days| Trigger::Before(*days)).collect(), 0)

@@ -29,11 +29,7 @@ fn is_the_defaults() {
 fn has_examples_that_load() {
     let loaded = load(&uncommented()).unwrap_or_else(|said| panic!("{}", said.render(crate::domain::lang::Lang::En)));
     // What is not true of the machine of a test: the secrets are not there.
-    let odd = loaded
-        .warnings
-        .0
-        .iter()
-        .filter(|said| !matches!(said.problem, Problem::SecretFileMissing(_)));
+    let odd = loaded.warnings.0.iter().filter(|said| !matches!(said.problem, Problem::SecretFileMissing(_)));
     assert_eq!(odd.count(), 0, "{}", loaded.warnings.render(crate::domain::lang::Lang::En));
     let declaration = &loaded.config.declaration;
     assert_eq!((declaration.structures.len(), declaration.persons.len(), declaration.mandates.len()), (3, 2, 1));

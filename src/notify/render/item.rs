@@ -36,9 +36,9 @@ impl Renderer {
                 let values = [("label", label.into()), ("end", self.date(end).into()), ("left", left.into())];
                 self.texts.say("notice-subject-expiring", &values)
             }
-            (Some(Procedure::Order), Some(end)) => self
-                .texts
-                .say("notice-subject-expired", &[("label", label.into()), ("end", self.date(end).into())]),
+            (Some(Procedure::Order), Some(end)) => {
+                self.texts.say("notice-subject-expired", &[("label", label.into()), ("end", self.date(end).into())])
+            }
             _ => {
                 let title = self.texts.finding_title(&item.finding.key.code);
                 self.texts.say("notice-subject-other", &[("title", title.into()), ("label", label.into())])

@@ -57,7 +57,8 @@ impl Renderer {
     /// What the message is about, one line with the brand before it.
     pub fn subject(&self, notice: &Notice) -> String {
         let critical = notice.severity() == Severity::Critical && !all_resolved(&notice.items);
-        let severity = if critical { format!("{} : ", self.texts.word("severity-word-critical")) } else { String::new() };
+        let severity =
+            if critical { format!("{} : ", self.texts.word("severity-word-critical")) } else { String::new() };
         let severity = if self.texts.lang() == Lang::En { severity.replace(" : ", ": ") } else { severity };
         format!("[{}] {severity}{}", self.texts.word("notice-brand"), self.headline(notice))
     }
@@ -106,10 +107,8 @@ impl Renderer {
         let critical = speaking().filter(|item| item.severity == Severity::Critical).count();
         let first = speaking().filter_map(|item| item.end).min();
         let first = first.map_or_else(|| "none".to_owned(), |end| self.date(end));
-        self.texts.say(
-            "notice-subject-many",
-            &[("count", count), ("critical", critical.into()), ("first", first.into())],
-        )
+        self.texts
+            .say("notice-subject-many", &[("count", count), ("critical", critical.into()), ("first", first.into())])
     }
 
     fn page(&self, notice: &Notice) -> Page {

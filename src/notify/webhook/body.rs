@@ -78,7 +78,5 @@ fn cloud_event(payload: &Payload<'_>, notice: &Notice) -> Result<String, String>
 /// A name inside a URI reference (RFC 3986 section 2.3).
 fn percent(text: &str) -> String {
     let plain = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~');
-    text.bytes()
-        .map(|byte| if plain(&byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
-        .collect()
+    text.bytes().map(|byte| if plain(&byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
 }

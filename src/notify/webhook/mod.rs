@@ -210,12 +210,9 @@ mod tests {
         assert_eq!([200, 202, 204].map(reason), ["delivered"; 3]);
         assert_eq!([301, 302, 307].map(reason), ["redirect"; 3]);
         assert_eq!([500, 502, 503].map(reason), ["http_server_error"; 3]);
-        assert_eq!([429, 401, 404, 410, 400].map(reason), [
-            "rate_limited",
-            "unauthorized",
-            "http_client_error",
-            "gone",
-            "payload_refused"
-        ]);
+        assert_eq!(
+            [429, 401, 404, 410, 400].map(reason),
+            ["rate_limited", "unauthorized", "http_client_error", "gone", "payload_refused"]
+        );
     }
 }
