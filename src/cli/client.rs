@@ -16,17 +16,22 @@ const DEFAULT_SOCKET: &str = "/run/vigie/api.sock";
 
 /// Asks the daemon for `path` (with its query).
 pub(super) fn get(session: &Session<'_>, path: &str) -> anyhow::Result<Value> {
-    ask(session, reqwest::Method::GET, path)
+    ask(session, reqwest::Method::GET, path, None)
 }
 
 /// Asks the daemon to do something.
 pub(super) fn post(session: &Session<'_>, path: &str) -> anyhow::Result<Value> {
-    ask(session, reqwest::Method::POST, path)
+    ask(session, reqwest::Method::POST, path, Some("{}".to_owned()))
+}
+
+/// The same with parameters.
+pub(super) fn post_with(session: &Session<'_>, path: &str, body: &Value) -> anyhow::Result<Value> {
+    ask(session, reqwest::Method::POST, path, Some(body.to_string()))
 }
 
 /// Asks the daemon for `path`, whose answer is text of another kind than JSON.
 pub(super) fn text(session: &Session<'_>, path: &str) -> anyhow::Result<String> {
-    let (status, body) = exchange(session, &reqwest::Method::GET, path)?;
+    let (status, body) = exchange(session, &reqwest::Method::GET, path, None)?;
     if status.is_success() {
         return String::from_utf8(body).context("the answer of the service is not text");
     }
@@ -61,8 +66,8 @@ pub(super) fn encode(text: &str) -> String {
         .collect()
 }
 
-fn ask(session: &Session<'_>, method: reqwest::Method, path: &str) -> anyhow::Result<Value> {
-    let (status, body) = exchange(session, &method, path)?;
+fn ask(session: &Session<'_>, method: reqwest::Method, path: &str, body: Option<String>) -> anyhow::Result<Value> {
+    let (status, body) = exchange(session, &method, path, body)?;
     let value: Value = serde_json::from_slice(&body).context("the answer of the service is not JSON")?;
     if status.is_success() { Ok(value) } else { Err(refusal(status, &value)) }
 }
@@ -71,6 +76,7 @@ fn exchange(
     session: &Session<'_>,
     method: &reqwest::Method,
     path: &str,
+    body: Option<String>,
 ) -> anyhow::Result<(reqwest::StatusCode, Vec<u8>)> {
     let socket = socket(session);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -79,8 +85,8 @@ fn exchange(
             let client =
                 reqwest::Client::builder().unix_socket(socket.clone()).no_proxy().tls_certs_only([]).build()?;
             let mut request = client.request(method.clone(), format!("http://localhost{path}"));
-            if *method == reqwest::Method::POST {
-                request = request.header("content-type", "application/json").body("{}");
+            if let Some(body) = body {
+                request = request.header("content-type", "application/json").body(body);
             }
             let response = request.send().await?;
             let status = response.status();
@@ -104,7 +110,7 @@ fn refusal(status: reqwest::StatusCode, value: &Value) -> anyhow::Error {
         message.push_str(&format!("\n{}", mistake.as_str().unwrap_or_default()));
     }
     let exit = match status.as_u16() {
-        404 | 403 => Exit::No,
+        404 | 403 | 409 => Exit::No,
         400 | 422 => Exit::BadInput,
         503 if text("reason") != "stopping" => Exit::Io,
         _ => Exit::Unreachable,

@@ -1,6 +1,7 @@
 //! The local API, the pages, metrics, authentication. Handlers read a snapshot or nudge the engine; no SQL, no policy.
 
 pub mod access;
+mod alerts;
 mod api;
 mod asked;
 mod calendar;
@@ -8,6 +9,7 @@ mod certificates;
 mod guard;
 mod metrics;
 mod page;
+mod page_alerts;
 mod paging;
 mod problem;
 mod refusals;
@@ -73,6 +75,11 @@ pub fn router(shared: Arc<Shared>) -> Router {
         .route("/api/v1/administrators", get(api::administrators))
         .route("/api/v1/cards", get(api::cards))
         .route("/api/v1/findings", get(api::findings))
+        .route("/api/v1/alerts", get(alerts::list))
+        .route("/api/v1/alerts/forecast", get(alerts::forecast))
+        .route("/api/v1/alerts/test", post(alerts::test))
+        .route("/api/v1/alerts/{id}/ack", post(alerts::acknowledge))
+        .route("/api/v1/deliveries", get(alerts::deliveries))
         .route("/api/v1/sources", get(api::sources))
         .route("/api/v1/audit", get(api::audit))
         .route("/api/v1/nodes", get(api::nodes))

@@ -14,6 +14,7 @@ use super::access::{is_browser, note_failed_sign_in};
 use super::api::texts;
 use super::asked::{self, Id, Query};
 use super::certificates::{InWords, blocking};
+use super::page_alerts::{self, AlertSection};
 use super::problem::ApiProblem;
 use super::refusals::Refused;
 use crate::domain::finding::{FindingRecord, Severity};
@@ -75,6 +76,7 @@ struct Overview {
     rows: Vec<CertificateLine>,
     more_rows: Option<String>,
     sources: Vec<SourceLine>,
+    alerts: AlertSection,
 }
 
 #[derive(Template)]
@@ -209,6 +211,7 @@ fn overview_of(snapshot: &Snapshot, texts: &Texts, now: Timestamp) -> Overview {
                 errors: state.error_count,
             })
             .collect(),
+        alerts: page_alerts::section(snapshot, texts, now),
     }
 }
 
