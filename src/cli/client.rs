@@ -98,7 +98,7 @@ fn ask(session: &Session<'_>, method: Method, path: &str, body: Option<String>) 
         message.push_str(&format!("\n{}", mistake.as_str().unwrap_or_default()));
     }
     let exit = match status.as_u16() {
-        404 | 403 => Exit::No,
+        404 | 403 | 409 => Exit::No,
         400 | 422 => Exit::BadInput,
         503 if text("reason") != "stopping" => Exit::Io,
         _ => Exit::Unreachable,

@@ -1,5 +1,6 @@
 //! One file per subcommand; the composition root.
 
+mod alert;
 mod audit;
 mod calendar;
 mod check;
@@ -88,6 +89,9 @@ enum Command {
     Calendar,
     /// Relire la configuration
     Reload,
+    /// Les alertes : liste, prise en charge, essai, prévision
+    #[command(subcommand)]
+    Alert(alert::AlertCommand),
     /// Le journal d'audit
     #[command(subcommand)]
     Audit(audit::AuditCommand),
@@ -157,6 +161,7 @@ fn dispatch(command: Command, session: &mut Session<'_>) -> anyhow::Result<Exit>
         Command::Diff => diff::run(session),
         Command::Calendar => calendar::run(session),
         Command::Reload => reload::run(session),
+        Command::Alert(command) => alert::run(&command, session),
         Command::Audit(command) => audit::run(&command, session),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "vigie", &mut session.out);

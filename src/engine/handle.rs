@@ -59,6 +59,8 @@ pub enum Command {
         /// Where the answers of the channels go.
         reply: oneshot::Sender<Result<Vec<TestedChannel>, Refusal>>,
     },
+    /// Look at the clock now, do what is due, and answer when it is done.
+    Look(oneshot::Sender<()>),
     /// Write down something a door refused.
     Note(AuditEvent),
 }
@@ -194,6 +196,13 @@ impl Handle {
         let (reply, answer) = oneshot::channel();
         self.commands.send(Command::TestAlerts { caller, to, reply }).await.map_err(|_| Refusal::Stopping)?;
         answer.await.map_err(|_| Refusal::Stopping)?
+    }
+
+    /// Has the engine look at the clock and do what is due; for whoever sets the clock.
+    pub async fn look(&self) -> Result<(), Refusal> {
+        let (reply, answer) = oneshot::channel();
+        self.commands.send(Command::Look(reply)).await.map_err(|_| Refusal::Stopping)?;
+        answer.await.map_err(|_| Refusal::Stopping)
     }
 
     /// Has an event written to the audit trail. `false` when the engine is too busy to take it: a flood of refusals must not hold up

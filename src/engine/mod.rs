@@ -275,6 +275,12 @@ impl Engine {
                 answer(reply, result);
             }
             Command::TestAlerts { caller, to, reply } => self.test_alerts(&caller, to, reply).await,
+            Command::Look(reply) => {
+                self.watch_clock().await;
+                self.run_due_jobs().await;
+                self.dispatch().await;
+                answer(reply, ());
+            }
             Command::Note(event) => self.note(event).await,
         }
     }

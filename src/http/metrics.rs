@@ -28,6 +28,59 @@ pub(super) async fn metrics(State(shared): State<Arc<Shared>>) -> Result<Respons
     Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response())
 }
 
+/// Alerts and messages. Labels name channels, never addresses.
+fn alerts(page: &mut Metrics, snapshot: &Snapshot) {
+    page.family("vigie_alerts", "gauge", "Open alerts by severity.");
+    for severity in Severity::ALL {
+        let count = snapshot.alerts.values().filter(|alert| alert.finding.severity == *severity).count();
+        page.sample("vigie_alerts", &[("severity", severity.as_str())], count as i64);
+    }
+    let counts = snapshot.status.alerts;
+    page.family("vigie_alerts_unreachable", "gauge", "Open alerts that nobody can be told of.");
+    page.sample("vigie_alerts_unreachable", &[], counts.unreachable as i64);
+    page.family(
+        "vigie_deliveries",
+        "gauge",
+        "Messages still to be sent, and those that failed for good in thirty days.",
+    );
+    page.sample("vigie_deliveries", &[("state", "pending")], snapshot.status.deliveries.pending as i64);
+    page.sample("vigie_deliveries", &[("state", "failed")], snapshot.status.deliveries.failed as i64);
+    page.family(
+        "vigie_notification_last_success_timestamp_seconds",
+        "gauge",
+        "Last message the other side took; 0 before the first.",
+    );
+    for (channel, health) in &snapshot.status.channels {
+        let at = health.last_success.map_or(0, Timestamp::unix);
+        page.sample("vigie_notification_last_success_timestamp_seconds", &[("channel", channel)], at);
+    }
+    page.family(
+        "vigie_notification_failing_since_timestamp_seconds",
+        "gauge",
+        "First of the failures in a row; 0 while messages leave.",
+    );
+    for (channel, health) in &snapshot.status.channels {
+        let at = health.failing_since.map_or(0, Timestamp::unix);
+        page.sample("vigie_notification_failing_since_timestamp_seconds", &[("channel", channel)], at);
+    }
+    page.family("vigie_notification_failures_total", "counter", "Attempts that failed since the start.");
+    for channel in snapshot.status.channels.keys() {
+        let failed = |(known, _): &(String, String)| known == channel;
+        let mut reasons: Vec<(&str, i64)> = snapshot
+            .failures
+            .iter()
+            .filter(|(key, _)| failed(key))
+            .map(|((_, reason), count)| (reason.as_str(), i64::try_from(*count).unwrap_or(i64::MAX)))
+            .collect();
+        if reasons.is_empty() {
+            reasons.push(("none", 0));
+        }
+        for (reason, count) in reasons {
+            page.sample("vigie_notification_failures_total", &[("channel", channel), ("reason", reason)], count);
+        }
+    }
+}
+
 /// One page of metrics. Series that exist at all exist at zero.
 fn render(snapshot: &Snapshot, now: Timestamp) -> String {
     let mut page = Metrics::default();
@@ -111,6 +164,8 @@ fn render(snapshot: &Snapshot, now: Timestamp) -> String {
             page.sample("vigie_finding", &[("code", code), ("severity", severity.as_str())], count);
         }
     }
+
+    alerts(&mut page, snapshot);
 
     page.family("x509_source_up", "gauge", "1 when the last run of the source was not refused as a whole.");
     page.each_source(snapshot, "x509_source_up", |state| {

@@ -1,6 +1,7 @@
 //! The local API, the pages, metrics, authentication. Handlers read a snapshot or nudge the engine; no SQL, no policy.
 
 pub mod access;
+mod alerts;
 mod answer;
 mod api;
 mod asked;
@@ -10,6 +11,7 @@ mod findings;
 mod guard;
 mod metrics;
 mod page;
+mod page_alerts;
 mod paging;
 mod problem;
 mod refusals;
@@ -75,6 +77,11 @@ pub fn router(shared: Arc<Shared>) -> Router {
         .route("/api/v1/administrators", get(api::administrators))
         .route("/api/v1/cards", get(api::cards))
         .route("/api/v1/findings", get(findings::list))
+        .route("/api/v1/alerts", get(alerts::list))
+        .route("/api/v1/alerts/forecast", get(alerts::forecast))
+        .route("/api/v1/alerts/test", post(alerts::test))
+        .route("/api/v1/alerts/{id}/ack", post(alerts::acknowledge))
+        .route("/api/v1/deliveries", get(alerts::deliveries))
         .route("/api/v1/sources", get(api::sources))
         .route("/api/v1/audit", get(api::audit))
         .route("/api/v1/nodes", get(api::nodes))

@@ -13,6 +13,7 @@ use super::Shared;
 use super::access::{is_browser, note_failed_sign_in};
 use super::answer::{InWords, blocking, texts};
 use super::asked::{self, Id, Query};
+use super::page_alerts::{self, AlertSection};
 use super::problem::ApiProblem;
 use super::refusals::Refused;
 use crate::domain::finding::{FindingRecord, Severity};
@@ -74,6 +75,7 @@ struct Overview {
     rows: Vec<CertificateLine>,
     more_rows: Option<String>,
     sources: Vec<SourceLine>,
+    alerts: AlertSection,
 }
 
 #[derive(Template)]
@@ -208,6 +210,7 @@ fn overview_of(snapshot: &Snapshot, texts: &Texts, now: Timestamp) -> Overview {
                 errors: state.error_count,
             })
             .collect(),
+        alerts: page_alerts::section(snapshot, texts, now),
     }
 }
 

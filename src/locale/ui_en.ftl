@@ -182,3 +182,52 @@ doctor-files = { $count ->
 doctor-pcscd-cure = needed for cards only: apt install pcscd, then systemctl enable --now pcscd.socket
 doctor-pcscd-polkit = install the polkit rule that comes along (systemd/polkit) for the user of the service
 doctor-pcscd-hangs = pcscd does not answer
+
+## Alerts
+
+alerts = Alerts
+alert-number = No.
+alert-subject = Subject
+alert-told = Told
+no-alert = No open alert.
+alert-open = open
+alert-acknowledged = acknowledged
+alert-fading = closing
+alert-resolved = closed
+alert-untold = nobody was told
+alert-taken = Acknowledged: it speaks again from { $until } on.
+audience-administrators = technical administrators told
+audience-principals = mandataires and représentant légal told
+audience-on_call = on-call told
+delivery-delivered = taken
+delivery-failed = failed
+forecast-day = DAY
+forecast-to = TO
+forecast-moment = WHY
+forecast-severity = SEVERITY
+forecast-about = ABOUT
+forecast-none = No message is to come until then.
+when-opened = opening
+when-step = step
+when-daily = daily reminder
+when-expired = end passed
+when-escalated = more severe
+when-repeated = reminder
+when-acknowledgement_ended = acknowledgement ended
+when-resolved = closing
+messages-pending = { $count ->
+    [0] No message waiting
+    [one] { $count } message waiting
+   *[other] { $count } messages waiting
+}
+messages-failed = { $count ->
+    [0] no failure in thirty days
+    [one] { $count } failure in thirty days
+   *[other] { $count } failures in thirty days
+}
+messages-no-channel = No channel is configured: nobody will be told (see [notify]).
+channel = Channel
+channel-ok = works
+channel-unused = has sent nothing yet
+channel-failing = fails since { $since } ({ $reason })
+channel-last = Last message taken

@@ -235,3 +235,52 @@ doctor-files = { $count ->
 doctor-pcscd-cure = nécessaire seulement pour les cartes : apt install pcscd, puis systemctl enable --now pcscd.socket
 doctor-pcscd-polkit = installez la règle polkit livrée (systemd/polkit) pour l'utilisateur du service
 doctor-pcscd-hangs = pcscd ne répond pas
+
+## Alertes
+
+alerts = Alertes
+alert-number = N°
+alert-subject = Sujet
+alert-told = Avertis
+no-alert = Aucune alerte ouverte.
+alert-open = ouverte
+alert-acknowledged = prise en charge
+alert-fading = en train de se clore
+alert-resolved = close
+alert-untold = personne n'a été averti
+alert-taken = Prise en charge : prochain rappel à partir du { $until }.
+audience-administrators = administrateurs techniques avertis
+audience-principals = mandataires et représentant légal avertis
+audience-on_call = astreinte avertie
+delivery-delivered = reçu
+delivery-failed = échec
+forecast-day = JOUR
+forecast-to = À
+forecast-moment = MOTIF
+forecast-severity = GRAVITÉ
+forecast-about = SUJET
+forecast-none = Aucun message à venir d'ici là.
+when-opened = ouverture
+when-step = étape
+when-daily = rappel du jour
+when-expired = fin passée
+when-escalated = aggravation
+when-repeated = rappel
+when-acknowledgement_ended = fin de prise en charge
+when-resolved = clôture
+messages-pending = { $count ->
+    [0] Aucun message en attente
+    [one] { $count } message en attente
+   *[other] { $count } messages en attente
+}
+messages-failed = { $count ->
+    [0] aucun échec depuis trente jours
+    [one] { $count } échec depuis trente jours
+   *[other] { $count } échecs depuis trente jours
+}
+messages-no-channel = Aucune voie n'est configurée : personne ne sera averti (voir [notify]).
+channel = Voie
+channel-ok = fonctionne
+channel-unused = n'a encore rien envoyé
+channel-failing = échoue depuis le { $since } ({ $reason })
+channel-last = Dernier message reçu

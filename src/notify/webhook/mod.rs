@@ -138,15 +138,17 @@ fn failed(error: reqwest::Error) -> SendOutcome {
     later(reason, &chain(&error.without_url()))
 }
 
-/// rustls is at the bottom of it, wrapped as an I/O error or not.
+/// rustls is at the bottom of it. An I/O error says what it wraps through `get_ref`, and passes over it in `source`.
 fn is_tls(error: &reqwest::Error) -> bool {
     let mut cause: Option<&(dyn Error + 'static)> = error.source();
     while let Some(now) = cause {
-        let inside = now.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-        if now.is::<rustls::Error>() || inside.is_some_and(|inside| inside.is::<rustls::Error>()) {
+        if now.is::<rustls::Error>() {
             return true;
         }
-        cause = now.source();
+        cause = match now.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
+            Some(wrapped) => Some(wrapped),
+            None => now.source(),
+        };
     }
     false
 }
