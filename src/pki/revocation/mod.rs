@@ -408,8 +408,9 @@ impl Seen {
     fn verdict(self) -> Verdict {
         match (self.good, self.why) {
             (Some(list), _) if self.reasons.covers(Reasons::ALL) => Verdict::Good(list),
-            (Some(list), None) => Verdict::Unknown { why: Why::ReasonsNotCovered, list: Some(list) },
-            (_, Some((why, list))) => Verdict::Unknown { why, list: Some(list) },
+            (Some(_), Some((why, list))) if why > Why::ReasonsNotCovered => Verdict::Unknown { why, list: Some(list) },
+            (Some(list), _) => Verdict::Unknown { why: Why::ReasonsNotCovered, list: Some(list) },
+            (None, Some((why, list))) => Verdict::Unknown { why, list: Some(list) },
             (None, None) => Verdict::Unknown { why: Why::NoList, list: None },
         }
     }
