@@ -35,10 +35,8 @@ pub(super) struct FromFile {
 
 /// Every certificate under `paths`, in the order of names.
 pub(super) fn certificates(paths: &[PathBuf]) -> anyhow::Result<Vec<FromFile>> {
-    let paths: Vec<FilePath> = paths
-        .iter()
-        .map(|path| FilePath(std::os::unix::ffi::OsStrExt::as_bytes(path.as_os_str()).into()))
-        .collect();
+    let paths: Vec<FilePath> =
+        paths.iter().map(|path| FilePath(std::os::unix::ffi::OsStrExt::as_bytes(path.as_os_str()).into())).collect();
     let mut found = Vec::new();
     let mut failed = None;
     read_paths(&paths, &ScanConfig::default(), &mut |path, _, bytes| match bytes {

@@ -119,7 +119,8 @@ fn judge(
             let verdicts = judge.chain(&chain);
             let overall = Verdict::worst(&verdicts);
             let good = overall.status() == Status::Good;
-            let better = |best: &Answer| overall.status() != Status::Unknown && best.overall.status() == Status::Unknown;
+            let better =
+                |best: &Answer| overall.status() != Status::Unknown && best.overall.status() == Status::Unknown;
             if good || best.as_ref().is_none_or(better) {
                 best = Some(Answer { path: Ok(chain), verdicts, overall });
             }
@@ -209,7 +210,10 @@ fn tell(answer: &Answer, at: Timestamp, session: &mut Session<'_>) -> anyhow::Re
     writeln!(session.out, "{}", verdict_in_words(&answer.overall, texts))?;
     for (place, certificate) in chain.into_iter().flatten().enumerate() {
         let verdict = answer.verdicts.get(place);
-        let word = verdict.map_or_else(|| texts.word("verify-anchor"), |verdict| texts.word(&format!("revocation-{}", verdict.status())));
+        let word = verdict.map_or_else(
+            || texts.word("verify-anchor"),
+            |verdict| texts.word(&format!("revocation-{}", verdict.status())),
+        );
         writeln!(session.out, "  {word:<12} {}", visible(&certificate.subject.text()))?;
     }
     Ok(())
@@ -223,10 +227,9 @@ pub(super) fn verdict_in_words(verdict: &Verdict, texts: &Texts) -> String {
     };
     let date = |at: Option<Timestamp>| at.map_or_else(|| "-".to_owned(), |at| at.to_string());
     match verdict {
-        Verdict::Good(list) => texts.say(
-            "verify-good",
-            &[("number", number(Some(list)).into()), ("until", date(list.next_update).into())],
-        ),
+        Verdict::Good(list) => {
+            texts.say("verify-good", &[("number", number(Some(list)).into()), ("until", date(list.next_update).into())])
+        }
         Verdict::Revoked { revocation, list, stale } => {
             let reason = revocation.reason.map_or("none", |reason| reason.as_str());
             let reason = texts.say("revocation-reason", &[("reason", reason.into())]);

@@ -171,13 +171,14 @@ mod tests {
 
     #[test]
     fn the_worst_counts() {
-        let list = ListRef { issuer: "CN=AC".into(), crl_number: None, this_update: Timestamp::default(), next_update: None };
+        let list =
+            ListRef { issuer: "CN=AC".into(), crl_number: None, this_update: Timestamp::default(), next_update: None };
         let good = Verdict::Good(list.clone());
         let unknown = Verdict::Unknown { why: Why::Stale, list: None };
         let revocation = Revocation { revoked_at: Timestamp::default(), reason: None, invalidity_date: None };
         let revoked = Verdict::Revoked { revocation, list, stale: true };
         assert_eq!(Verdict::worst(&[]).status(), Status::Unknown);
-        assert_eq!(Verdict::worst(&[good.clone()]).status(), Status::Good);
+        assert_eq!(Verdict::worst(std::slice::from_ref(&good)).status(), Status::Good);
         assert_eq!(Verdict::worst(&[good.clone(), unknown.clone()]).status(), Status::Unknown);
         assert_eq!(Verdict::worst(&[good, unknown, revoked]).status(), Status::Revoked);
     }

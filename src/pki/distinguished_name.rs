@@ -123,7 +123,10 @@ mod tests {
         assert_eq!(plain, name(&[&[rdn(cn, 0x0c, "  AC   racine ")]]), "type, case and blanks");
         assert_ne!(plain, name(&[&[rdn(cn, 0x13, "AcRacine")]]));
         assert_ne!(plain, name(&[&[rdn(ou, 0x13, "Ac Racine")]]));
-        assert_eq!(name(&[&[rdn(cn, 0x0c, "a"), rdn(ou, 0x0c, "b")]]), name(&[&[rdn(ou, 0x0c, "B"), rdn(cn, 0x0c, "A")]]));
+        assert_eq!(
+            name(&[&[rdn(cn, 0x0c, "a"), rdn(ou, 0x0c, "b")]]),
+            name(&[&[rdn(ou, 0x0c, "B"), rdn(cn, 0x0c, "A")]])
+        );
         let below = name(&[&[rdn(cn, 0x0c, "AC RACINE")], &[rdn(ou, 0x0c, "x")]]);
         assert!(below.is_within(&plain) && plain.is_within(&plain) && !plain.is_within(&below));
         assert_ne!(name(&[&[rdn(cn, 0x03, "\0a")]]), name(&[&[rdn(cn, 0x03, "\0A")]]), "bits are not letters");

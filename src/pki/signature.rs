@@ -52,7 +52,10 @@ pub enum SignatureProblem {
 }
 
 /// The hash a signature algorithm signs with, where signature and hash can be told apart (not Ed25519).
-pub(super) fn digest_algorithm(signature: &[u8], parameters: Option<Element<'_>>) -> Option<&'static digest::Algorithm> {
+pub(super) fn digest_algorithm(
+    signature: &[u8],
+    parameters: Option<Element<'_>>,
+) -> Option<&'static digest::Algorithm> {
     let pss;
     let kind = if signature == oid::RSA_PSS {
         pss = pss_hash(parameters?)?;
@@ -80,8 +83,10 @@ pub(super) fn verify_digest(
     signature: &[u8],
     accepted: Accepted,
 ) -> Result<(), SignatureProblem> {
-    let (kind, parameters) =
-        Reader::new(identifier).next().and_then(public_key::algorithm_identifier).ok_or(SignatureProblem::Unsupported)?;
+    let (kind, parameters) = Reader::new(identifier)
+        .next()
+        .and_then(public_key::algorithm_identifier)
+        .ok_or(SignatureProblem::Unsupported)?;
     let info = Reader::new(public_key_info).next().and_then(public_key::read).ok_or(SignatureProblem::Wrong)?;
     let algorithm = accepted_algorithm(kind, parameters, &info, accepted)?;
     UnparsedPublicKey::new(algorithm, info.key).verify_digest(digest, signature).map_err(|_| SignatureProblem::Wrong)

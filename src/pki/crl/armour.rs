@@ -147,7 +147,9 @@ mod tests {
         assert_eq!(decoded(&[b' '; 70 << 10], 4096), Err(CrlError::NotACrl));
         let begin = "-----BEGIN X509 CRL-----\n";
         assert!(matches!(decoded(format!("{begin}AAAA").as_bytes(), 5), Err(CrlError::CutShort { .. })));
-        for (body, end) in [("AAAA*AAA", "END X509 CRL-----"), ("AAAA", "END CERTIFICATE-----"), ("A", "END X509 CRL-----")] {
+        for (body, end) in
+            [("AAAA*AAA", "END X509 CRL-----"), ("AAAA", "END CERTIFICATE-----"), ("A", "END X509 CRL-----")]
+        {
             let text = format!("{begin}{body}\n-----{end}");
             assert!(matches!(decoded(text.as_bytes(), 7), Err(CrlError::Malformed { .. })), "{text}");
         }

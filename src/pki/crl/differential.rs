@@ -75,7 +75,8 @@ pub fn sample(serials: &[(Vec<u8>, Option<u8>)]) -> Vec<u8> {
         write(&mut out, tag, &parts.concat());
         out
     };
-    let extension = |kind: &[u8], value: &[u8]| element(SEQUENCE, &[&element(OID, &[kind]), &element(OCTET_STRING, &[value])]);
+    let extension =
+        |kind: &[u8], value: &[u8]| element(SEQUENCE, &[&element(OID, &[kind]), &element(OCTET_STRING, &[value])]);
     let algorithm = element(SEQUENCE, &[&element(OID, &[oid::ECDSA_SHA256])]);
     let attribute = element(SEQUENCE, &[&element(OID, &[oid::COMMON_NAME]), &element(0x0c, &[b"AC"])]);
     let issuer = element(SEQUENCE, &[&element(SET, &[&attribute])]);

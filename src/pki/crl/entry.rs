@@ -151,7 +151,9 @@ fn reason_of(code: &[u8]) -> Result<Reason, Wrong> {
 #[inline]
 pub fn is_time(element: Element<'_>) -> bool {
     let (year, rest) = match (element.tag, element.content) {
-        (UTC_TIME, [a, b, rest @ ..]) => (two(*a, *b).map(|year| if year < 50 { 2000 + year } else { 1900 + year }), rest),
+        (UTC_TIME, [a, b, rest @ ..]) => {
+            (two(*a, *b).map(|year| if year < 50 { 2000 + year } else { 1900 + year }), rest)
+        }
         (GENERALIZED_TIME, [a, b, c, d, rest @ ..]) => {
             (two(*a, *b).zip(two(*c, *d)).map(|(century, year)| century * 100 + year), rest)
         }
@@ -188,7 +190,8 @@ mod tests {
     }
 
     fn extended(extensions: &[&[u8]]) -> Vec<u8> {
-        [&element(INTEGER, &[&[0, 0x80]])[..], &element(UTC_TIME, &[b"260228235959Z"]), &element(SEQUENCE, extensions)].concat()
+        [&element(INTEGER, &[&[0, 0x80]])[..], &element(UTC_TIME, &[b"260228235959Z"]), &element(SEQUENCE, extensions)]
+            .concat()
     }
 
     fn one(kind: &[u8], critical: bool, value: &[u8]) -> Vec<u8> {
@@ -200,7 +203,8 @@ mod tests {
     fn what_an_entry_says() {
         let date = element(GENERALIZED_TIME, &[b"20260101000000Z"]);
         let reason = one(oid::REASON_CODE, true, &[ENUMERATED, 1, 6]);
-        let bytes = extended(&[&one(oid::INVALIDITY_DATE, false, &date), &reason, &one(oid::HOLD_INSTRUCTION, true, &[])]);
+        let bytes =
+            extended(&[&one(oid::INVALIDITY_DATE, false, &date), &reason, &one(oid::HOLD_INSTRUCTION, true, &[])]);
         let entry = Entry::read(&bytes).expect("an entry");
         assert_eq!((entry.serial, entry.unknown_critical), (&[0x80][..], false));
         let said = entry.revocation();
@@ -238,8 +242,19 @@ mod tests {
     fn days_that_exist() {
         let time = |tag, content| is_time(Element { tag, content, raw: &[] });
         assert!(time(UTC_TIME, b"240229000000Z") && time(GENERALIZED_TIME, b"20000229235959Z"));
-        for wrong in [&b"19000229000000Z"[..], b"20261301000000Z", b"20260001000000Z", b"20260100000000Z", b"20260431000000Z",
-            b"20260101240000Z", b"20260101006000Z", b"20260101000060Z", b"2026010100000Z", b"20260101000000+0100", b"2026010100000aZ"] {
+        for wrong in [
+            &b"19000229000000Z"[..],
+            b"20261301000000Z",
+            b"20260001000000Z",
+            b"20260100000000Z",
+            b"20260431000000Z",
+            b"20260101240000Z",
+            b"20260101006000Z",
+            b"20260101000060Z",
+            b"2026010100000Z",
+            b"20260101000000+0100",
+            b"2026010100000aZ",
+        ] {
             assert!(!time(GENERALIZED_TIME, wrong), "{wrong:?}");
         }
     }

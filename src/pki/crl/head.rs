@@ -5,7 +5,9 @@ use std::ops::Range;
 use x509_parser::asn1_rs::FromDer;
 use x509_parser::x509::{AlgorithmIdentifier, X509Name};
 
-use super::super::der::{BIT_STRING, Element, GENERALIZED_TIME, INTEGER, SEQUENCE, UTC_TIME, context, context_primitive, magnitude};
+use super::super::der::{
+    BIT_STRING, Element, GENERALIZED_TIME, INTEGER, SEQUENCE, UTC_TIME, context, context_primitive, magnitude,
+};
 use super::super::distinguished_name::DistinguishedName;
 use super::super::{date, oid};
 use super::CrlError;
@@ -184,8 +186,9 @@ impl Tail {
     /// Reads the octets from the end of the entries to the end of the list.
     pub fn read(bytes: &[u8], head: &Head) -> Result<Self, CrlError> {
         let signed = usize::try_from(head.tbs.end.saturating_sub(head.entries.end)).unwrap_or(usize::MAX);
-        let (inside, outside) =
-            bytes.split_at_checked(signed).ok_or(malformed(head.entries.end, "what is signed ends before its length"))?;
+        let (inside, outside) = bytes
+            .split_at_checked(signed)
+            .ok_or(malformed(head.entries.end, "what is signed ends before its length"))?;
         let extensions = Self::extensions(inside, head).map_err(|what| malformed(head.entries.end, what))?;
         let (algorithm, signature) = Self::signature(outside).map_err(|what| malformed(head.tbs.end, what))?;
         if algorithm != head.algorithm {
@@ -253,7 +256,11 @@ fn number(value: &[u8]) -> Result<CrlNumber, Wrong> {
     if content.first().is_some_and(|first| *first >= 0x80) {
         return Err("a list number below zero");
     }
-    if content.len() > MAX_NUMBER { Err("a list number that is too long") } else { Ok(CrlNumber::new(magnitude(content))) }
+    if content.len() > MAX_NUMBER {
+        Err("a list number that is too long")
+    } else {
+        Ok(CrlNumber::new(magnitude(content)))
+    }
 }
 
 /// The keyIdentifier of an AuthorityKeyIdentifier (section 4.2.1.1).

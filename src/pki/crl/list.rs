@@ -81,7 +81,10 @@ impl Crl {
         entries: u32,
         unknown_critical_entry: bool,
     ) -> Self {
-        let kind = Reader::new(&head.algorithm).next().and_then(public_key::algorithm_identifier).map_or(&[][..], |(kind, _)| kind);
+        let kind = Reader::new(&head.algorithm)
+            .next()
+            .and_then(public_key::algorithm_identifier)
+            .map_or(&[][..], |(kind, _)| kind);
         let signature_algorithm = oid::signature_algorithm(kind).into();
         let digested = digest.as_ref().map_or(&[][..], |digest| digest.as_ref());
         let identity = sha256(&[digested, &head.algorithm[..], &tail.signature].concat());

@@ -16,8 +16,8 @@ pub mod index;
 mod list;
 mod number;
 pub mod scope;
-mod strict;
 mod stream;
+mod strict;
 mod watch;
 
 use std::io::{self, Read};
@@ -28,8 +28,8 @@ pub use error::{CrlError, Limits};
 pub(super) use facts::read;
 pub use list::{Crl, Layout, Succession};
 pub use number::CrlNumber;
-pub(super) use strict::{Strict, Wrong, boolean, integer};
 pub use stream::{Listed, Stream};
+pub(super) use strict::{Strict, Wrong, boolean, integer};
 pub use watch::{Found, Watch};
 
 /// The lists in a file that is more than one list: PEM blocks between others, or PKCS#7. Given as DER, not read yet.

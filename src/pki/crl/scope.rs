@@ -180,9 +180,8 @@ impl IssuingDistributionPoint {
         let mut fields = Strict::new(outer.field(SEQUENCE)?.content);
         outer.end()?;
         let name = fields.optional(context(0))?.map(|wrapped| PointName::read(wrapped.content)).transpose()?;
-        let flag = |fields: &mut Strict<'_>, number| {
-            fields.optional(context_primitive(number))?.map_or(Ok(false), boolean)
-        };
+        let flag =
+            |fields: &mut Strict<'_>, number| fields.optional(context_primitive(number))?.map_or(Ok(false), boolean);
         let only_user = flag(&mut fields, 1)?;
         let only_ca = flag(&mut fields, 2)?;
         let reasons = fields.optional(context_primitive(3))?.map(Reasons::read).transpose()?;

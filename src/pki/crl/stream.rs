@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use aws_lc_rs::digest::Context;
 
-use super::super::der::{SEQUENCE, Reader};
+use super::super::der::{Reader, SEQUENCE};
 use super::super::distinguished_name::canonical;
 use super::super::{public_key, signature};
 use super::entry::Entry;
@@ -55,7 +55,10 @@ struct Issuer {
 
 impl std::fmt::Debug for Stream {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Stream").field("received", &self.received).field("entries", &self.entries).finish_non_exhaustive()
+        f.debug_struct("Stream")
+            .field("received", &self.received)
+            .field("entries", &self.entries)
+            .finish_non_exhaustive()
     }
 }
 
@@ -137,7 +140,11 @@ impl Stream {
     /// A list that is cut short, has bytes behind its end, or breaks the rules behind its entries.
     pub fn finish(self) -> Result<Crl, CrlError> {
         let Some(head) = self.head else {
-            return Err(if self.received == 0 { CrlError::NotACrl } else { CrlError::CutShort { got: self.received, wanted: 0 } });
+            return Err(if self.received == 0 {
+                CrlError::NotACrl
+            } else {
+                CrlError::CutShort { got: self.received, wanted: 0 }
+            });
         };
         if self.received < head.end {
             return Err(CrlError::CutShort { got: self.received, wanted: head.end });

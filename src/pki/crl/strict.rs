@@ -24,7 +24,11 @@ pub fn header(bytes: &[u8]) -> Result<Option<(u8, usize, usize)>, Wrong> {
     let Some(octets) = rest.get(..count) else { return Ok(None) };
     let length = octets.iter().fold(0_usize, |length, octet| length << 8 | usize::from(*octet));
     let least = if count == 1 { 0x80 } else { 1 << (8 * (count - 1)) };
-    if length < least { Err("a length that is longer than it needs to be") } else { Ok(Some((*tag, 2 + count, length))) }
+    if length < least {
+        Err("a length that is longer than it needs to be")
+    } else {
+        Ok(Some((*tag, 2 + count, length)))
+    }
 }
 
 /// Reads elements one after the other from bytes that are all there.
@@ -105,7 +109,9 @@ mod tests {
         assert_eq!(header(&[0x30, 0x81, 0x80]), Ok(Some((0x30, 3, 128))));
         assert_eq!(header(&[0x30, 0x82, 1, 0]), Ok(Some((0x30, 4, 256))));
         assert_eq!(header(&[0x30, 0x82, 1]), Ok(None));
-        for wrong in [&[0x30, 0x80][..], &[0x30, 0x81, 0x7f], &[0x30, 0x82, 0, 0x80], &[0x30, 0x85, 1, 0, 0, 0, 0], &[0x3f, 1]] {
+        for wrong in
+            [&[0x30, 0x80][..], &[0x30, 0x81, 0x7f], &[0x30, 0x82, 0, 0x80], &[0x30, 0x85, 1, 0, 0, 0, 0], &[0x3f, 1]]
+        {
             assert!(header(wrong).is_err(), "{wrong:?}");
         }
     }

@@ -7,8 +7,8 @@ use super::super::certificate::Parts;
 use super::super::crl::scope::{DistributionPoint, distribution_points};
 use super::super::crl::{Strict, Wrong, boolean, integer};
 use super::super::der::{
-    self, BIT_STRING, BOOLEAN, Element, GENERALIZED_TIME, INTEGER, OCTET_STRING, OID, Reader, SEQUENCE, UTC_TIME, context,
-    context_primitive, magnitude,
+    self, BIT_STRING, BOOLEAN, Element, GENERALIZED_TIME, INTEGER, OCTET_STRING, OID, Reader, SEQUENCE, UTC_TIME,
+    context, context_primitive, magnitude,
 };
 use super::super::digest::sha256;
 use super::super::distinguished_name::DistinguishedName;
@@ -65,9 +65,10 @@ impl PathCertificate {
         if parts.extensions.is_some() && version.is_none_or(|version| version.content != [2]) {
             malformed = Some("extensions in a certificate that is not of version 3");
         }
-        let mut dates = parts.validity.children().map(|time| {
-            matches!(time.tag, UTC_TIME | GENERALIZED_TIME).then(|| date::read(time)).flatten()
-        });
+        let mut dates = parts
+            .validity
+            .children()
+            .map(|time| matches!(time.tag, UTC_TIME | GENERALIZED_TIME).then(|| date::read(time)).flatten());
         let validity = dates.next().flatten().zip(dates.next().flatten());
         drop(dates);
         Some(Self {
@@ -98,6 +99,9 @@ impl PathCertificate {
         self.public_key_info == other.public_key_info && self.subject == other.subject
     }
 }
+
+/// Content octets of an object identifier.
+pub type Oid = Box<[u8]>;
 
 /// basicConstraints (section 4.2.1.9).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -138,9 +142,9 @@ pub struct Extensions {
     /// nameConstraints.
     pub name_constraints: Option<NameConstraints>,
     /// certificatePolicies: the OIDs.
-    pub policies: Option<Vec<Box<[u8]>>>,
+    pub policies: Option<Vec<Oid>>,
     /// policyMappings: issuer's and subject's.
-    pub policy_mappings: Vec<(Box<[u8]>, Box<[u8]>)>,
+    pub policy_mappings: Vec<(Oid, Oid)>,
     /// requireExplicitPolicy.
     pub require_explicit_policy: Option<u64>,
     /// inhibitPolicyMapping.
@@ -207,8 +211,14 @@ impl Extensions {
                 self.authority_key = sequence(value)?.optional(context_primitive(0))?.map(|id| id.content.into());
             }
             // A distribution point that cannot be read leads nowhere; it makes a status unknown, not a path invalid.
-            oid::CRL_DISTRIBUTION_POINTS => self.crl_points = distribution_points(value).or_else(|what| if critical { Err(what) } else { Ok(Vec::new()) })?,
-            oid::FRESHEST_CRL => self.freshest = distribution_points(value).or_else(|what| if critical { Err(what) } else { Ok(Vec::new()) })?,
+            oid::CRL_DISTRIBUTION_POINTS => {
+                self.crl_points =
+                    distribution_points(value).or_else(|what| if critical { Err(what) } else { Ok(Vec::new()) })?
+            }
+            oid::FRESHEST_CRL => {
+                self.freshest =
+                    distribution_points(value).or_else(|what| if critical { Err(what) } else { Ok(Vec::new()) })?
+            }
             // What a key is for is not asked here, and the rest says nothing a path depends on.
             oid::EXTENDED_KEY_USAGE | oid::ISSUER_ALT_NAME | oid::AUTHORITY_INFO_ACCESS => {}
             _ => self.unknown_critical |= critical,
@@ -254,11 +264,8 @@ fn key_usage(value: &[u8]) -> Result<KeyUsage, Wrong> {
 }
 
 fn name(general: Element<'_>) -> Result<Name, Wrong> {
-    let content = if general.tag == context(4) {
-        Strict::new(general.content).field(SEQUENCE)?.content
-    } else {
-        general.content
-    };
+    let content =
+        if general.tag == context(4) { Strict::new(general.content).field(SEQUENCE)?.content } else { general.content };
     Ok(Name { tag: general.tag, content: content.into() })
 }
 

@@ -49,7 +49,8 @@ impl<'a> Constraints<'a> {
         }
         // Section 4.2.1.10: without an rfc822Name the address in the subject is held to the constraints.
         if !alternative.iter().any(|name| name.tag == RFC822) {
-            let addresses = name::attributes(&certificate.subject.content).filter(|(kind, _)| *kind == oid::EMAIL_ADDRESS);
+            let addresses =
+                name::attributes(&certificate.subject.content).filter(|(kind, _)| *kind == oid::EMAIL_ADDRESS);
             names.extend(addresses.map(|(_, value)| Name { tag: RFC822, content: value.content.into() }));
         }
         for name in &names {
@@ -154,19 +155,38 @@ mod tests {
     #[test]
     fn subtrees_of_every_form() {
         let inside = |tag, name: &str, base: &str| said(tag, name.as_bytes(), base.as_bytes(), Side::Permitted);
-        assert!(inside(DNS, "a.Example.fr", "example.fr") && inside(DNS, "example.fr", "example.fr") && inside(DNS, "x", ""));
+        assert!(
+            inside(DNS, "a.Example.fr", "example.fr")
+                && inside(DNS, "example.fr", "example.fr")
+                && inside(DNS, "x", "")
+        );
         assert!(!inside(DNS, "badexample.fr", "example.fr") && !inside(DNS, "fr", "example.fr"));
         assert!(!inside(DNS, "example.fr", ".example.fr") && inside(DNS, "a.example.fr", ".example.fr"));
         assert!(said(DNS, b"*.example.fr", b"a.example.fr", Side::Excluded));
         assert!(!said(DNS, b"*.example.fr", b"a.example.fr", Side::Permitted));
-        assert!(inside(RFC822, "a@ch.fr", "ch.fr") && inside(RFC822, "a@CH.fr", "a@ch.fr") && inside(RFC822, "a@x.ch.fr", ".ch.fr"));
-        assert!(!inside(RFC822, "a@x.ch.fr", "ch.fr") && !inside(RFC822, "A@ch.fr", "a@ch.fr") && !inside(RFC822, "a@ch.fr", ".ch.fr"));
+        assert!(
+            inside(RFC822, "a@ch.fr", "ch.fr")
+                && inside(RFC822, "a@CH.fr", "a@ch.fr")
+                && inside(RFC822, "a@x.ch.fr", ".ch.fr")
+        );
+        assert!(
+            !inside(RFC822, "a@x.ch.fr", "ch.fr")
+                && !inside(RFC822, "A@ch.fr", "a@ch.fr")
+                && !inside(RFC822, "a@ch.fr", ".ch.fr")
+        );
         assert!(inside(URI, "http://u@ch.fr:80/x", "ch.fr") && inside(URI, "ldap://a.ch.fr", ".ch.fr"));
-        assert!(!inside(URI, "http://a.ch.fr/", "ch.fr") && !inside(URI, "urn:x", "ch.fr") && !inside(URI, "http://10.0.0.1/", "ch.fr"));
+        assert!(
+            !inside(URI, "http://a.ch.fr/", "ch.fr")
+                && !inside(URI, "urn:x", "ch.fr")
+                && !inside(URI, "http://10.0.0.1/", "ch.fr")
+        );
         assert!(said(URI, b"urn:x", b"ch.fr", Side::Excluded), "what cannot be told is refused");
         assert!(said(IP, &[10, 1, 2, 3], &[10, 0, 0, 0, 255, 0, 0, 0], Side::Permitted));
         assert!(!said(IP, &[11, 1, 2, 3], &[10, 0, 0, 0, 255, 0, 0, 0], Side::Permitted));
         assert!(!said(IP, &[0; 16], &[10, 0, 0, 0, 255, 0, 0, 0], Side::Excluded), "another family");
-        assert!(said(context_primitive(8), b"x", b"y", Side::Excluded) && !said(context_primitive(8), b"x", b"x", Side::Permitted));
+        assert!(
+            said(context_primitive(8), b"x", b"y", Side::Excluded)
+                && !said(context_primitive(8), b"x", b"x", Side::Permitted)
+        );
     }
 }

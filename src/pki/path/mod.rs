@@ -69,6 +69,9 @@ spelled! {
 /// A chain of certificates: the one in question first, the trust anchor last.
 pub type Chain = Vec<Arc<PathCertificate>>;
 
+/// Is told a chain and what validation says of it; says whether to go on.
+pub type Told<'a> = dyn FnMut(&[Arc<PathCertificate>], Result<(), Invalid>) -> ControlFlow<()> + 'a;
+
 /// How a search is done.
 #[derive(Debug, Clone, Copy)]
 pub struct Settings {
@@ -171,7 +174,7 @@ impl Pool {
         &self,
         target: &Arc<PathCertificate>,
         settings: &Settings,
-        tell: &mut dyn FnMut(&[Arc<PathCertificate>], Result<(), Invalid>) -> ControlFlow<()>,
+        tell: &mut Told<'_>,
     ) -> Result<(), LimitExceeded> {
         let mut chain = vec![Arc::clone(target)];
         self.extend(&mut chain, settings, tell).map(|_| ())
@@ -181,7 +184,7 @@ impl Pool {
         &self,
         chain: &mut Chain,
         settings: &Settings,
-        tell: &mut dyn FnMut(&[Arc<PathCertificate>], Result<(), Invalid>) -> ControlFlow<()>,
+        tell: &mut Told<'_>,
     ) -> Result<ControlFlow<()>, LimitExceeded> {
         let Some(last) = chain.last().cloned() else { return Ok(ControlFlow::Continue(())) };
         if self.is_anchor(&last) {

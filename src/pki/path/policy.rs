@@ -6,9 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::oid;
-use super::certificate::PathCertificate;
-
-type Oid = Box<[u8]>;
+use super::certificate::{Oid, PathCertificate};
 
 /// Mappings and policies on one level; more are an attack on the reader.
 const MAX_POLICIES: usize = 4096;

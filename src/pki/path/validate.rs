@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
+use super::Invalid;
 use super::certificate::PathCertificate;
 use super::constraints::{Constraints, Refused};
 use super::policy::Policies;
-use super::Invalid;
 use crate::domain::certificate::KeyUsage;
 use crate::domain::time::Timestamp;
 

@@ -72,11 +72,13 @@ pub struct Judge<'a> {
     settings: Settings,
     /// The newest first.
     lists: Vec<List<'a>>,
-    /// Who signed which list, by its identity, the trust anchor and the issuer on the path.
-    signers: RefCell<HashMap<(Fingerprint, Fingerprint, Fingerprint), Result<Signer, Why>>>,
+    signers: RefCell<HashMap<Asked, Result<Signer, Why>>>,
     /// Signers whose own status is being looked for.
     pending: RefCell<Vec<Fingerprint>>,
 }
+
+/// Who signed a list was asked: its identity, the trust anchor and the issuer on the path.
+type Asked = (Fingerprint, Fingerprint, Fingerprint);
 
 /// Whose key a list was signed with.
 type Signer = Arc<PathCertificate>;
@@ -102,8 +104,10 @@ impl<'a> Judge<'a> {
         let Some(anchor) = chain.last() else { return Vec::new() };
         let below = chain.len().saturating_sub(1).max(1);
         let places = chain.iter().take(below).enumerate();
-        let questions = places.map(|(place, certificate)| {
-            Question { certificate, issuer: chain.get(place + 1).unwrap_or(anchor), anchor }
+        let questions = places.map(|(place, certificate)| Question {
+            certificate,
+            issuer: chain.get(place + 1).unwrap_or(anchor),
+            anchor,
         });
         questions.map(|question| self.certificate(&question)).collect()
     }
@@ -122,7 +126,8 @@ impl<'a> Judge<'a> {
         // Section 6.3.3, last paragraph: lists of the issuer that no distribution point names count as if one did, without reasons and
         // named by the issuer.
         let issuer = GeneralName::directory(&question.certificate.issuer);
-        let own = DistributionPoint { name: Some(PointName::Full(vec![issuer])), reasons: None, crl_issuer: Vec::new() };
+        let own =
+            DistributionPoint { name: Some(PointName::Full(vec![issuer])), reasons: None, crl_issuer: Vec::new() };
         for point in question.certificate.extensions.crl_points.iter().chain([&own]) {
             for list in self.lists.iter().filter(|list| !list.crl.is_delta()) {
                 if let Some(verdict) = self.complete(question, point, list, &mut seen) {

@@ -1,9 +1,5 @@
 //! Paths and revocation, through the commands: what `vigie verify` says of hierarchies made for the purpose, held against `openssl`.
 
-
-
-
-
 mod crl_commands;
 mod kept;
 mod paths;
@@ -102,13 +98,21 @@ impl Case {
     #[track_caller]
     fn good(self) {
         let said = self.ask(0);
-        assert_eq!((&said["path"]["status"], &said["revocation"]["status"]), (&"valid".into(), &"good".into()), "{said:#}");
+        assert_eq!(
+            (&said["path"]["status"], &said["revocation"]["status"]),
+            (&"valid".into(), &"good".into()),
+            "{said:#}"
+        );
     }
 
     #[track_caller]
     fn revoked(self, reason: Option<&str>) -> Value {
         let said = self.ask(1);
-        assert_eq!((&said["path"]["status"], &said["revocation"]["status"]), (&"valid".into(), &"revoked".into()), "{said:#}");
+        assert_eq!(
+            (&said["path"]["status"], &said["revocation"]["status"]),
+            (&"valid".into(), &"revoked".into()),
+            "{said:#}"
+        );
         assert_eq!(said["revocation"]["reason"], reason.map_or(Value::Null, Value::from), "{said:#}");
         assert_eq!(said["revocation"]["revoked_at"], "2026-04-01T00:00:00Z");
         said
@@ -144,19 +148,26 @@ impl Case {
         let (lists, target) = (write("lists", &self.lists), folder.path().join("target.der"));
         fs::write(&target, &self.target).expect("written");
         let mut arguments: Vec<OsString> = ["--json", "verify", "--at", AT, "--trust"].map(OsString::from).to_vec();
-        arguments.extend([trust.into(), "--untrusted".into(), untrusted.into(), "--crl".into(), lists.into(), target.into()]);
+        arguments.extend([
+            trust.into(),
+            "--untrusted".into(),
+            untrusted.into(),
+            "--crl".into(),
+            lists.into(),
+            target.into(),
+        ]);
         let (said, out, err) = vigie(&arguments);
         assert_eq!(said, code, "{out}{err}");
-        let accepted = self.openssl(folder.path());
+        let (accepted, theirs) = self.openssl(folder.path());
         match self.diverges {
-            None => assert_eq!(accepted, code == 0, "openssl: {accepted}; {out}"),
+            None => assert_eq!(accepted, code == 0, "openssl: {theirs}; {out}"),
             Some(why) => assert_ne!(accepted, code == 0, "no divergence ({why}): {out}"),
         }
         serde_json::from_str(&out).expect("one document")
     }
 
     /// What `openssl verify` says, with every CRL feature it has turned on.
-    fn openssl(&self, folder: &Path) -> bool {
+    fn openssl(&self, folder: &Path) -> (bool, String) {
         let bundle = |name: &str, label: &str, all: &[Vec<u8>]| {
             let text: String = all.iter().map(|der| pem(label, der)).collect();
             fs::write(folder.join(name), text).expect("written");
@@ -165,15 +176,27 @@ impl Case {
         bundle("untrusted.pem", "CERTIFICATE", &self.untrusted);
         bundle("lists.pem", "X509 CRL", &self.lists);
         bundle("target.pem", "CERTIFICATE", std::slice::from_ref(&self.target));
-        let mut arguments = vec!["verify", "-attime", AT_UNIX, "-crl_check_all", "-extended_crl", "-use_deltas", "-policy_check"];
+        let mut arguments = vec![
+            "verify",
+            "-attime",
+            AT_UNIX,
+            "-crl_check_all",
+            "-extended_crl",
+            "-use_deltas",
+            "-policy_check",
+            "-policy",
+            "2.5.29.32.0",
+        ];
         arguments.extend(["-CAfile", "trust.pem"]);
-        for (flag, name, all) in [("-untrusted", "untrusted.pem", &self.untrusted), ("-CRLfile", "lists.pem", &self.lists)] {
+        for (flag, name, all) in
+            [("-untrusted", "untrusted.pem", &self.untrusted), ("-CRLfile", "lists.pem", &self.lists)]
+        {
             if !all.is_empty() {
                 arguments.extend([flag, name]);
             }
         }
         arguments.push("target.pem");
         let output = Command::new("openssl").args(&arguments).current_dir(folder).output().expect("openssl runs");
-        output.status.success()
+        (output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned())
     }
 }

@@ -26,11 +26,22 @@ impl Maker {
              private_key=ca.key\ndefault_md=sha256\ndefault_crl_days=30\n",
         );
         maker.write("crlnumber", "2A\n");
-        let reasons = ["", ",keyCompromise", ",superseded", ",CACompromise", ",holdInstruction,holdInstructionReject", ",keyTime,20260101000000Z"];
+        let reasons = [
+            "",
+            ",keyCompromise",
+            ",superseded",
+            ",CACompromise",
+            ",holdInstruction,holdInstructionReject",
+            ",keyTime,20260101000000Z",
+        ];
         let index: String = (0..60)
             .map(|entry| {
                 let reason = reasons[entry % reasons.len()];
-                format!("R\t300101000000Z\t26010100{:02}00Z{reason}\t{:X}\tunknown\t/CN=x{entry}\n", entry % 60, 0x80_0000_0000_u64 + entry as u64)
+                format!(
+                    "R\t300101000000Z\t26010100{:02}00Z{reason}\t{:X}\tunknown\t/CN=x{entry}\n",
+                    entry % 60,
+                    0x80_0000_0000_u64 + entry as u64
+                )
             })
             .collect();
         maker.write("index.txt", &index);
@@ -70,7 +81,11 @@ impl Maker {
 fn every_algorithm_of_openssl() {
     for (key, hashes, options) in [
         ("-algorithm RSA -pkeyopt rsa_keygen_bits:2048", &["sha256", "sha384", "sha512"][..], ""),
-        ("-algorithm RSA -pkeyopt rsa_keygen_bits:2048", &["sha256", "sha384", "sha512"], "-sigopt rsa_padding_mode:pss -sigopt rsa_pss_saltlen:digest"),
+        (
+            "-algorithm RSA -pkeyopt rsa_keygen_bits:2048",
+            &["sha256", "sha384", "sha512"],
+            "-sigopt rsa_padding_mode:pss -sigopt rsa_pss_saltlen:digest",
+        ),
         ("-algorithm EC -pkeyopt ec_paramgen_curve:P-256", &["sha256", "sha384", "sha512"], ""),
         ("-algorithm EC -pkeyopt ec_paramgen_curve:P-384", &["sha256", "sha384", "sha512"], ""),
     ] {
@@ -80,7 +95,11 @@ fn every_algorithm_of_openssl() {
             maker.run("crl -in list.pem -outform DER -out list.der");
             for list in ["list.pem", "list.der"] {
                 let (code, said) = maker.verify(list, &[]);
-                assert_eq!((code, &said["signature"], &said["entries"]), (0, &"valid".into(), &60.into()), "{key} {hash} {said:#}");
+                assert_eq!(
+                    (code, &said["signature"], &said["entries"]),
+                    (0, &"valid".into(), &60.into()),
+                    "{key} {hash} {said:#}"
+                );
             }
             let mut damaged = fs::read(maker.path("list.der")).expect("a list");
             let last = damaged.len() - 1;
@@ -120,11 +139,16 @@ fn entries_agree_with_openssl() {
     let maker = Maker::new("-algorithm EC -pkeyopt ec_paramgen_curve:P-256");
     maker.run("ca -config ca.cnf -gencrl -out list.pem");
     let text = maker.run("crl -in list.pem -noout -text");
-    let serials: Vec<String> = text.lines().filter_map(|line| line.trim().strip_prefix("Serial Number: ")).map(str::to_lowercase).collect();
+    let serials: Vec<String> =
+        text.lines().filter_map(|line| line.trim().strip_prefix("Serial Number: ")).map(str::to_lowercase).collect();
     assert_eq!(serials.len(), 60);
-    let reasons: Vec<&str> = text.split("Serial Number: ").skip(1).map(|entry| {
-        entry.split("X509v3 CRL Reason Code:").nth(1).and_then(|rest| rest.lines().nth(1)).map_or("", str::trim)
-    }).collect();
+    let reasons: Vec<&str> = text
+        .split("Serial Number: ")
+        .skip(1)
+        .map(|entry| {
+            entry.split("X509v3 CRL Reason Code:").nth(1).and_then(|rest| rest.lines().nth(1)).map_or("", str::trim)
+        })
+        .collect();
     maker.write("serials", &format!("{}\n0102 # not in it\n", serials.join("\n")));
     let (code, said) = maker.verify("list.pem", &["--serials", maker.path("serials").to_str().expect("UTF-8")]);
     assert_eq!((code, &said["crl_number"]), (1, &"42".into()));

@@ -2,9 +2,9 @@
 
 use super::{CA, EE, World};
 use crate::support::made_pki::{
-    Authority, CERT_SIGN, CRITICAL, CRL_SIGN, Key, ListSpec, PLAIN, Spec, basic_constraints, certificate_issuer, crl_issuer,
-    crl_points, directory, extension, full, key_usage, name, other_extension, point, reason_code, reason_flags, relative,
-    uri,
+    Authority, CERT_SIGN, CRITICAL, CRL_SIGN, Key, ListSpec, PLAIN, Spec, basic_constraints, certificate_issuer,
+    crl_issuer, crl_points, directory, extension, full, key_usage, name, other_extension, point, reason_code,
+    reason_flags, relative, uri,
 };
 
 const UNKNOWN: &[u8] = b"\x2a\x03\x04";
@@ -70,7 +70,9 @@ fn signatures_and_signers() {
     // A list of the root says nothing of certificates of the authority.
     case().list(world.root.list(&ListSpec::new(6).revoke(EE, Some(1)))).unknown("no_list");
     // An authority that may not sign lists.
-    let mute = world.root.below(&Spec::authority("TEST AC MUETTE", 7).only(vec![basic_constraints(true, None), key_usage(&[CERT_SIGN])]));
+    let mute = world.root.below(
+        &Spec::authority("TEST AC MUETTE", 7).only(vec![basic_constraints(true, None), key_usage(&[CERT_SIGN])]),
+    );
     let mut case = world.end_entity().untrusted(&mute.der).list(mute.list(&ListSpec::new(5)));
     case.target = mute.issue(&Spec::end_entity("x", EE));
     case.unknown("signer_without_crl_sign");
@@ -80,7 +82,9 @@ fn signatures_and_signers() {
 fn separate_keys_for_lists() {
     let world = World::new();
     // The authority signs certificates with one key and lists with another; the root certified both.
-    let certs = world.root.below(&Spec::authority("TEST AC DEUX CLES", 8).only(vec![basic_constraints(true, None), key_usage(&[CERT_SIGN])]));
+    let certs = world.root.below(
+        &Spec::authority("TEST AC DEUX CLES", 8).only(vec![basic_constraints(true, None), key_usage(&[CERT_SIGN])]),
+    );
     let lists = world.root.below(&Spec::authority("TEST AC DEUX CLES", 9).only(vec![key_usage(&[CRL_SIGN])]));
     let case = |root_list: ListSpec, list: ListSpec| {
         let mut case = world.end_entity().untrusted(&certs.der).untrusted(&lists.der).list(lists.list(&list));
@@ -209,14 +213,13 @@ fn indirect_lists() {
     world.end_entity().untrusted(&listing.der).list(list(ListSpec::new(5))).unknown("no_list");
     // An entry of another issuer in a list that is not indirect: the list is refused.
     let refused = world.ca.list(&ListSpec::new(5).entry(EE, &of(&world.root)));
-    let said = world
-        .end_entity()
-        .list(refused)
-        .diverges("openssl leaves such an entry aside")
-        .unknown("no_list");
+    let said = world.end_entity().list(refused).diverges("openssl leaves such an entry aside").unknown("no_list");
     assert_eq!(said["problems"][0]["reason"], "malformed");
     // The authority itself may issue an indirect list for what it signs.
-    world.end_entity().list(world.ca.list(&ListSpec::new(5).scope(&[indirect]).revoke(EE, Some(1)))).revoked(Some("key_compromise"));
+    world
+        .end_entity()
+        .list(world.ca.list(&ListSpec::new(5).scope(&[indirect]).revoke(EE, Some(1))))
+        .revoked(Some("key_compromise"));
 }
 
 #[test]
@@ -256,20 +259,29 @@ fn delta_lists() {
     // Another scope, an older number: no delta of this list.
     let user: &[u8] = &[0x81, 1, 0xff];
     ask(&[held(), ListSpec::delta(7, 5).scope(&[user]).revoke(EE, Some(8))]).revoked(Some("certificate_hold"));
-    ask(&[ListSpec::new(7).revoke(EE, Some(6)), ListSpec::delta(6, 5).revoke(EE, Some(8))]).revoked(Some("certificate_hold"));
+    ask(&[ListSpec::new(7).revoke(EE, Some(6)), ListSpec::delta(6, 5).revoke(EE, Some(8))])
+        .revoked(Some("certificate_hold"));
     // The signature of a delta counts as much as that of a list.
     let stranger = Authority { key: Key::new(), ..world.ca.clone() };
-    world.end_entity().list(world.ca.list(&held())).list(stranger.list(&ListSpec::delta(7, 5).revoke(EE, Some(8)))).revoked(Some("certificate_hold"));
+    world
+        .end_entity()
+        .list(world.ca.list(&held()))
+        .list(stranger.list(&ListSpec::delta(7, 5).revoke(EE, Some(8))))
+        .revoked(Some("certificate_hold"));
 }
 
 #[test]
 fn where_freshest_lists_are_named() {
     let world = World::new();
-    let freshest = extension(46, PLAIN, &crate::support::made_pki::seq(&[&point(&[&full(&[&uri("ldap://igc.test/delta")])])]));
+    let freshest =
+        extension(46, PLAIN, &crate::support::made_pki::seq(&[&point(&[&full(&[&uri("ldap://igc.test/delta")])])]));
     let case = || world.case(Spec::end_entity("x", EE).with(freshest.clone()));
     let base = world.ca.list(&ListSpec::new(5).with(freshest.clone()));
     case().list(base.clone()).good();
-    case().list(base.clone()).list(world.ca.list(&ListSpec::delta(7, 5).revoke(EE, Some(1)))).revoked(Some("key_compromise"));
+    case()
+        .list(base.clone())
+        .list(world.ca.list(&ListSpec::delta(7, 5).revoke(EE, Some(1))))
+        .revoked(Some("key_compromise"));
     let held = world.ca.list(&ListSpec::new(5).with(freshest.clone()).revoke(EE, Some(6)));
     case().list(held).list(world.ca.list(&ListSpec::delta(7, 5).revoke(EE, Some(8)))).good();
 }

@@ -54,7 +54,11 @@ pub fn rdn(kind: &[u8], tag: u8, value: &[u8]) -> Vec<u8> {
 /// UTCTime or GeneralizedTime of `YYYY-MM-DD`, midnight.
 pub fn time(date: &str) -> Vec<u8> {
     let digits: String = date.chars().filter(char::is_ascii_digit).collect();
-    if date < "2050" { tlv(0x17, &[&digits.as_bytes()[2..], b"000000Z"]) } else { tlv(0x18, &[digits.as_bytes(), b"000000Z"]) }
+    if date < "2050" {
+        tlv(0x17, &[&digits.as_bytes()[2..], b"000000Z"])
+    } else {
+        tlv(0x18, &[digits.as_bytes(), b"000000Z"])
+    }
 }
 
 /// One extension below 2.5.29.
@@ -158,7 +162,8 @@ impl Key {
     }
 
     fn public_key_info(&self) -> Vec<u8> {
-        let algorithm = seq(&[&tlv(6, &[b"\x2a\x86\x48\xce\x3d\x02\x01"]), &tlv(6, &[b"\x2a\x86\x48\xce\x3d\x03\x01\x07"])]);
+        let algorithm =
+            seq(&[&tlv(6, &[b"\x2a\x86\x48\xce\x3d\x02\x01"]), &tlv(6, &[b"\x2a\x86\x48\xce\x3d\x03\x01\x07"])]);
         seq(&[&algorithm, &tlv(3, &[&[0], self.0.public_key().as_ref()])])
     }
 
@@ -194,13 +199,27 @@ impl Spec {
     /// An end entity.
     pub fn end_entity(common_name: &str, serial: u64) -> Self {
         let extensions = vec![key_usage(&[0])];
-        Self { subject: name(common_name), key: Key::new(), serial, from: "2025-01-01", until: "2028-01-01", extensions }
+        Self {
+            subject: name(common_name),
+            key: Key::new(),
+            serial,
+            from: "2025-01-01",
+            until: "2028-01-01",
+            extensions,
+        }
     }
 
     /// An authority that signs certificates and lists.
     pub fn authority(common_name: &str, serial: u64) -> Self {
         let extensions = vec![basic_constraints(true, None), key_usage(&[CERT_SIGN, CRL_SIGN])];
-        Self { subject: name(common_name), key: Key::new(), serial, from: "2020-01-01", until: "2040-01-01", extensions }
+        Self {
+            subject: name(common_name),
+            key: Key::new(),
+            serial,
+            from: "2020-01-01",
+            until: "2040-01-01",
+            extensions,
+        }
     }
 
     /// With one more extension.

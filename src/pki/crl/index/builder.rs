@@ -74,7 +74,9 @@ impl Builder {
         for bucket in self.buckets {
             sorted.clear();
             for chunk in bucket {
-                sorted.extend(chunk.iter().map(|[high, low, offset]| (u64::from(*high) << 32 | u64::from(*low), *offset)));
+                sorted.extend(
+                    chunk.iter().map(|[high, low, offset]| (u64::from(*high) << 32 | u64::from(*low), *offset)),
+                );
             }
             sorted.sort_unstable();
             for (fingerprint, offset) in &sorted {

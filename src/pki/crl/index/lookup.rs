@@ -5,11 +5,11 @@ use aws_lc_rs::digest::Digest;
 use super::super::super::der::{Reader, magnitude};
 use super::super::super::digest::sha256;
 use super::super::super::{public_key, signature};
+use super::super::Crl;
 use super::super::entry::Entry;
 use super::super::head::{Head, Tail};
 use super::super::list::Layout;
 use super::super::strict::header;
-use super::super::Crl;
 use super::builder::ends;
 use super::file::{Facts, Header, PREFIX, pages_size};
 use super::fingerprint::checksum;
@@ -72,7 +72,8 @@ impl Index {
         let wanted = issuer.map_or_else(|| key.of(serial), |issuer| key.of_issuer(issuer, serial));
         let place = self.header.page_of(wanted);
         let page = self.header.pages.get(place).ok_or(IndexError::Damaged("directory"))?;
-        let first = place.checked_sub(1).and_then(|before| self.header.pages.get(before)).map_or(0, |before| before.end);
+        let first =
+            place.checked_sub(1).and_then(|before| self.header.pages.get(before)).map_or(0, |before| before.end);
         let entries = usize::try_from(page.end.saturating_sub(first)).unwrap_or(usize::MAX);
         let mut bytes = vec![0; entries.saturating_mul(ENTRY)];
         index.read_exact_at(&mut bytes, self.start + pages_size(first))?;
