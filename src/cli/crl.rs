@@ -17,6 +17,7 @@ use crate::domain::time::Timestamp;
 use crate::pki::crl::scope::PointName;
 use crate::pki::crl::{Crl, ReadError, Watch};
 use crate::pki::path::PathCertificate;
+use crate::pki::revocation::SKEW;
 use crate::pki::signature::{Accepted, SignatureProblem};
 
 /// What can be done with lists.
@@ -186,7 +187,7 @@ const FRESH: &str = "fresh";
 
 fn freshness(crl: &Crl, now: Timestamp) -> &'static str {
     match crl.next_update {
-        _ if crl.this_update > now => Why::NotYetValid.as_str(),
+        _ if crl.this_update > now.plus_seconds(SKEW) => Why::NotYetValid.as_str(),
         None => Why::NoNextUpdate.as_str(),
         Some(next) if now > next => Why::Stale.as_str(),
         Some(_) => FRESH,

@@ -20,7 +20,7 @@ use crate::domain::fingerprint::Fingerprint;
 use crate::domain::revocation::{ListRef, Reason, Revocation, Verdict, Why};
 
 /// Seconds a list may be issued ahead of our clock.
-const SKEW: i64 = 300;
+pub const SKEW: i64 = 300;
 /// Signers of signers of signers.
 const MAX_DEPTH: usize = 4;
 
@@ -133,9 +133,6 @@ impl<'a> Judge<'a> {
                 if let Some(verdict) = self.complete(question, point, list, &mut seen) {
                     return verdict;
                 }
-                if seen.reasons.covers(Reasons::ALL) {
-                    break;
-                }
             }
         }
         // What a delta says that builds on no complete list at hand: enough to be revoked, never to be good.
@@ -152,8 +149,8 @@ impl<'a> Judge<'a> {
         &self,
         question: &Question<'_>,
         point: &DistributionPoint,
-        list: &List<'_>,
-        seen: &mut Seen,
+        list: &List<'a>,
+        seen: &mut Seen<'a>,
     ) -> Option<Verdict> {
         let crl = list.crl;
         // (b)(1) and (2)
@@ -161,15 +158,6 @@ impl<'a> Judge<'a> {
             points::Coverage::OtherIssuer => return None,
             points::Coverage::OutOfScope => return seen.note(Why::OutOfScope, crl),
             points::Coverage::Covers => {}
-        }
-        // A list was asked that this one is a predecessor of: what it says is out of date.
-        if seen.asked.iter().any(|newer| points::same_scope(newer, crl) && newer.identity != crl.identity) {
-            return None;
-        }
-        // (d) and (e)
-        let covered = points::reasons(crl, point);
-        if seen.reasons.covers(covered) {
-            return None;
         }
         if crl.this_update > self.settings.at.plus_seconds(SKEW) {
             return seen.note(Why::NotYetValid, crl);
@@ -179,11 +167,15 @@ impl<'a> Judge<'a> {
             Ok(signer) => signer,
             Err(why) => return seen.note(why, crl),
         };
+        // Its successor was asked: what it says is out of date.
+        if seen.asked_newer(crl, &signer) {
+            return None;
+        }
         // Sections 5.2 and 5.3
         if crl.unknown_critical {
             return seen.note(Why::UnknownCriticalExtension, crl);
         }
-        seen.asked.push(crl.clone());
+        seen.asked.push((crl, Arc::clone(&signer)));
         // (c) and (h)
         let delta = self.delta(crl, &signer);
         let wanted = (crl.is_indirect() && question.certificate.issuer != crl.issuer)
@@ -223,8 +215,9 @@ impl<'a> Judge<'a> {
         if let Err(why) = self.freshness(current) {
             return seen.note(why, current);
         }
-        // (l)
-        seen.reasons = seen.reasons.union(covered);
+        // (d) and (l). Where (e) would leave out a list whose reasons are covered, it is asked all the same: an authority that changed its
+        // key has lists of both, and either may name the certificate.
+        seen.reasons = seen.reasons.union(points::reasons(crl, point));
         seen.good.get_or_insert_with(|| current.reference());
         None
     }
@@ -246,16 +239,17 @@ impl<'a> Judge<'a> {
         })
     }
 
-    fn lone_delta(&self, question: &Question<'_>, point: &DistributionPoint, seen: &mut Seen) -> Option<Verdict> {
+    fn lone_delta(&self, question: &Question<'_>, point: &DistributionPoint, seen: &mut Seen<'a>) -> Option<Verdict> {
         for list in self.lists.iter().filter(|list| list.crl.is_delta()) {
             let crl = list.crl;
-            let asked = seen.asked.iter().any(|base| points::same_scope(base, crl));
             let covers = points::covers(crl, question.certificate, point) == points::Coverage::Covers;
-            if asked || !covers || crl.this_update > self.settings.at.plus_seconds(SKEW) {
+            if !covers || crl.this_update > self.settings.at.plus_seconds(SKEW) {
                 continue;
             }
             match self.signer(crl, question) {
                 Err(why) => drop(seen.note(why, crl)),
+                // It was asked together with its base.
+                Ok(signer) if seen.asked_base(crl, &signer) => {}
                 Ok(_) if crl.unknown_critical => drop(seen.note(Why::UnknownCriticalExtension, crl)),
                 Ok(_) => {
                     let wanted = (crl.is_indirect() && question.certificate.issuer != crl.issuer)
@@ -392,16 +386,34 @@ impl From<SignatureProblem> for Why {
 
 /// What was learned about one certificate so far.
 #[derive(Default)]
-struct Seen {
+struct Seen<'a> {
     /// reasons_mask of section 6.3.2.
     reasons: Reasons,
     good: Option<ListRef>,
     why: Option<(Why, ListRef)>,
-    /// Complete lists that were signed right, spoke for the certificate, and did not list it.
-    asked: Vec<Crl>,
+    /// Complete lists that were signed right and spoke for the certificate, each with its signer.
+    asked: Vec<(&'a Crl, Signer)>,
 }
 
-impl Seen {
+impl Seen<'_> {
+    /// A list of the same scope and key was asked before: lists come newest first.
+    fn asked_newer(&self, crl: &Crl, signer: &Signer) -> bool {
+        self.asked.iter().any(|(newer, by)| {
+            newer.identity != crl.identity
+                && points::same_scope(newer, crl)
+                && by.public_key_info == signer.public_key_info
+        })
+    }
+
+    /// A complete list this delta may have been applied to was asked.
+    fn asked_base(&self, delta: &Crl, signer: &Signer) -> bool {
+        self.asked.iter().any(|(base, by)| {
+            points::same_scope(base, delta)
+                && base.authority_key_identifier == delta.authority_key_identifier
+                && by.public_key_info == signer.public_key_info
+        })
+    }
+
     /// Keeps the reason that tells most, and goes on.
     fn note(&mut self, why: Why, crl: &Crl) -> Option<Verdict> {
         if self.why.as_ref().is_none_or(|(known, _)| *known < why) {

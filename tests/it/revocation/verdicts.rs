@@ -110,6 +110,27 @@ fn separate_keys_for_lists() {
 }
 
 #[test]
+fn an_authority_that_changed_its_key() {
+    let world = World::new();
+    // Lists of both keys, each with numbers of its own: either may name the certificate.
+    let renewed = world.root.below(&Spec::authority("TEST AC ORGANISATIONS", 11));
+    let case = |old: ListSpec, new: ListSpec| {
+        let mut case = world.end_entity().untrusted(&renewed.der).list(world.ca.list(&old)).list(renewed.list(&new));
+        case.target = renewed.issue(&Spec::end_entity("x", EE));
+        case
+    };
+    case(ListSpec::new(1287), ListSpec::new(3)).good();
+    case(ListSpec::new(1287), ListSpec::new(3).revoke(EE, Some(1))).revoked(Some("key_compromise"));
+    case(ListSpec::new(3), ListSpec::new(1287).revoke(EE, Some(1))).revoked(Some("key_compromise"));
+    // With the new key alone, what the old one signed is covered too.
+    let only = |list: ListSpec| world.end_entity().untrusted(&renewed.der).list(renewed.list(&list));
+    only(ListSpec::new(4)).good();
+    only(ListSpec::new(4).revoke(EE, Some(4))).revoked(Some("superseded"));
+    // Lists of one key alone replace each other.
+    case(ListSpec::new(1287), ListSpec::new(3)).list(renewed.list(&ListSpec::new(2).revoke(EE, Some(6)))).good();
+}
+
+#[test]
 fn critical_extensions_nobody_knows() {
     let world = World::new();
     let ask = |list: ListSpec| world.end_entity().list(world.ca.list(&list));
