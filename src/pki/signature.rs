@@ -1,5 +1,5 @@
 //! Who signed what. [`is_signed_by`] is for identification only: whether the signature is still acceptable is for the rules to
-//! say. [`verify_digest`] and `verify_strict` are for trust: what they do not accept proves nothing.
+//! say. `verify_digest` and `verify_strict` are for trust: what they do not accept proves nothing.
 //!
 //! x509-parser's `verify_signature` asks the same library, but knows neither P-521, nor SHA-512 with ECDSA, nor RSA keys below
 //! 2048 bits with anything but SHA-1, all of which old fleets hold, and wants the certificate read its way; the tests hold the

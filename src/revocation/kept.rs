@@ -195,10 +195,7 @@ impl Folder {
         let mut list = create(&self.place(name, "crl.new")).map_err(io)?;
         let mut builder = Builder::new(key);
         let crl = read_from(reader, limits, &mut |der| list.write_all(der), &mut |listed| builder.add(listed));
-        let crl = crl.map_err(|error| match error {
-            ReadError::Io(source) => io(source),
-            ReadError::Refused(source) => KeepError::Refused { name: name.0.clone(), source },
-        })?;
+        let crl = crl.map_err(|error| of_reading(name, error))?;
         if held.is_some_and(|held| held.identity == crl.identity) {
             return Ok(Taken::Same);
         }
@@ -211,7 +208,7 @@ impl Folder {
         for kind in ["crl", "idx"] {
             fs::rename(self.place(name, &format!("{kind}.new")), self.place(name, kind)).map_err(io)?;
         }
-        File::open(&self.path).and_then(|folder| folder.sync_all()).map_err(io)?;
+        self.sync().map_err(io)?;
         self.opened(list, FileAt(index_file))
             .map(|kept| Taken::New(Box::new(kept)))
             .map_err(|error| io(of_index(error)))
@@ -234,7 +231,7 @@ impl Folder {
         self.opened(list, index).map(Some)
     }
 
-    /// Makes the index of a kept list again, from its DER and as if it came anew.
+    /// Makes the index of a kept list again, from its DER, which is read and asked about as if it came anew.
     ///
     /// # Errors
     /// [`KeepError`]: the DER is damaged too, and the list has to be fetched.
@@ -244,10 +241,24 @@ impl Folder {
         limits: Limits,
         key: Key,
         accept: &mut dyn FnMut(&Crl) -> Result<(), Rejection>,
-    ) -> Result<Taken, KeepError> {
-        let mut list =
-            File::open(self.place(name, "crl")).map_err(|source| KeepError::Io { name: name.0.clone(), source })?;
-        self.take_in(name, &mut list, None, limits, key, accept)
+    ) -> Result<Kept, KeepError> {
+        let io = |source| KeepError::Io { name: name.0.clone(), source };
+        let mut list = File::open(self.place(name, "crl")).map_err(io)?;
+        let mut builder = Builder::new(key);
+        let crl = read_from(&mut list, limits, &mut |_| Ok(()), &mut |listed| builder.add(listed));
+        let crl = crl.map_err(|error| of_reading(name, error))?;
+        accept(&crl).map_err(|source| KeepError::Rejected { name: name.0.clone(), source })?;
+        let list = FileAt(list);
+        let unfinished = self.place(name, "idx.new");
+        let index_file = create(&unfinished).map_err(io)?;
+        index::write(builder, &crl, &list, &index_file).map_err(|error| io(of_index(error)))?;
+        fs::rename(unfinished, self.place(name, "idx")).map_err(io)?;
+        self.sync().map_err(io)?;
+        self.opened(list, FileAt(index_file)).map_err(|error| io(of_index(error)))
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        File::open(&self.path)?.sync_all()
     }
 
     fn opened(&self, list_file: FileAt, index_file: FileAt) -> Result<Kept, IndexError> {
@@ -262,6 +273,14 @@ impl Folder {
 
 fn create(path: &Path) -> io::Result<File> {
     OpenOptions::new().read(true).write(true).create(true).truncate(true).mode(MODE).open(path)
+}
+
+fn of_reading(name: &ListName, error: ReadError) -> KeepError {
+    let name = name.0.clone();
+    match error {
+        ReadError::Io(source) => KeepError::Io { name, source },
+        ReadError::Refused(source) => KeepError::Refused { name, source },
+    }
 }
 
 fn of_index(error: IndexError) -> io::Error {

