@@ -7,6 +7,7 @@ pub mod policy; // judge a snapshot, one rule per file
 
 // Adapters: one outside world each; never import each other.
 pub mod notify; // tell people: email, webhook, hook, calendar
+pub mod revocation; // revocation lists on disk
 pub mod sources; // find certificates and cards
 pub mod store; // SQL and nothing else
 

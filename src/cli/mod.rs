@@ -6,6 +6,7 @@ mod calendar;
 mod check;
 mod client;
 mod config;
+pub mod crl;
 pub mod demo;
 mod diff;
 mod doctor;
@@ -13,18 +14,20 @@ pub mod exit;
 mod findings;
 pub mod inspect;
 mod list;
+mod lists;
 mod reload;
 mod run;
 mod scan;
 mod show;
 mod status;
 mod table;
+mod verify;
 
 use std::ffi::OsString;
 use std::io::Write;
 use std::path::PathBuf;
 
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use serde_json::value::RawValue;
 
 use crate::domain::lang::Lang;
@@ -66,6 +69,11 @@ enum Command {
     Inspect(inspect::InspectArgs),
     /// Lire et juger : des chemins (sans le service), ou --now (par le service)
     Scan(scan::ScanArgs),
+    /// Chemin de certification et état de révocation d'un certificat, à partir de fichiers
+    Verify(verify::VerifyArgs),
+    /// Listes de révocation (CRL)
+    #[command(subcommand)]
+    Crl(crl::CrlCommand),
     /// La configuration
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -126,7 +134,7 @@ pub struct Session<'a> {
 
 /// Runs the command line and gives the exit code of the contract.
 pub fn main(args: impl IntoIterator<Item = OsString>, out: &mut dyn Write, err: &mut dyn Write) -> u8 {
-    let cli = match Cli::try_parse_from(args) {
+    let cli = match parse(args) {
         Ok(cli) => cli,
         Err(error) => return usage(&error, out, err),
     };
@@ -145,11 +153,22 @@ pub fn main(args: impl IntoIterator<Item = OsString>, out: &mut dyn Write, err: 
     }
 }
 
+fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
+    let matches = Cli::command().try_get_matches_from(args)?;
+    let mut cli = Cli::from_arg_matches(&matches)?;
+    if let (Command::Verify(args), Some((_, matches))) = (&mut cli.command, matches.subcommand()) {
+        args.settle(matches);
+    }
+    Ok(cli)
+}
+
 fn dispatch(command: Command, session: &mut Session<'_>) -> anyhow::Result<Exit> {
     match command {
         Command::Run => run::run(session),
         Command::Inspect(args) => inspect::run(&args, session),
         Command::Scan(args) => scan::run(&args, session),
+        Command::Verify(args) => verify::run(&args, session),
+        Command::Crl(command) => crl::run(&command, session),
         Command::Config(ConfigCommand::Check) => config::run(session),
         Command::Doctor => doctor::run(session),
         Command::Demo(args) => demo::run(&args, session),

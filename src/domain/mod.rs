@@ -22,6 +22,7 @@ pub mod person;
 pub mod profile;
 pub mod reading;
 pub mod reconcile;
+pub mod revocation;
 pub mod structure;
 pub mod threshold;
 pub mod time;

@@ -19,7 +19,9 @@ const FR: (&str, LanguageIdentifier) = (
         "\n",
         include_str!("demo_fr.ftl"),
         "\n",
-        include_str!("notice_fr.ftl")
+        include_str!("notice_fr.ftl"),
+        "\n",
+        include_str!("crl_fr.ftl")
     ),
     langid!("fr"),
 );
@@ -31,7 +33,9 @@ const EN: (&str, LanguageIdentifier) = (
         "\n",
         include_str!("demo_en.ftl"),
         "\n",
-        include_str!("notice_en.ftl")
+        include_str!("notice_en.ftl"),
+        "\n",
+        include_str!("crl_en.ftl")
     ),
     langid!("en"),
 );

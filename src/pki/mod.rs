@@ -7,19 +7,22 @@
 //! damaged certificates and in a fuzz target without end.
 
 pub mod certificate;
+pub mod crl;
 #[cfg(any(test, fuzzing))]
 pub mod differential;
 pub mod digest;
+pub mod distinguished_name;
 pub mod intern;
 pub mod issue;
 pub mod issuer_links;
 pub mod mac;
+pub mod path;
 pub mod profile;
 pub mod read;
+pub mod revocation;
 pub mod signature;
 
 mod ber;
-mod crl;
 mod csr;
 mod date;
 mod der;

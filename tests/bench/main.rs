@@ -1,7 +1,8 @@
 //! `make bench`: what Vigie costs, as ratios to the floor and to the peers, measured side by side in one run.
 //!
-//! Settings: `VIGIE_BENCH_FILES` (certificates of the largest estate, 100000), `VIGIE_BENCH_IDLE` (seconds of idling, 10). Files go
-//! below `target/tmp`, on a real disk.
+//! Settings: `VIGIE_BENCH_FILES` (certificates of the largest estate, 100000), `VIGIE_BENCH_IDLE` (seconds of idling, 10),
+//! `VIGIE_BENCH_ENTRIES` (entries of the largest revocation list, 5000000), `VIGIE_BENCH_ONLY=crl` (nothing but the lists). Files go below
+//! `target/tmp`, on a real disk.
 
 #![allow(
     clippy::expect_used,
@@ -11,8 +12,11 @@
 )]
 #![allow(clippy::disallowed_methods, reason = "a bench reads the clock and its settings")]
 
+mod crl;
 mod daemon;
 mod estate;
+#[path = "../it/support/made_pki.rs"]
+mod made_pki;
 mod report;
 
 use std::collections::{HashMap, HashSet};
@@ -42,9 +46,16 @@ const GETCERT_LIST_MS: f64 = 400.0 * 5.4;
 const CERTMONGER_IDLE_MIB: f64 = 15.9;
 
 fn main() {
+    if crl::child(&std::env::args().collect::<Vec<_>>()) {
+        return;
+    }
     let largest = setting("VIGIE_BENCH_FILES", 100_000).max(1_000);
     let now = SystemClock::new().now();
     let folder = tempfile::Builder::new().prefix("bench").tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder");
+    let entries = setting("VIGIE_BENCH_ENTRIES", 5_000_000).max(1_000);
+    if std::env::var("VIGIE_BENCH_ONLY").is_ok_and(|only| only == "crl") {
+        return crl::figures(folder.path(), entries);
+    }
     let files = folder.path().join("files");
     let template = Template::new(now);
 
@@ -68,6 +79,7 @@ fn main() {
     let one = folder.path().join("one");
     template.write(&one, 0, 1);
     large_daemon(folder.path(), &files, &one, largest);
+    crl::figures(folder.path(), entries);
     heading("Binary");
     let size = std::fs::metadata(VIGIE).expect("the binary").len() as f64 / 1e6;
     at_most("P18", "stripped binary", size, 16.0, "MB");

@@ -15,6 +15,7 @@ mod keeping;
 mod living;
 mod manual;
 mod reading;
+mod revocation;
 mod scanning;
 mod service;
 mod support;

@@ -3,6 +3,7 @@
 pub mod clock;
 pub mod daemon;
 pub mod made_certificate;
+pub mod made_pki;
 pub mod postgres;
 pub mod sinks;
 pub mod tls_server;

@@ -12,9 +12,9 @@ use x509_parser::num_bigint::BigUint;
 use x509_parser::time::ASN1Time;
 use x509_parser::x509::{AlgorithmIdentifier, X509Name};
 
-use super::der::{BIT_STRING, Element, GENERALIZED_TIME, INTEGER, Reader, SEQUENCE, UTC_TIME, context};
-use super::digest::sha256;
-use super::{hex, name, oid};
+use super::super::der::{BIT_STRING, Element, GENERALIZED_TIME, INTEGER, Reader, SEQUENCE, UTC_TIME, context};
+use super::super::digest::sha256;
+use super::super::{hex, name, oid};
 use crate::domain::reading::CrlFacts;
 use crate::domain::time::Timestamp;
 
@@ -71,7 +71,8 @@ fn count(revoked: Element<'_>) -> Result<usize, X509Error> {
     if entries.rest().is_empty() { Ok(count) } else { Err(X509Error::InvalidUserCertificate) }
 }
 
-fn decimal(number: &BigUint) -> Arc<str> {
+/// In decimal, or in hex beyond `MAX_DECIMAL_OCTETS`.
+pub(super) fn decimal(number: &BigUint) -> Arc<str> {
     if number.bits() <= 8 * MAX_DECIMAL_OCTETS as u64 {
         return number.to_string().into();
     }
@@ -84,7 +85,7 @@ fn decimal(number: &BigUint) -> Arc<str> {
 mod tests {
     use x509_parser::oid_registry::OID_X509_EXT_CRL_NUMBER;
 
-    use super::super::der::{self, OCTET_STRING, OID};
+    use super::super::super::der::{self, OCTET_STRING, OID};
     use super::*;
 
     #[test]
