@@ -3,6 +3,7 @@
 mod endpoint;
 mod estate;
 mod plan;
+pub mod virtual_card;
 
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};

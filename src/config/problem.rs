@@ -123,6 +123,11 @@ pub enum Problem {
     },
     /// A name kept for the program's own use.
     ReservedName,
+    /// A second source of cards: the first watches every reader already.
+    SecondCardSource {
+        /// Where the first is.
+        first: Place,
+    },
     /// An offer that has no such usage.
     NoSuchUsage {
         /// The offer.
@@ -204,6 +209,7 @@ impl Problem {
             Self::DuplicateId { .. } => "duplicate_id",
             Self::Dangling { .. } => "dangling_reference",
             Self::ReservedName => "reserved_name",
+            Self::SecondCardSource { .. } => "second_card_source",
             Self::NoSuchUsage { .. } => "no_such_usage",
             Self::CardOffer(_) => "card_offer",
             Self::Exclusive(_) => "exclusive_keys",

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::document::Span;
 use super::problem::{Form, Problem, Thing};
@@ -33,10 +34,12 @@ pub enum SourceConfig {
         /// What to connect to.
         endpoints: Vec<Endpoint>,
     },
-    /// `kind = "smart_card"`.
+    /// `kind = "smart_card"`: every reader of the machine, so there is at most one.
     SmartCard {
         /// Unique name.
         name: String,
+        /// How cards are read.
+        settings: SmartCardConfig,
     },
 }
 
@@ -44,8 +47,35 @@ impl SourceConfig {
     /// The unique name.
     pub fn name(&self) -> &str {
         match self {
-            Self::File { name, .. } | Self::Tls { name, .. } | Self::SmartCard { name } => name,
+            Self::File { name, .. } | Self::Tls { name, .. } | Self::SmartCard { name, .. } => name,
         }
+    }
+}
+
+/// How CPx cards are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SmartCardConfig {
+    /// Which cards are asked how many tries of the code are left.
+    pub pin_counter: PinCounter,
+    /// Time for a card to answer one exchange; after it the card is said to be mute. Real readers take a tenth of a second.
+    pub answer_timeout: Duration,
+}
+
+impl Default for SmartCardConfig {
+    fn default() -> Self {
+        Self { pin_counter: PinCounter::Cps3, answer_timeout: Duration::from_secs(10) }
+    }
+}
+
+spelled! {
+    /// Which cards are asked how many tries of the code are left. No code is ever sent, and no try ever used.
+    PinCounter, "counter of the code" {
+        /// None.
+        Off = "off",
+        /// CPS3, which says it as data.
+        Cps3 = "cps3",
+        /// CPS3, and CPS4 by a VERIFY without data: how every reader handles one is not known.
+        Cps4 = "cps4",
     }
 }
 
@@ -63,11 +93,21 @@ spelled! {
 
 pub(super) fn read(sections: Vec<Section<'_>>) -> Vec<SourceConfig> {
     let mut seen = BTreeMap::new();
-    sections.into_iter().filter_map(|section| one(section, &mut seen)).collect()
+    let mut cards = None;
+    sections.into_iter().filter_map(|section| one(section, &mut seen, &mut cards)).collect()
 }
 
-fn one(section: Section<'_>, seen: &mut BTreeMap<DeclaredId, Span>) -> Option<SourceConfig> {
-    let kind = section.need("kind", Found::word);
+fn one(section: Section<'_>, seen: &mut BTreeMap<DeclaredId, Span>, cards: &mut Option<Span>) -> Option<SourceConfig> {
+    let kind = section.need("kind", |found| {
+        let kind = found.word()?;
+        if kind == SourceKind::SmartCard {
+            match *cards {
+                Some(first) => found.error(Problem::SecondCardSource { first: found.report.place(first) }),
+                None => *cards = Some(found.span),
+            }
+        }
+        Some(kind)
+    });
     let name = section.need("name", |found| name(found, seen)).map(|name| name.to_string());
     let source = match kind {
         Some(SourceKind::File) => section
@@ -76,15 +116,29 @@ fn one(section: Section<'_>, seen: &mut BTreeMap<DeclaredId, Span>) -> Option<So
         Some(SourceKind::Tls) => section
             .need("endpoints", |found| found.some(|item| item.parsed(Form::Endpoint)))
             .and_then(|endpoints| Some(SourceConfig::Tls { name: name?, endpoints })),
-        Some(SourceKind::SmartCard) => name.map(|name| SourceConfig::SmartCard { name }),
+        Some(SourceKind::SmartCard) => {
+            let settings = smart_card(&section);
+            name.map(|name| SourceConfig::SmartCard { name, settings })
+        }
         None => {
-            // Without a kind, either list may be meant: neither is unknown.
-            section.written(&["paths", "endpoints"]);
+            // Without a kind, the keys of any may be meant: none is unknown.
+            section.written(&["paths", "endpoints", "pin_counter", "answer_timeout"]);
             None
         }
     };
     section.finish();
     source
+}
+
+fn smart_card(section: &Section<'_>) -> SmartCardConfig {
+    let default = SmartCardConfig::default();
+    let seconds = Duration::from_secs;
+    SmartCardConfig {
+        pin_counter: section.get("pin_counter", Found::word).unwrap_or(default.pin_counter),
+        answer_timeout: section
+            .get("answer_timeout", |found| found.duration(seconds(1), seconds(300)))
+            .unwrap_or(default.answer_timeout),
+    }
 }
 
 fn name(found: &Found<'_>, seen: &mut BTreeMap<DeclaredId, Span>) -> Option<DeclaredId> {

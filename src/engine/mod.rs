@@ -115,7 +115,7 @@ impl Engine {
         let monotonic = parts.clock.monotonic();
         let config = Arc::new(parts.config);
         let agenda = Agenda::starting(&config.schedule, config.timezone, &parts.jitter, now);
-        let sources = Source::all(&config);
+        let sources = Source::all(&config, &[], &parts.clock);
         let inventory = Inventory {
             declaration: Arc::new(config.declaration.clone()),
             anchors: parts.anchors.iter().map(|anchor| Arc::clone(&anchor.facts)).collect(),

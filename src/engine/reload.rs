@@ -56,7 +56,7 @@ impl Engine {
         self.try_note(AuditEvent { reason: Some(reason), ..event }).await?;
 
         let new = Arc::new(loaded.config);
-        self.sources = Source::all(&new);
+        self.sources = Source::all(&new, &self.sources, &self.clock);
         self.inventory = Arc::new(Inventory {
             declaration: Arc::new(new.declaration.clone()),
             anchors: anchors.anchors.iter().map(|anchor| Arc::clone(&anchor.facts)).collect(),

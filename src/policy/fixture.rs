@@ -227,6 +227,7 @@ impl World {
             observations: Arc::new(
                 self.observations.iter().map(|(at, seen)| (at.clone(), Arc::new(seen.clone()))).collect(),
             ),
+            cards: Arc::default(),
             sources: self.sources.clone(),
         }
     }

@@ -10,7 +10,7 @@ use super::error::StoreError;
 use super::packed::state::location_key;
 use super::packed::{facts, state};
 use super::rows::{self, Repeated};
-use super::{Store, history, printable};
+use super::{Store, cards, history, printable};
 use crate::domain::audit_event::AuditEvent;
 use crate::domain::finding::{Facts, Finding, FindingChanges};
 use crate::domain::fingerprint::Fingerprint;
@@ -128,6 +128,7 @@ impl Store {
         certificates(to, &commit.changes).await?;
         history::write(to, &commit.changes, now).await?;
         observations(to, &commit.changes).await?;
+        cards::write(to, &commit.changes).await?;
         sources(to, &commit.changes).await?;
         findings(to, &commit.findings, now).await?;
         settings(to, &commit.settings, now).await?;

@@ -14,6 +14,7 @@ use super::{Store, findings, rows};
 use crate::domain::certificate::Certificate;
 use crate::domain::finding::{FindingKey, FindingRecord};
 use crate::domain::fingerprint::Fingerprint;
+use crate::domain::found_card::{ChipSerial, FoundCard};
 use crate::domain::inventory::{CertificateRecord, IssuerLink, ItemError, SourceState};
 use crate::domain::observation::{Location, Observation, Problem, SourceName};
 use crate::domain::reading::Item;
@@ -27,6 +28,8 @@ pub struct Snapshot {
     pub certificates: HashMap<Fingerprint, Arc<CertificateRecord>>,
     /// What each location holds.
     pub observations: BTreeMap<Location, Arc<Observation>>,
+    /// Every CPx card ever seen.
+    pub cards: BTreeMap<ChipSerial, Arc<FoundCard>>,
     /// How each source did last time.
     pub sources: BTreeMap<SourceName, SourceState>,
     /// Open findings.
@@ -41,17 +44,18 @@ impl Store {
     /// Reads the whole inventory. The parts are read side by side, so nothing else may commit meanwhile: this is for starting.
     pub async fn load(&self) -> Result<Snapshot, StoreError> {
         let failed = |source| self.failed("loading the inventory", source);
-        let (certificates, observations, (findings, sources, settings, head)) =
+        let (certificates, observations, (findings, cards, sources, settings, head)) =
             tokio::try_join!(self.certificates(), self.observations(), async {
                 let findings = findings::open(self).await?;
                 self.every_certificate_has_its_der().await?;
+                let cards = self.cards().await?;
                 let sources = self.sources().await?;
                 let settings = self.settings().await?;
                 let mut connection = self.read.acquire().await.map_err(failed)?;
                 let head = audit::head(&mut connection).await.map_err(failed)?;
-                Ok((findings, sources, settings, head))
+                Ok((findings, cards, sources, settings, head))
             })?;
-        Ok(Snapshot { certificates, observations, sources, findings, settings, head })
+        Ok(Snapshot { certificates, observations, cards, sources, findings, settings, head })
     }
 
     async fn certificates(&self) -> Result<HashMap<Fingerprint, Arc<CertificateRecord>>, StoreError> {

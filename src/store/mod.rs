@@ -8,6 +8,7 @@
 
 mod address;
 mod audit;
+mod cards;
 mod commit;
 mod ders;
 mod error;

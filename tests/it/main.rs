@@ -7,6 +7,7 @@
     reason = "a test that cannot go on should stop with the reason"
 )]
 
+mod cards;
 mod demo;
 mod doors;
 mod house;

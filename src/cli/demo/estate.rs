@@ -239,6 +239,7 @@ fn leaf(planned: &Planned, days: i64, now: Timestamp) -> Leaf {
         alt_names,
         validity: Validity { not_before, not_after },
         private_key_usage_not_after: key_usage_end,
+        card: None,
     }
 }
 

@@ -70,6 +70,10 @@ pub(super) fn words(problem: &Problem) -> Text {
                 None => format!("declare it in [[{}]], or correct the name", table(*what)),
             },
         ),
+        P::SecondCardSource { first } => said(
+            format!("there is a smart_card source already ({first})"),
+            "keep one: it watches every reader of the machine",
+        ),
         P::ReservedName => said("this name is kept for Vigie's own source", "choose another"),
         P::NoSuchUsage { offer, usage } => said(
             format!("offer {offer} has no usage {usage}"),

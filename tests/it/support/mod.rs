@@ -3,5 +3,7 @@
 pub mod clock;
 pub mod daemon;
 pub mod made_certificate;
+pub mod pcscd;
 pub mod postgres;
 pub mod tls_server;
+pub mod virtual_card;
