@@ -1,6 +1,7 @@
 //! One file per subcommand; the composition root.
 
 mod audit;
+mod card;
 mod check;
 mod client;
 mod config;
@@ -82,6 +83,9 @@ enum Command {
     Check(check::CheckArgs),
     /// Déclaré contre trouvé : manquants, non déclarés, différents
     Diff,
+    /// Les cartes CPx et leurs lecteurs
+    #[command(subcommand)]
+    Card(card::CardCommand),
     /// Relire la configuration
     Reload,
     /// Le journal d'audit
@@ -151,6 +155,7 @@ fn dispatch(command: Command, session: &mut Session<'_>) -> anyhow::Result<Exit>
         Command::Findings(args) => findings::run(&args, session),
         Command::Check(args) => Ok(check::run(&args, session)),
         Command::Diff => diff::run(session),
+        Command::Card(command) => card::run(&command, session),
         Command::Reload => reload::run(session),
         Command::Audit(command) => audit::run(&command, session),
         Command::Completions { shell } => {

@@ -94,6 +94,8 @@ spelled! {
         CardInserted = "card_inserted",
         /// A card was taken out of its reader.
         CardRemoved = "card_removed",
+        /// A card that is where it was says something else than before.
+        CardChanged = "card_changed",
         /// A rule began to speak of a subject.
         FindingOpened = "finding_opened",
         /// Its severity or facts changed.

@@ -29,6 +29,8 @@ pub struct Gathered {
     pub certificates: Vec<(Arc<Certificate>, Arc<[u8]>)>,
     /// What could not be read.
     pub errors: Vec<ItemError>,
+    /// Nobody asked for this run: something moved in front of the source.
+    pub unasked: bool,
     /// The source could not be read at all.
     pub failure: Option<Problem>,
     /// Locations seen, unchanged ones included.

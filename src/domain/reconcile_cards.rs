@@ -23,6 +23,8 @@ pub enum CardMove {
     Inserted(Arc<str>),
     /// It is no longer in a reader it was in.
     Removed(Arc<str>),
+    /// It is where it was, and says something else.
+    Changed,
 }
 
 /// What a run changes in the cards, and the places of cards that now go by another name.
@@ -38,11 +40,14 @@ pub fn changes(before: &Inventory, run: &Gathered) -> (Vec<CardChange>, Vec<Loca
                 renamed.push(known.location());
             }
             // While it stays where it is, only what is read of it counts.
-            if (FoundCard { last_seen: known.last_seen, ..card.clone() }) == **known {
+            if (FoundCard { last_seen: known.last_seen, read_at: known.read_at, ..card.clone() }) == **known {
                 continue;
             }
         }
-        let moves = moves(known.map_or(&[][..], |known| &known.readers), &card.readers);
+        let mut moves = moves(known.map_or(&[][..], |known| &known.readers), &card.readers);
+        if moves.is_empty() {
+            moves.push(CardMove::Changed);
+        }
         changes.push(CardChange { card: Arc::new(card), moves });
     }
     let present = |card: &&Arc<FoundCard>| !card.readers.is_empty() && card.source == run.source;

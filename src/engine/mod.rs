@@ -1,5 +1,7 @@
 //! Gather, decide, commit, act. One loop owns the state; the doors read snapshots of it and send it commands.
 
+pub mod card_listing;
+mod cards;
 mod gather;
 mod handle;
 mod issuers;
@@ -70,6 +72,7 @@ pub struct Engine {
     jitter: Jitter,
     agenda: Agenda,
     sources: Vec<Source>,
+    card_news: cards::News,
     anchors: Arc<[Anchor]>,
     inventory: Arc<Inventory>,
     findings: Arc<OpenFindings>,
@@ -130,6 +133,7 @@ impl Engine {
             clock: parts.clock,
             jitter: parts.jitter,
             agenda,
+            card_news: cards::news(&sources),
             sources,
             anchors: parts.anchors.into(),
             inventory: Arc::new(inventory),
@@ -172,6 +176,7 @@ impl Engine {
                 () = lifecycle::stopped(&mut stop) => break,
                 Some(finished) = next_source(&mut self.scan) => self.source_ended(finished).await,
                 Some(command) = commands.recv() => self.obey(command).await,
+                () = cards::moved(&mut self.card_news) => self.cards_moved().await,
                 checked = checked(&mut integrity) => self.integrity_checked(checked),
                 () = tokio::time::sleep(sleep) => {}
             }
@@ -261,6 +266,9 @@ impl Engine {
 
     async fn stop(mut self) {
         self.supervisor.stopping();
+        if let Some(readers) = cards::readers_of(&self.sources) {
+            readers.stop();
+        }
         if let Some(scan) = self.scan.take() {
             scan.askers.into_iter().for_each(|reply| answer(reply, Err(Refusal::Stopping)));
         }
@@ -311,6 +319,7 @@ impl Engine {
             config: Arc::clone(&self.config),
             inventory: Arc::clone(&self.inventory),
             findings: Arc::clone(&self.findings),
+            readers: cards::readers_of(&self.sources).map(|source| source.readers()),
             next_runs,
             listing: if same_state { Arc::clone(&before.listing) } else { Arc::default() },
             status_json: OnceLock::new(),

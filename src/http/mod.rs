@@ -3,10 +3,12 @@
 pub mod access;
 mod api;
 mod asked;
+mod cards;
 mod certificates;
 mod guard;
 mod metrics;
 mod page;
+mod page_cards;
 mod paging;
 mod problem;
 mod refusals;
@@ -69,7 +71,7 @@ pub fn router(shared: Arc<Shared>) -> Router {
         .route("/api/v1/certificates/{id}", get(certificates::one))
         .route("/api/v1/structures", get(api::structures))
         .route("/api/v1/administrators", get(api::administrators))
-        .route("/api/v1/cards", get(api::cards))
+        .route("/api/v1/cards", get(cards::list))
         .route("/api/v1/findings", get(api::findings))
         .route("/api/v1/sources", get(api::sources))
         .route("/api/v1/audit", get(api::audit))

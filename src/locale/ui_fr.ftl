@@ -235,3 +235,34 @@ doctor-files = { $count ->
 doctor-pcscd-cure = nécessaire seulement pour les cartes : apt install pcscd, puis systemctl enable --now pcscd.socket
 doctor-pcscd-polkit = installez la règle polkit livrée (systemd/polkit) pour l'utilisateur du service
 doctor-pcscd-hangs = pcscd ne répond pas
+
+cards = Cartes
+card = Carte
+card-kind = Type
+card-holder = Porteur
+card-place = Lecteur
+card-service = de service
+card-never-seen = jamais vue
+card-not-seen-since = pas vue depuis le { $since }
+card-blocked = bloquée
+card-none-watched = aucun lecteur n'est surveillé : ajoutez une source smart_card à la configuration
+card-service-lost = Lecteurs injoignables : { $why }
+card-tries = { $left } { $left ->
+    [one] essai restant
+   *[other] essais restants
+}
+readers = Lecteurs de cartes
+reader-empty = vide
+reader-reading = lecture en cours
+reader-read = carte lue
+reader-in_use = carte utilisée par un autre logiciel
+reader-mute = carte muette
+reader-unreadable = carte illisible
+reader-cps2ter = carte CPS2ter, hors service depuis 2021 : non lue
+reader-vitale = carte Vitale : laissée de côté
+reader-other = autre carte : laissée de côté
+reader-unplugged = lecteur débranché
+column-card = CARTE
+column-kind = TYPE
+column-holder = PORTEUR
+column-tries = ESSAIS

@@ -1,5 +1,7 @@
 //! Judge a snapshot. One rule per file, each a plain function of (inventory, settings, now).
 
+mod administrators;
+mod cards;
 mod chain;
 mod compare;
 #[cfg(test)]
@@ -11,6 +13,7 @@ mod subject_name;
 pub mod synthetic;
 mod view;
 
+pub use cards::CardSeen;
 pub use compare::compare;
 pub use rules::RULES;
 pub use settings::Settings;

@@ -46,7 +46,7 @@ fn check(view: &View<'_>) -> Vec<Finding> {
 }
 
 /// A mandate for the structure is about this certificate, leaving its dates aside.
-fn fits(mandate: &Mandate, declared: &DeclaredCertificate) -> bool {
+pub(in crate::policy) fn fits(mandate: &Mandate, declared: &DeclaredCertificate) -> bool {
     let named = declared.administrators.is_empty() || declared.administrators.contains(&mandate.person);
     let offered = mandate.offers.is_empty()
         || mandate.offers.iter().any(|pair| pair.offer == declared.offer && pair.usage == declared.usage);

@@ -27,7 +27,6 @@ use pcsc::{Context, Error, Scope};
 use tokio::sync::watch as notice;
 
 pub use board::{ReaderView, ReadersView};
-pub use sighting::InspectedCard;
 
 use crate::clock::SharedClock;
 use crate::config::SmartCardConfig;
@@ -212,7 +211,7 @@ impl SmartCardSource {
     }
 
     /// Waits until every card that is there was read or cannot be, at most `patience`, and gives the readers with what was read.
-    pub fn settle(&self, patience: Duration) -> (ReadersView, Vec<InspectedCard>) {
+    pub fn settle(&self, patience: Duration) -> (ReadersView, Gathered) {
         self.start();
         let is_settled = |view: &ReadersView| {
             view.service != "unknown" && view.readers.iter().all(|reader| reader.state != "reading")
@@ -221,7 +220,7 @@ impl SmartCardSource {
         self.board.wait(FIRST_WORD, |view| view.service != "unknown");
         std::thread::sleep(Duration::from_millis(100));
         let view = self.board.wait(patience, is_settled);
-        (view, sighting::inspected(&self.look()))
+        (view, self.look())
     }
 }
 

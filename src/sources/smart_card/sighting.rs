@@ -16,15 +16,6 @@ use crate::domain::reconcile::{CardsSeen, Gathered};
 use crate::pki::intern::Interner;
 use crate::pki::read::{Limits, read_with};
 
-/// A card with its certificates, for a command that has no inventory.
-#[derive(Debug, Clone)]
-pub struct InspectedCard {
-    /// The card.
-    pub card: FoundCard,
-    /// What its certificates say.
-    pub certificates: Vec<(Arc<str>, Arc<Certificate>)>,
-}
-
 /// Writes a report into a run.
 pub(super) fn fill(gathered: &mut Gathered, report: Report) {
     let mut interner = Interner::default();
@@ -56,21 +47,6 @@ pub(super) fn fill(gathered: &mut Gathered, report: Report) {
         unsettled: report.unsettled,
         interrupted: report.interrupted,
     });
-}
-
-/// The cards of a run with what their certificates say.
-pub(super) fn inspected(gathered: &Gathered) -> Vec<InspectedCard> {
-    let facts = |held: &CardCertificate| {
-        let met = gathered.certificates.iter().find(|(facts, _)| facts.fingerprint == held.fingerprint);
-        met.map(|(facts, _)| (Arc::clone(&held.label), Arc::clone(facts)))
-    };
-    let cards = gathered.cards.iter().flat_map(|seen| &seen.cards);
-    cards
-        .map(|card| InspectedCard {
-            card: card.clone(),
-            certificates: card.certificates.iter().filter_map(facts).collect(),
-        })
-        .collect()
 }
 
 fn contents(card: &FoundCard) -> Arc<[Content]> {

@@ -101,6 +101,11 @@ impl Pcscd {
         rustix::process::kill_process(pid, signal).expect("signalled");
     }
 
+    /// Its process id.
+    pub fn pid(&self) -> u32 {
+        self.child.as_ref().expect("it runs").id()
+    }
+
     /// Where clients reach it.
     pub fn socket(&self) -> PathBuf {
         self.folder.path().join("pcscd.comm")

@@ -1,7 +1,7 @@
 //! Virtual cards with a journal and faults, and the certificates they hold.
 
 use std::net::{Shutdown, TcpStream};
-use std::sync::{Arc, Condvar, LazyLock, Mutex, MutexGuard};
+use std::sync::{Arc, Barrier, Condvar, LazyLock, Mutex, MutexGuard};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -42,6 +42,8 @@ pub struct Faults {
     pub instead: Option<(usize, Vec<u8>)>,
     /// Thinks so long about each.
     pub delay: Duration,
+    /// Answers the n-th only once everybody else is at theirs.
+    pub together: Option<(usize, Arc<Barrier>)>,
 }
 
 /// A card in a reader. Dropping it takes it out.
@@ -85,13 +87,23 @@ impl TestCard {
 
     /// What no reading may ever do: VERIFY with data, or any VERIFY unless `asked`; a reset; burning a try.
     pub fn assert_untouched(&self, asked: bool) {
+        let most = self.state().card.code.most;
+        self.assert_left(asked, most);
+    }
+
+    /// The same for a card that came with so many tries left.
+    pub fn assert_untouched_but(&self, left: u8) {
+        self.assert_left(false, left);
+    }
+
+    fn assert_left(&self, asked: bool, left: u8) {
         for apdu in self.apdus() {
             let verify = apdu[1] == 0x20;
             assert!(!verify || (asked && apdu.len() == 4), "a VERIFY: {apdu:x?}");
         }
         let state = self.state();
         assert!(!state.journal.contains(&Heard::Reset), "a reset: {:?}", state.journal);
-        assert_eq!(state.card.code.left, state.card.code.most, "a try was burnt");
+        assert_eq!(state.card.code.left, left, "a try was burnt");
     }
 
     /// Puts it into a reader.
@@ -133,6 +145,11 @@ impl TestCard {
             std::thread::sleep(delay);
             state = self.state();
         }
+        if let Some((_, barrier)) = state.faults.together.clone().filter(|(at, _)| *at == number) {
+            drop(state);
+            barrier.wait();
+            state = self.state();
+        }
         if state.faults.tear_at == Some(number) {
             return Said::Torn;
         }
@@ -149,7 +166,14 @@ impl TestCard {
 
 impl Inserted {
     /// Takes it out, and waits until nobody holds it any more.
-    pub fn remove(self) {}
+    pub fn remove(self) {
+        drop(self);
+    }
+
+    /// It was torn out.
+    pub fn is_over(&self) -> bool {
+        self.thread.as_ref().is_some_and(JoinHandle::is_finished)
+    }
 }
 
 impl Drop for Inserted {
