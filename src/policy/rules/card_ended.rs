@@ -11,7 +11,7 @@ pub const RULE: Rule = Rule {
     code: "card_ended",
     severity: Severity::Warning,
     reference: "CGU 4.4",
-    facts: &["card", "end", "end_from"],
+    facts: &["card", "reader", "end", "end_from"],
     check,
 };
 

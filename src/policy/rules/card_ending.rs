@@ -12,7 +12,7 @@ pub const RULE: Rule = Rule {
     code: "card_ending",
     severity: Severity::Warning,
     reference: "CGU 4.4",
-    facts: &["card", "end", "end_from", "replacement_by", "step"],
+    facts: &["card", "reader", "end", "end_from", "replacement_by", "step"],
     check,
 };
 

@@ -20,8 +20,10 @@ use crate::config::SmartCardConfig;
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 /// And at most.
 const LONGEST_PAUSE: Duration = Duration::from_secs(8);
-/// A card that fails so often in a row is broken: it is left alone until it is put in again.
+/// A card that is lost so often in a row is broken: it is left alone until it is put in again.
 const ATTEMPTS: u32 = 6;
+/// The same for a card that answers, and not as it should.
+const WRONG_ANSWERS: u32 = 3;
 
 /// What a worker works with.
 pub(super) struct Worker {
@@ -64,7 +66,14 @@ impl Worker {
                 Err(error) => {
                     tracing::debug!(reader = %self.name, reason = error.reason(), "a card could not be read: {error}");
                     failures += 1;
-                    if failures == ATTEMPTS || matches!(error, SmartCardError::Refused) {
+                    let most = match error {
+                        SmartCardError::Refused | SmartCardError::Forbidden(_) => 1,
+                        SmartCardError::Status { .. }
+                        | SmartCardError::Malformed { .. }
+                        | SmartCardError::TooLong { .. } => WRONG_ANSWERS,
+                        _ => ATTEMPTS,
+                    };
+                    if failures >= most {
                         self.board.ended(&self.name, errand, Err(&error));
                         return errands.recv().ok();
                     }

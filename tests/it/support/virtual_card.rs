@@ -38,7 +38,7 @@ pub struct Faults {
     pub tear_at: Option<usize>,
     /// Never answers the n-th.
     pub mute_at: Option<usize>,
-    /// Answers the n-th with these octets.
+    /// Answers the n-th, and all that follow, with these octets.
     pub instead: Option<(usize, Vec<u8>)>,
     /// Thinks so long about each.
     pub delay: Duration,
@@ -157,7 +157,7 @@ impl TestCard {
             drop(self.0.released.wait_while(state, |state| state.faults.mute_at.is_some()).expect("the card"));
             return Said::Torn;
         }
-        if let Some((_, octets)) = state.faults.instead.clone().filter(|(at, _)| *at == number) {
+        if let Some((_, octets)) = state.faults.instead.clone().filter(|(at, _)| *at <= number) {
             return Said::Answer(octets);
         }
         Said::Answer(state.card.answer(&apdu))
@@ -222,15 +222,15 @@ impl Default for Person {
 
 struct Issuer {
     authority: Authority,
-    key: KeyPair,
+    keys: [KeyPair; 2],
 }
 
-/// One pair of keys for everything: making them is what takes time.
+/// A pair of keys for each usage, the same for everybody: making them is what takes time.
 static ISSUER: LazyLock<Issuer> = LazyLock::new(|| {
     let validity = Validity { not_before: now().plus_days(-3650), not_after: now().plus_days(3650) };
     let name = "TEST AC IGC-SANTE STANDARD PERSONNES";
     let root = Authority::root(name, validity, KeyPair::rsa_2048().expect("a key")).expect("an authority");
-    Issuer { authority: root, key: KeyPair::rsa_2048().expect("a key") }
+    Issuer { authority: root, keys: [(); 2].map(|()| KeyPair::rsa_2048().expect("a key")) }
 });
 
 /// The wall clock: the daemon under test judges by it.
@@ -286,7 +286,9 @@ impl Person {
                 private_key_usage_not_after: None,
                 card: Some(self.number.clone()),
             };
-            let der = ISSUER.authority.issue(&leaf, &ISSUER.key).expect("a certificate").der;
+            let [auth, sign] = &ISSUER.keys;
+            let key = if usage == Usage::Sign { sign } else { auth };
+            let der = ISSUER.authority.issue(&leaf, key).expect("a certificate").der;
             if der.len() >= self.least {
                 return der;
             }

@@ -2,7 +2,7 @@
 //! payload of one octet from the reader is a control, anything longer an APDU. Closing the connection takes the card out.
 
 use std::io::{self, Read as _, Write as _};
-use std::net::TcpStream;
+use std::net::{Shutdown, TcpStream};
 
 /// What the reader says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,7 +55,7 @@ pub fn plug(mut reader: TcpStream, atr: &[u8], mut card: impl FnMut(Heard) -> Sa
         };
         match said {
             Said::Nothing => {}
-            Said::Torn => return Ok(()),
+            Said::Torn => return reader.shutdown(Shutdown::Both),
             Said::Answer(answer) => {
                 let length = u16::try_from(answer.len()).unwrap_or(u16::MAX);
                 reader.write_all(&[&length.to_be_bytes(), &answer[..]].concat())?;
