@@ -233,7 +233,7 @@ doctor-files = { $count ->
    *[other] { $count } fichiers lisibles
 }
 doctor-pcscd-cure = nécessaire seulement pour les cartes : apt install pcscd, puis systemctl enable --now pcscd.socket
-doctor-pcscd-polkit = installez la règle polkit livrée (systemd/polkit) pour l'utilisateur du service
+doctor-pcscd-polkit = installez la règle polkit livrée (systemd/vigie.polkit.rules) en /etc/polkit-1/rules.d/50-vigie.rules : elle autorise le compte vigie, et lui seul, à org.debian.pcsc-lite.access_pcsc et access_card
 doctor-pcscd-hangs = pcscd ne répond pas
 
 cards = Cartes

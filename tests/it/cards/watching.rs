@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use vigie::cli::demo::virtual_card::Model;
 
 use super::{cards, wait_for_card, wait_for_reader, watching};
-use crate::support::daemon::{VIGIE, wait_for};
+use crate::support::daemon::{Daemon, VIGIE, wait_for};
 use crate::support::pcscd::Pcscd;
 use crate::support::virtual_card::{Person, TestCard};
 
@@ -147,4 +147,30 @@ fn two_chips_with_one_number_are_told() {
     });
     assert_eq!(said["facts"]["kind"], "chips");
     assert_eq!(cards(&daemon)["items"].as_array().map(Vec::len), Some(2));
+}
+
+/// The demonstration shows a card where there is a virtual reader, and says how to get one where there is none.
+#[test]
+fn the_demonstration_shows_a_card() {
+    let pcscd = Pcscd::start(1);
+    let parent = tempfile::tempdir().expect("a folder");
+    let reader = format!("127.0.0.1:{}", pcscd.port(0));
+    let options = ["--card-reader".as_ref(), reader.as_ref()];
+    let environment = [("PCSCLITE_CSOCK_NAME", pcscd.socket().into_os_string())];
+    let environment = environment.each_ref().map(|(name, value)| (*name, value.as_os_str()));
+    let daemon = Daemon::demo_with(&parent.path().join("demo"), &options, &environment);
+    let card = wait_for_card(&daemon, "2699999999", |card| card["present"] == true);
+    assert_eq!(
+        (&card["holder"], &card["days_left"], &card["environment"]),
+        (&json!("at-1"), &json!(700), &json!("test"))
+    );
+    let about = wait_for("its findings", || {
+        let findings = daemon.json(&["findings"]);
+        let items = findings["items"].as_array()?;
+        let codes = items.iter().filter_map(|item| item["code"].as_str());
+        let about: Vec<_> = codes.filter(|code| code.contains("card")).map(str::to_owned).collect();
+        (!about.is_empty()).then_some(about)
+    });
+    assert_eq!(about, ["administrator_card_ends", "administrator_card_ends"]);
+    assert!(daemon.log().contains("carte CPx virtuelle"), "{}", daemon.log());
 }

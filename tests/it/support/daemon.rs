@@ -46,8 +46,14 @@ impl Said {
 impl Daemon {
     /// `vigie demo` in `folder`, once its first scan is done.
     pub fn demo(folder: &Path) -> Self {
-        let arguments = ["demo".as_ref(), "--dir".as_ref(), folder.as_os_str()];
-        let daemon = Self::start(&arguments, folder.join("vigie.toml"), &[]);
+        // Whatever readers this machine has are none of its business.
+        Self::demo_with(folder, &[], &[("PCSCLITE_CSOCK_NAME", "/nonexistent".as_ref())])
+    }
+
+    /// The same with these options and variables.
+    pub fn demo_with(folder: &Path, options: &[&OsStr], environment: &[(&str, &OsStr)]) -> Self {
+        let arguments = [&["demo".as_ref(), "--dir".as_ref(), folder.as_os_str()], options].concat();
+        let daemon = Self::start(&arguments, folder.join("vigie.toml"), environment);
         daemon.wait_for_scan();
         daemon
     }
