@@ -63,7 +63,8 @@ pub(super) fn run(args: &DemoArgs, session: &mut Session<'_>) -> anyhow::Result<
 
 async fn serve(args: &DemoArgs, session: &mut Session<'_>, folder: &Path) -> anyhow::Result<()> {
     let clock = SystemClock::shared();
-    let reader = card::reader(args.card_reader.unwrap_or(card::USUAL_READER));
+    let reader = args.card_reader.unwrap_or(card::USUAL_READER);
+    let has_reader = card::has_reader(reader);
     let (endpoints, card) = if folder.join("vigie.toml").exists() {
         let text = fs::read(folder.join(MANIFEST));
         let text = text.map_err(|error| not_a_demo(folder, &error.to_string()))?;
@@ -88,12 +89,12 @@ async fn serve(args: &DemoArgs, session: &mut Session<'_>, folder: &Path) -> any
             listen,
             now: clock.now(),
             endpoints: Some((healthy.local_addr()?, stale.local_addr()?)),
-            card: reader.is_some(),
+            card: has_reader,
         })?;
         ([healthy, stale].into_iter().zip(manifest.endpoints).collect::<Vec<_>>(), manifest.card)
     };
-    let shown = match (&card, reader) {
-        (Some(files), Some(reader)) => card::insert(files, reader).map(|()| true)?,
+    let shown = match &card {
+        Some(files) if has_reader => card::insert(files, reader).map(|()| true)?,
         _ => false,
     };
     for (listener, files) in endpoints {

@@ -22,6 +22,9 @@ pub(super) const USUAL_READER: SocketAddr =
     SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 0x8c7b);
 /// The serial number of its chip.
 const SERIAL: &str = "99213845";
+/// How long a virtual reader takes to answer, at most: it looks for a card a few times a second, and one caller at a time. Where there
+/// is none the answer is there at once.
+const PATIENCE: Duration = Duration::from_secs(4);
 /// Days it still has.
 const DAYS: i64 = 700;
 
@@ -32,14 +35,15 @@ pub(super) struct CardFiles {
     certificates: Vec<(String, PathBuf)>,
 }
 
-/// A virtual reader that a card can be put into, with pcscd behind it.
-pub(super) fn reader(address: SocketAddr) -> Option<TcpStream> {
-    let stream = TcpStream::connect_timeout(&address, Duration::from_millis(300)).ok()?;
+/// There is a virtual reader that a card can be put into, with pcscd behind it.
+pub(super) fn has_reader(address: SocketAddr) -> bool {
+    if TcpStream::connect_timeout(&address, PATIENCE).is_err() {
+        return false;
+    }
     // A pcscd that hangs must not hang the demonstration.
     let (sender, receiver) = std::sync::mpsc::channel();
     std::thread::spawn(move || sender.send(smart_card::probe().is_ok()).is_ok());
-    let reachable = receiver.recv_timeout(Duration::from_secs(2)).unwrap_or(false);
-    reachable.then_some(stream)
+    receiver.recv_timeout(Duration::from_secs(2)).unwrap_or(false)
 }
 
 /// Makes the certificates of the card under authorities of their own gamme, and writes them beside the others.
@@ -81,8 +85,8 @@ pub(super) fn make(folder: &Path, now: Timestamp) -> anyhow::Result<CardFiles> {
     Ok(CardFiles { certificates })
 }
 
-/// Puts the card into the reader, for as long as this process lives.
-pub(super) fn insert(files: &CardFiles, reader: TcpStream) -> anyhow::Result<()> {
+/// Puts the card into the reader, for as long as this process lives. Connecting is putting it in, and it has to answer at once.
+pub(super) fn insert(files: &CardFiles, reader: SocketAddr) -> anyhow::Result<()> {
     let mut certificates = Vec::new();
     for ((label, path), id) in files.certificates.iter().zip([0x02, 0x01]) {
         let pem = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
@@ -97,6 +101,8 @@ pub(super) fn insert(files: &CardFiles, reader: TcpStream) -> anyhow::Result<()>
     let label = format!("CPS3v3-{}", plan::CARD);
     let contents = Contents { serial: SERIAL.to_owned(), label, certificates, last_update: true };
     let mut card = VirtualCard::new(Model::Cps3, &contents);
+    let reader = TcpStream::connect_timeout(&reader, PATIENCE)
+        .with_context(|| format!("the virtual reader at {reader} does not take a card"))?;
     std::thread::spawn(move || {
         let ended = plug(reader, Model::Cps3.atr(), |heard| match heard {
             Heard::Apdu(apdu) => Said::Answer(card.answer(&apdu)),

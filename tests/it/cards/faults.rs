@@ -102,8 +102,18 @@ fn lying_cards_are_reported_and_slow_ones_read() {
         lying.remove();
         wait_for_reader(&daemon, READER, "empty");
     }
+    // What begins like an ATR and is none of anybody's, and what is no ATR at all: left alone, and the reader works on.
+    card.clone().with(|faults| faults.instead = None);
+    let heard = card.apdus().len();
+    for (atr, state) in [(&b"\x3b\x04\xde\xad\xbe\xef"[..], "other"), (&[0xff; 33], "unreadable")] {
+        let odd = card.clone().with(|faults| faults.atr = Some(atr.to_vec())).insert(&pcscd, 0);
+        wait_for_reader(&daemon, READER, state);
+        odd.remove();
+        wait_for_reader(&daemon, READER, "empty");
+    }
+    assert_eq!(card.apdus().len(), heard, "nothing was sent to them");
     card.clone().with(|faults| {
-        faults.instead = None;
+        faults.atr = None;
         faults.delay = Duration::from_millis(30);
     });
     card.state().card.tree().0.get_mut(&vec![0x0001, 0xb002]).expect("a certificate").data.truncate(300);

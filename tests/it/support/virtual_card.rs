@@ -34,6 +34,8 @@ pub struct State {
 /// What goes wrong, counted in APDUs since the card was put in, from 0.
 #[derive(Debug, Clone, Default)]
 pub struct Faults {
+    /// Says this to a reset instead of its ATR.
+    pub atr: Option<Vec<u8>>,
     /// Torn out instead of answering the n-th.
     pub tear_at: Option<usize>,
     /// Never answers the n-th.
@@ -116,12 +118,12 @@ impl TestCard {
         let atr = {
             let mut state = self.state();
             state.apdus = 0;
-            state.card.model().atr()
+            state.faults.atr.clone().unwrap_or_else(|| state.card.model().atr().to_vec())
         };
         let (card, reader) = (self.clone(), stream.try_clone().expect("the stream again"));
         let thread = std::thread::spawn(move || {
             // A reader that goes away is the end of the card's visit, whichever way it goes.
-            plug(reader, atr, |heard| card.hear(heard)).ok();
+            plug(reader, &atr, |heard| card.hear(heard)).ok();
         });
         Inserted { card: self.clone(), stream, thread: Some(thread) }
     }
