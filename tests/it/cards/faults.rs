@@ -105,9 +105,9 @@ fn lying_cards_are_reported_and_slow_ones_read() {
     // What begins like an ATR and is none of anybody's, and what is no ATR at all: left alone, and the reader works on.
     card.clone().with(|faults| faults.instead = None);
     let heard = card.apdus().len();
-    for (atr, state) in [(&b"\x3b\x04\xde\xad\xbe\xef"[..], "other"), (&[0xff; 33], "unreadable")] {
+    for atr in [&b"\x3b\x04\xde\xad\xbe\xef"[..], &[0xff; 33]] {
         let odd = card.clone().with(|faults| faults.atr = Some(atr.to_vec())).insert(&pcscd, 0);
-        wait_for_reader(&daemon, READER, state);
+        wait_for_reader(&daemon, READER, "other");
         odd.remove();
         wait_for_reader(&daemon, READER, "empty");
     }
