@@ -1,8 +1,10 @@
 //! `vigie demo`: a fictional structure with its own PKI, made on the spot, and the daemon watching it.
 
+mod card;
 mod endpoint;
 mod estate;
 mod plan;
+pub mod virtual_card;
 
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -32,6 +34,9 @@ pub struct DemoArgs {
     /// Adresse de la page (défaut : 127.0.0.1:8440, ou un port libre si elle est prise)
     #[arg(long, value_name = "ADDR")]
     listen: Option<SocketAddr>,
+    /// Lecteur virtuel (vpcd) où montrer une carte CPx (défaut : 127.0.0.1:35963, s'il y en a un)
+    #[arg(long, value_name = "ADDR")]
+    card_reader: Option<SocketAddr>,
     /// Écrire les fichiers sans lancer le service (aucun point d'accès n'est alors déclaré)
     #[arg(long, requires = "dir")]
     no_serve: bool,
@@ -43,8 +48,9 @@ pub(super) fn run(args: &DemoArgs, session: &mut Session<'_>) -> anyhow::Result<
         refuse_existing(folder.path())?;
         let listen = args.listen.unwrap_or(USUAL);
         let now = SystemClock::new().now();
-        estate::make(&Wanted { folder: folder.path(), lang: session.lang, listen, now, endpoints: None })?;
-        tell(session, folder.path(), None)?;
+        let wanted = Wanted { folder: folder.path(), lang: session.lang, listen, now, endpoints: None, card: false };
+        estate::make(&wanted)?;
+        tell(session, folder.path(), None, false)?;
         return Ok(Exit::Done);
     }
     run::start_log("warn")?;
@@ -57,7 +63,9 @@ pub(super) fn run(args: &DemoArgs, session: &mut Session<'_>) -> anyhow::Result<
 
 async fn serve(args: &DemoArgs, session: &mut Session<'_>, folder: &Path) -> anyhow::Result<()> {
     let clock = SystemClock::shared();
-    let endpoints = if folder.join("vigie.toml").exists() {
+    let reader = args.card_reader.unwrap_or(card::USUAL_READER);
+    let has_reader = card::has_reader(reader);
+    let (endpoints, card) = if folder.join("vigie.toml").exists() {
         let text = fs::read(folder.join(MANIFEST));
         let text = text.map_err(|error| not_a_demo(folder, &error.to_string()))?;
         let manifest: Manifest =
@@ -66,7 +74,7 @@ async fn serve(args: &DemoArgs, session: &mut Session<'_>, folder: &Path) -> any
         for files in manifest.endpoints {
             endpoints.push((bind(files.address).await?, files));
         }
-        endpoints
+        (endpoints, manifest.card)
     } else {
         writeln!(session.err, "{}", session.texts.word("demo-making"))?;
         let (healthy, stale) = (bind(ANY).await?, bind(ANY).await?);
@@ -81,8 +89,13 @@ async fn serve(args: &DemoArgs, session: &mut Session<'_>, folder: &Path) -> any
             listen,
             now: clock.now(),
             endpoints: Some((healthy.local_addr()?, stale.local_addr()?)),
+            card: has_reader,
         })?;
-        [healthy, stale].into_iter().zip(manifest.endpoints).collect()
+        ([healthy, stale].into_iter().zip(manifest.endpoints).collect::<Vec<_>>(), manifest.card)
+    };
+    let shown = match &card {
+        Some(files) if has_reader => card::insert(files, reader).map(|()| true)?,
+        _ => false,
     };
     for (listener, files) in endpoints {
         endpoint::serve(listener, &files)?;
@@ -93,11 +106,11 @@ async fn serve(args: &DemoArgs, session: &mut Session<'_>, folder: &Path) -> any
     if let Some(listen) = args.listen {
         config.http.listen = Some(listen);
     }
-    run::serve(config, clock, |address| tell(session, folder, address)).await
+    run::serve(config, clock, |address| tell(session, folder, address, shown)).await
 }
 
 /// Says what was made, what was planted and where to look.
-fn tell(session: &mut Session<'_>, folder: &Path, address: Option<SocketAddr>) -> anyhow::Result<()> {
+fn tell(session: &mut Session<'_>, folder: &Path, address: Option<SocketAddr>, card: bool) -> anyhow::Result<()> {
     let shown = folder.display().to_string();
     let mut lines = vec![
         session.texts.say("demo-made", &[("name", plan::NAME.into()), ("folder", shown.clone().into())]),
@@ -112,6 +125,10 @@ fn tell(session: &mut Session<'_>, folder: &Path, address: Option<SocketAddr>) -
         }
     }
     lines.push(String::new());
+    if address.is_some() {
+        lines.push(session.texts.word(if card { "demo-card" } else { "demo-card-how" }));
+        lines.push(String::new());
+    }
     if let Some(address) = address {
         lines.push(format!("{} http://{address}/", session.texts.word("demo-page")));
         lines.push(format!("{} vigie --config {shown}/vigie.toml list", session.texts.word("demo-commands")));

@@ -3,6 +3,7 @@
 mod alert;
 mod audit;
 mod calendar;
+mod card;
 mod check;
 mod client;
 mod config;
@@ -95,6 +96,9 @@ enum Command {
     Diff,
     /// Les échéances, en calendrier iCalendar (.ics)
     Calendar,
+    /// Les cartes CPx et leurs lecteurs
+    #[command(subcommand)]
+    Card(card::CardCommand),
     /// Relire la configuration
     Reload,
     /// Les alertes : liste, prise en charge, essai, prévision
@@ -179,6 +183,7 @@ fn dispatch(command: Command, session: &mut Session<'_>) -> anyhow::Result<Exit>
         Command::Check(args) => Ok(check::run(&args, session)),
         Command::Diff => diff::run(session),
         Command::Calendar => calendar::run(session),
+        Command::Card(command) => card::run(&command, session),
         Command::Reload => reload::run(session),
         Command::Alert(command) => alert::run(&command, session),
         Command::Audit(command) => audit::run(&command, session),

@@ -88,6 +88,7 @@ pub(super) async fn serve(
         inventory: Inventory {
             certificates: Arc::new(loaded.certificates),
             observations: Arc::new(loaded.observations),
+            cards: Arc::new(loaded.cards),
             sources: loaded.sources,
             ..Inventory::default()
         },

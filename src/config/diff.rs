@@ -82,8 +82,15 @@ fn settings(old: &Config, new: &Config) -> Vec<&'static str> {
     ])
 }
 
-fn source(_: &SourceConfig, _: &SourceConfig) -> Vec<&'static str> {
-    Vec::new()
+fn source(old: &SourceConfig, new: &SourceConfig) -> Vec<&'static str> {
+    let (SourceConfig::SmartCard { settings: old, .. }, SourceConfig::SmartCard { settings: new, .. }) = (old, new)
+    else {
+        return Vec::new();
+    };
+    changed(&[
+        ("pin_counter", old.pin_counter != new.pin_counter),
+        ("answer_timeout", old.answer_timeout != new.answer_timeout),
+    ])
 }
 
 fn structure(old: &Structure, new: &Structure) -> Vec<&'static str> {

@@ -40,7 +40,7 @@ pub use problem::{Form, Problem, Shape, Thing};
 pub use revocation::RevocationConfig;
 pub use scan::ScanConfig;
 pub use schedule::ScheduleConfig;
-pub use source::{SourceConfig, SourceKind};
+pub use source::{PinCounter, SmartCardConfig, SourceConfig, SourceKind};
 pub use store::StoreConfig;
 pub use template::{Template, TemplateFault};
 pub use trust::TrustConfig;

@@ -134,6 +134,11 @@ pub enum Problem {
         /// Where the paths of the other one are.
         first: Place,
     },
+    /// A second source of cards: the first watches every reader already.
+    SecondCardSource {
+        /// Where the first is.
+        first: Place,
+    },
     /// An offer that has no such usage.
     NoSuchUsage {
         /// The offer.
@@ -223,6 +228,7 @@ impl Problem {
             Self::Dangling { .. } => "dangling_reference",
             Self::ReservedName => "reserved_name",
             Self::OverlappingPaths { .. } => "overlapping_paths",
+            Self::SecondCardSource { .. } => "second_card_source",
             Self::NoSuchUsage { .. } => "no_such_usage",
             Self::CardOffer(_) => "card_offer",
             Self::Exclusive(_) => "exclusive_keys",

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::document::Span;
 use super::problem::{Form, Problem, Thing};
@@ -34,10 +35,12 @@ pub enum SourceConfig {
         /// What to connect to.
         endpoints: Vec<Endpoint>,
     },
-    /// `kind = "smart_card"`.
+    /// `kind = "smart_card"`: every reader of the machine, so there is at most one.
     SmartCard {
         /// Unique name.
         name: String,
+        /// How cards are read.
+        settings: SmartCardConfig,
     },
 }
 
@@ -45,8 +48,35 @@ impl SourceConfig {
     /// The unique name.
     pub fn name(&self) -> &str {
         match self {
-            Self::File { name, .. } | Self::Tls { name, .. } | Self::SmartCard { name } => name,
+            Self::File { name, .. } | Self::Tls { name, .. } | Self::SmartCard { name, .. } => name,
         }
+    }
+}
+
+/// How CPx cards are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SmartCardConfig {
+    /// Which cards are asked how many tries of the code are left.
+    pub pin_counter: PinCounter,
+    /// Time for a card to answer one exchange; after it the card is said to be mute. Real readers take a tenth of a second.
+    pub answer_timeout: Duration,
+}
+
+impl Default for SmartCardConfig {
+    fn default() -> Self {
+        Self { pin_counter: PinCounter::Cps3, answer_timeout: Duration::from_secs(10) }
+    }
+}
+
+spelled! {
+    /// Which cards are asked how many tries of the code are left. No code is ever sent, and no try ever used.
+    PinCounter, "counter of the code" {
+        /// None.
+        Off = "off",
+        /// CPS3, which says it as data.
+        Cps3 = "cps3",
+        /// CPS3, and CPS4 by a VERIFY without data: how every reader handles one is not known.
+        Cps4 = "cps4",
     }
 }
 
@@ -63,28 +93,44 @@ spelled! {
 }
 
 pub(super) fn read(sections: Vec<Section<'_>>) -> Vec<SourceConfig> {
-    let (mut seen, mut swept) = (BTreeMap::new(), Vec::new());
-    sections.into_iter().filter_map(|section| one(section, &mut seen, &mut swept)).collect()
+    let mut met = Met::default();
+    sections.into_iter().filter_map(|section| one(section, &mut met)).collect()
 }
 
-fn one(
-    section: Section<'_>,
-    seen: &mut BTreeMap<DeclaredId, Span>,
-    swept: &mut Vec<(PathBuf, Span)>,
-) -> Option<SourceConfig> {
-    let kind = section.need("kind", Found::word);
-    let name = section.need("name", |found| name(found, seen)).map(|name| name.to_string());
+/// What the sources before this one took.
+#[derive(Default)]
+struct Met {
+    names: BTreeMap<DeclaredId, Span>,
+    swept: Vec<(PathBuf, Span)>,
+    cards: Option<Span>,
+}
+
+fn one(section: Section<'_>, met: &mut Met) -> Option<SourceConfig> {
+    let kind = section.need("kind", |found| {
+        let kind = found.word()?;
+        if kind == SourceKind::SmartCard {
+            match met.cards {
+                Some(first) => found.error(Problem::SecondCardSource { first: found.report.place(first) }),
+                None => met.cards = Some(found.span),
+            }
+        }
+        Some(kind)
+    });
+    let name = section.need("name", |found| name(found, &mut met.names)).map(|name| name.to_string());
     let source = match kind {
         Some(SourceKind::File) => section
-            .need("paths", |found| paths(found, swept))
+            .need("paths", |found| paths(found, &mut met.swept))
             .and_then(|paths| Some(SourceConfig::File { name: name?, paths })),
         Some(SourceKind::Tls) => section
             .need("endpoints", |found| found.some(|item| item.parsed(Form::Endpoint)))
             .and_then(|endpoints| Some(SourceConfig::Tls { name: name?, endpoints })),
-        Some(SourceKind::SmartCard) => name.map(|name| SourceConfig::SmartCard { name }),
+        Some(SourceKind::SmartCard) => {
+            let settings = smart_card(&section);
+            name.map(|name| SourceConfig::SmartCard { name, settings })
+        }
         None => {
-            // Without a kind, either list may be meant: neither is unknown.
-            section.written(&["paths", "endpoints"]);
+            // Without a kind, the keys of any may be meant: none is unknown.
+            section.written(&["paths", "endpoints", "pin_counter", "answer_timeout"]);
             None
         }
     };
@@ -112,6 +158,17 @@ fn covers(folder: &Path, path: &Path) -> bool {
     let is_pattern = |part: &OsStr| part.as_encoded_bytes().iter().any(|byte| b"*?".contains(byte));
     let fixed: PathBuf = path.iter().take_while(|part| !is_pattern(part)).collect();
     folder == path || (!folder.iter().any(is_pattern) && fixed.starts_with(folder))
+}
+
+fn smart_card(section: &Section<'_>) -> SmartCardConfig {
+    let default = SmartCardConfig::default();
+    let seconds = Duration::from_secs;
+    SmartCardConfig {
+        pin_counter: section.get("pin_counter", Found::word).unwrap_or(default.pin_counter),
+        answer_timeout: section
+            .get("answer_timeout", |found| found.duration(seconds(1), seconds(300)))
+            .unwrap_or(default.answer_timeout),
+    }
 }
 
 fn name(found: &Found<'_>, seen: &mut BTreeMap<DeclaredId, Span>) -> Option<DeclaredId> {

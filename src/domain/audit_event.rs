@@ -90,6 +90,12 @@ spelled! {
         CertificateSeen = "certificate_seen",
         /// A location no longer holds what it held.
         LocationGone = "location_gone",
+        /// A card was put into a reader, and read.
+        CardInserted = "card_inserted",
+        /// A card was taken out of its reader.
+        CardRemoved = "card_removed",
+        /// A card that is where it was says something else than before.
+        CardChanged = "card_changed",
         /// A rule began to speak of a subject.
         FindingOpened = "finding_opened",
         /// Its severity or facts changed.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::certificate::Certificate;
 use super::declaration::Declaration;
 use super::fingerprint::Fingerprint;
+use super::found_card::{ChipSerial, FoundCard};
 use super::observation::{Location, Observation, Problem, SourceName};
 use super::reconcile::Changes;
 use super::time::Timestamp;
@@ -22,6 +23,10 @@ pub struct Inventory {
     pub certificates: Arc<HashMap<Fingerprint, Arc<CertificateRecord>>>,
     /// What each location holds now.
     pub observations: Arc<BTreeMap<Location, Arc<Observation>>>,
+    /// Every CPx card ever seen, by its chip.
+    pub cards: Arc<BTreeMap<ChipSerial, Arc<FoundCard>>>,
+    /// Certificates known to be revoked, and since when; empty while revocations are not followed.
+    pub revoked: Arc<BTreeMap<Fingerprint, Timestamp>>,
     /// How each source did last time.
     pub sources: BTreeMap<SourceName, SourceState>,
 }
@@ -107,6 +112,10 @@ impl Inventory {
             for location in &changes.gone {
                 observations.remove(location);
             }
+        }
+        if !changes.cards.is_empty() {
+            let cards = Arc::make_mut(&mut self.cards);
+            cards.extend(changes.cards.iter().map(|change| (change.card.chip.clone(), Arc::clone(&change.card))));
         }
         for (name, state) in &changes.sources {
             self.sources.insert(Arc::clone(name), state.clone());

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::endpoint::Endpoint;
 use super::fingerprint::Fingerprint;
+use super::found_card::CardName;
 use super::reading::{CrlFacts, CsrFacts, Format, KeyFacts};
 use super::time::Timestamp;
 
@@ -73,13 +74,15 @@ impl Serialize for FilePath {
     }
 }
 
-/// Where something is seen. Prints as a path or as the endpoint's URL.
+/// Where something is seen. Prints as a path, as the endpoint's URL, or as `card:` and the name of the card.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Location {
     /// A regular file.
     File(FilePath),
     /// A TLS endpoint.
     Endpoint(Arc<Endpoint>),
+    /// A CPx card, in a reader or not.
+    Card(Arc<CardName>),
 }
 
 impl fmt::Display for Location {
@@ -87,6 +90,7 @@ impl fmt::Display for Location {
         match self {
             Self::File(path) => fmt::Display::fmt(path, f),
             Self::Endpoint(endpoint) => fmt::Display::fmt(endpoint, f),
+            Self::Card(name) => write!(f, "card:{name}"),
         }
     }
 }

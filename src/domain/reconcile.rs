@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use super::certificate::Certificate;
 use super::fingerprint::Fingerprint;
+use super::found_card::FoundCard;
 use super::inventory::{CertificateRecord, Inventory, IssuerLink, ItemError, SourceState};
 use super::observation::{Location, Observation, Problem, SourceName};
+use super::reconcile_cards::{self, CardChange};
 use super::time::Timestamp;
 
 /// How many item errors of one source are kept with their text; the rest are counted.
@@ -27,12 +29,27 @@ pub struct Gathered {
     pub certificates: Vec<(Arc<Certificate>, Arc<[u8]>)>,
     /// What could not be read.
     pub errors: Vec<ItemError>,
+    /// Nobody asked for this run: something moved in front of the source.
+    pub unasked: bool,
     /// The source could not be read at all.
     pub failure: Option<Problem>,
     /// Locations seen, unchanged ones included.
     pub seen: u64,
+    /// The cards in the readers; `None` from a source that has none, and from a run that could not look.
+    pub cards: Option<CardsSeen>,
     /// End of the run.
     pub finished_at: Timestamp,
+}
+
+/// The cards in the readers of one source.
+#[derive(Debug, Clone, Default)]
+pub struct CardsSeen {
+    /// Those that were read, each with the readers it is in.
+    pub cards: Vec<FoundCard>,
+    /// Readers with a card in them that is not read yet: what was in them may still be.
+    pub unsettled: Vec<Arc<str>>,
+    /// The readers were not watched without a break since the run before: when a card went is not known.
+    pub interrupted: bool,
 }
 
 /// What to write, and what the next snapshot differs by.
@@ -48,14 +65,20 @@ pub struct Changes {
     pub changed: Vec<Arc<Observation>>,
     /// Locations that are no more.
     pub gone: Vec<Location>,
+    /// Cards that came, went, or were read otherwise than before.
+    pub cards: Vec<CardChange>,
     /// Source states, one per source that ran.
     pub sources: BTreeMap<SourceName, SourceState>,
 }
 
 impl Changes {
-    /// Nothing but source states: no certificate, no location moved.
+    /// Nothing but source states: no certificate, no location, no card moved.
     pub fn is_quiet(&self) -> bool {
-        self.certificates.is_empty() && self.appeared.is_empty() && self.changed.is_empty() && self.gone.is_empty()
+        self.certificates.is_empty()
+            && self.appeared.is_empty()
+            && self.changed.is_empty()
+            && self.gone.is_empty()
+            && self.cards.is_empty()
     }
 }
 
@@ -64,6 +87,9 @@ pub fn reconcile(before: &Inventory, gathered: Vec<Gathered>, issuers: &HashMap<
     let mut changes = Changes::default();
     let mut met: HashMap<Fingerprint, usize> = HashMap::new();
     for run in gathered {
+        let (cards, renamed) = reconcile_cards::changes(before, &run);
+        changes.cards.extend(cards);
+        changes.gone.extend(renamed);
         for (facts, der) in run.certificates {
             let fingerprint = facts.fingerprint;
             if before.certificates.contains_key(&fingerprint) || met.contains_key(&fingerprint) {

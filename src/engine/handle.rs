@@ -163,6 +163,13 @@ impl Handle {
         Arc::clone(&self.snapshot.borrow())
     }
 
+    /// Waits for a state that `is_so`, or for the end of the daemon.
+    pub async fn wait_until(&self, is_so: impl Fn(&Snapshot) -> bool) {
+        let mut states = self.snapshot.clone();
+        // The engine is gone: so is the wait.
+        states.wait_for(|snapshot| is_so(snapshot)).await.map(drop).unwrap_or_default();
+    }
+
     /// Reads every source now. Returns when the result is committed.
     pub async fn scan(&self, caller: Caller) -> Result<ScanReport, Refusal> {
         let (reply, answer) = oneshot::channel();

@@ -2,6 +2,8 @@
 
 mod alerts;
 pub mod calendar;
+pub mod card_listing;
+mod cards;
 mod delivery;
 mod gather;
 mod handle;
@@ -95,6 +97,7 @@ pub struct Engine {
     jitter: Jitter,
     agenda: Agenda,
     sources: Vec<Source>,
+    card_news: cards::News,
     anchors: Arc<[Anchor]>,
     inventory: Arc<Inventory>,
     findings: Arc<OpenFindings>,
@@ -153,7 +156,7 @@ impl Engine {
         let config = Arc::new(parts.config);
         let agenda = Agenda::starting(&timetable(&config, &parts.jitter), now);
         let channels = (parts.make_channels)(&config);
-        let sources = Source::all(&config);
+        let sources = Source::all(&config, &[], &parts.clock);
         let inventory = Inventory {
             declaration: Arc::new(config.declaration.clone()),
             anchors: parts.anchors.iter().map(|anchor| Arc::clone(&anchor.facts)).collect(),
@@ -168,6 +171,7 @@ impl Engine {
             clock: parts.clock,
             jitter: parts.jitter,
             agenda,
+            card_news: cards::news(&sources),
             sources,
             anchors: parts.anchors.into(),
             inventory: Arc::new(inventory),
@@ -223,6 +227,7 @@ impl Engine {
                 Some(sent) = next_sent(&mut self.sending) => self.sent(sent).await,
                 Some(finished) = next_source(&mut self.scan) => self.source_ended(finished).await,
                 Some(command) = commands.recv() => self.obey(command).await,
+                () = cards::moved(&mut self.card_news) => self.cards_moved().await,
                 checked = checked(&mut integrity) => self.integrity_checked(checked),
                 () = tokio::time::sleep(sleep) => {}
             }
@@ -329,6 +334,9 @@ impl Engine {
 
     async fn stop(mut self) {
         self.supervisor.stopping();
+        if let Some(readers) = cards::readers_of(&self.sources) {
+            readers.stop();
+        }
         if let Some(scan) = self.scan.take() {
             scan.askers.into_iter().for_each(|reply| answer(reply, Err(Refusal::Stopping)));
         }
@@ -388,6 +396,7 @@ impl Engine {
             channels: self.reach().into(),
             failures: Arc::new(self.outbox.failures.clone()),
             jitter: self.jitter,
+            readers: cards::readers_of(&self.sources).map(|source| source.readers()),
             next_runs,
             listing: if same_state { Arc::clone(&before.listing) } else { Arc::default() },
             status_json: OnceLock::new(),

@@ -56,7 +56,11 @@ impl Engine {
         self.try_note(AuditEvent { reason: Some(reason), ..event }).await?;
 
         let new = Arc::new(loaded.config);
-        self.sources = Source::all(&new);
+        let sources = Source::all(&new, &self.sources, &self.clock);
+        let old = std::mem::replace(&mut self.sources, sources);
+        // One that watches readers waits for its threads when it ends.
+        drop(tokio::task::spawn_blocking(move || drop(old)));
+        self.card_news = super::cards::news(&self.sources);
         self.inventory = Arc::new(Inventory {
             declaration: Arc::new(new.declaration.clone()),
             anchors: anchors.anchors.iter().map(|anchor| Arc::clone(&anchor.facts)).collect(),

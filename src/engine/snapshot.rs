@@ -15,6 +15,7 @@ use crate::domain::fingerprint::Fingerprint;
 use crate::domain::inventory::Inventory;
 use crate::domain::notice::Reach;
 use crate::domain::time::Timestamp;
+use crate::sources::smart_card::ReadersView;
 
 /// Findings that are open now, by key.
 pub type OpenFindings = BTreeMap<FindingKey, FindingRecord>;
@@ -38,6 +39,8 @@ pub struct Snapshot {
     pub jitter: Jitter,
     /// The answer of `/api/v1/status` but for the instant it is asked.
     pub status: Status,
+    /// The card readers as they stood; `None` where none are watched.
+    pub readers: Option<ReadersView>,
     /// Next run of each job.
     pub next_runs: Vec<(&'static str, Timestamp)>,
     /// The rows of lists, made when first asked for.
@@ -111,7 +114,7 @@ pub struct Counts {
     pub revoked: usize,
     /// Declared certificates present whose revocation status is not known: unknown is never good.
     pub unknown_revocation: usize,
-    /// Cards declared.
+    /// Cards declared or found, each number once.
     pub cards: usize,
 }
 
@@ -164,6 +167,11 @@ impl Snapshot {
         Arc::clone(self.listing.get_or_init(|| Arc::new(Listing::of(self, now))))
     }
 
+    /// Moves on with every change in the readers; 0 where none are watched.
+    pub fn card_revision(&self) -> u64 {
+        self.readers.as_ref().map_or(0, |readers| readers.revision)
+    }
+
     /// The status as one JSON object, written once per snapshot.
     pub fn status_json(&self) -> &str {
         self.status_json.get_or_init(|| serde_json::to_string(&self.status).unwrap_or_else(|_| "{}".to_owned()))
@@ -194,6 +202,7 @@ impl Snapshot {
             failures: Arc::default(),
             jitter: Jitter::default(),
             status,
+            readers: None,
             next_runs: Vec::new(),
             listing: Arc::default(),
             status_json: OnceLock::new(),
@@ -235,7 +244,7 @@ impl Counts {
             expired: count("expired"),
             revoked: 0,
             unknown_revocation: declaration.certificates.len().saturating_sub(missing),
-            cards: declaration.cards.len(),
+            cards: super::card_listing::count(inventory),
         }
     }
 }

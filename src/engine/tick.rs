@@ -49,6 +49,7 @@ impl Engine {
         // would be missing that nobody has looked for; the rules wait for it.
         self.declared_read |= last || gathered.iter().any(|run| *run.source == *DECLARED_SOURCE);
         let judge = last || (self.was_ever_scanned() && self.declared_read);
+        let gathered = self.freshen(gathered);
         let result = self.take_in(gathered, &caller, judge).await;
         let Some(scan) = &mut self.scan else { return };
         match result {
@@ -107,7 +108,8 @@ impl Engine {
         judge: bool,
     ) -> Result<ScanReport, Refusal> {
         let now = self.clock.now();
-        let mut events: Vec<AuditEvent> = gathered.iter().map(|run| self.scan_event(run, caller)).collect();
+        let told = gathered.iter().filter(|run| self.is_told(run));
+        let mut events: Vec<AuditEvent> = told.map(|run| self.scan_event(run, caller)).collect();
         let mut report = ScanReport {
             seen: gathered.iter().map(|run| run.seen).sum(),
             errors: gathered.iter().map(|run| run.errors.len() as u64).sum(),
@@ -248,6 +250,7 @@ impl Engine {
         });
         let mut events: Vec<AuditEvent> = seen.collect();
         events.sort_by(|a, b| a.object.cmp(&b.object));
+        events.extend(self.card_events(changes, caller));
         events.extend(gone.chain(opened).chain(changed).chain(closed));
         events
     }

@@ -122,37 +122,6 @@ pub(super) async fn administrators(State(shared): State<Arc<Shared>>, Query(_): 
     whole_list(items)
 }
 
-pub(super) async fn cards(State(shared): State<Arc<Shared>>, Query(_): Query<NoParameters>) -> Response {
-    use crate::domain::card::CardHolder;
-    #[derive(Serialize)]
-    struct Line<'a> {
-        number: &'a str,
-        kind: &'static str,
-        holder: Option<&'a str>,
-        service: Option<&'a str>,
-        assigned_to: Option<&'a str>,
-        structure: Option<&'a str>,
-    }
-    let snapshot = shared.handle.snapshot();
-    let items: Vec<Line<'_>> = snapshot
-        .inventory
-        .declaration
-        .cards
-        .iter()
-        .map(|card| {
-            let (holder, service, assigned_to) = match &card.holder {
-                CardHolder::Person(person) => (Some(person.as_str()), None, None),
-                CardHolder::Service { service, assigned_to } => {
-                    (None, Some(service.as_str()), assigned_to.as_ref().map(|person| person.as_str()))
-                }
-            };
-            let structure = card.structure.as_ref().map(|structure| structure.as_str());
-            Line { number: card.number.as_str(), kind: card.kind.as_str(), holder, service, assigned_to, structure }
-        })
-        .collect();
-    whole_list(items)
-}
-
 pub(super) async fn sources(State(shared): State<Arc<Shared>>, Query(_): Query<NoParameters>) -> Response {
     #[derive(Serialize)]
     struct Line<'a> {

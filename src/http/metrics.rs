@@ -2,7 +2,7 @@
 //! rules people already have work unchanged; ours begin with `vigie_`. No name of a person, no RPPS, in a label: a certificate
 //! that names somebody carries its fingerprint and its declared id only.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write;
 use std::sync::Arc;
 
@@ -18,6 +18,7 @@ use crate::domain::distinguished_name;
 use crate::domain::finding::Severity;
 use crate::domain::profile::{IgcDomain, Support};
 use crate::domain::time::Timestamp;
+use crate::engine::card_listing;
 use crate::engine::listing::{Row, Validity};
 use crate::engine::snapshot::{Snapshot, Worst};
 
@@ -166,6 +167,31 @@ fn render(snapshot: &Snapshot, now: Timestamp) -> String {
     }
 
     alerts(&mut page, snapshot);
+    let cards = card_listing::cards(&snapshot.inventory, &snapshot.findings, now);
+    page.family("vigie_card_present", "gauge", "CPx cards in a reader now, by kind.");
+    let mut present: BTreeMap<(&str, String), i64> = BTreeMap::new();
+    for card in cards.iter().filter(|card| card.present) {
+        for reader in &card.readers {
+            *present.entry((*reader, card.kind_name())).or_default() += 1;
+        }
+    }
+    for ((reader, kind), count) in &present {
+        page.sample("vigie_card_present", &[("reader", reader), ("kind", kind)], *count);
+    }
+    page.family(
+        "vigie_card_not_after",
+        "gauge",
+        "End of a CPx card: the earliest end of its certificates, seconds since 1970.",
+    );
+    for card in &cards {
+        if let Some(end) = card.end {
+            page.sample("vigie_card_not_after", &[("card", &card.id), ("kind", &card.kind_name())], end.unix());
+        }
+    }
+    page.family("vigie_card_readers_up", "gauge", "1 when pcscd can be watched; absent where no reader is.");
+    if let Some(readers) = &snapshot.readers {
+        page.sample("vigie_card_readers_up", &[], i64::from(readers.service == "reached"));
+    }
 
     page.family("x509_source_up", "gauge", "1 when the last run of the source was not refused as a whole.");
     page.each_source(snapshot, "x509_source_up", |state| {

@@ -6,12 +6,14 @@ mod answer;
 mod api;
 mod asked;
 mod calendar;
+mod cards;
 mod certificates;
 mod findings;
 mod guard;
 mod metrics;
 mod page;
 mod page_alerts;
+mod page_cards;
 mod paging;
 mod problem;
 mod refusals;
@@ -75,7 +77,7 @@ pub fn router(shared: Arc<Shared>) -> Router {
         .route("/api/v1/certificates/{id}", get(certificates::one))
         .route("/api/v1/structures", get(api::structures))
         .route("/api/v1/administrators", get(api::administrators))
-        .route("/api/v1/cards", get(api::cards))
+        .route("/api/v1/cards", get(cards::list))
         .route("/api/v1/findings", get(findings::list))
         .route("/api/v1/alerts", get(alerts::list))
         .route("/api/v1/alerts/forecast", get(alerts::forecast))

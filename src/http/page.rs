@@ -14,6 +14,7 @@ use super::access::{is_browser, note_failed_sign_in};
 use super::answer::{InWords, blocking, texts};
 use super::asked::{self, Id, Query};
 use super::page_alerts::{self, AlertSection};
+use super::page_cards::{self, CardSection};
 use super::problem::ApiProblem;
 use super::refusals::Refused;
 use crate::domain::finding::{FindingRecord, Severity};
@@ -74,6 +75,7 @@ struct Overview {
     more_findings: Option<String>,
     rows: Vec<CertificateLine>,
     more_rows: Option<String>,
+    cards: Option<CardSection>,
     sources: Vec<SourceLine>,
     alerts: AlertSection,
 }
@@ -194,6 +196,7 @@ fn overview_of(snapshot: &Snapshot, texts: &Texts, now: Timestamp) -> Overview {
             .take(MOST)
             .map(|row| certificate_line(&listing.entry(row, snapshot, now), texts, snapshot))
             .collect(),
+        cards: page_cards::section(snapshot, texts, now),
         sources: snapshot
             .inventory
             .sources

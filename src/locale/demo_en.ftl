@@ -17,3 +17,5 @@ demo-page = The page:
 demo-commands = The commands:
 demo-run = To start the service:
 demo-stop = Ctrl-C to stop.
+demo-card = A virtual CPx card is in the virtual reader of this machine: the administrator's, which ends before two of the renewals that are his to do (vigie card list). Cards in your other readers are read too, without a code.
+demo-card-how = To see a CPx card too: apt install pcscd vsmartcard-vpcd, start pcscd, then start a new demonstration.

@@ -17,3 +17,5 @@ demo-page = La page :
 demo-commands = Les commandes :
 demo-run = Pour lancer le service :
 demo-stop = Ctrl-C pour arrêter.
+demo-card = Une carte CPx virtuelle est dans le lecteur virtuel de cette machine : celle de l'administrateur, qui s'achève avant deux des renouvellements dont il a la charge (vigie card list). Les cartes de vos autres lecteurs sont lues aussi, sans code.
+demo-card-how = Pour voir aussi une carte CPx : apt install pcscd vsmartcard-vpcd, lancez pcscd, puis relancez une nouvelle démonstration.

@@ -24,6 +24,84 @@ key-usage-end = The private key usage period ends before the certificate itself:
 
 ## Rules
 
+rule-administrator_card_ends = Card or mandate that ends before the renewal
+    .text = { $kind ->
+        [mandate] The renewal of { $label } ({ $offer }, structure { $structure }) has to be done by { $renewal }, and the mandate of { $person } ends on { $lasts_until }: no other administrator lasts longer.
+       *[card] The renewal of { $label } ({ $offer }, structure { $structure }) has to be done by { $renewal }, and the card of { $person } ends on { $lasts_until }: no other administrator lasts longer.
+    }
+    .cure = { $kind ->
+        [mandate] Have the mandate renewed (form F413 or the mesHabilitations portal) before that date, or name another technical administrator.
+       *[card] The replacement card comes by itself one month before the end: check the holder's address and use the new card as soon as it arrives, or name another technical administrator.
+    }
+    .reference = Form F413; CGU articles 4.4, 5.2 and 5.4
+
+rule-administrator_card_missing = No working card to renew with
+    .text = { $kind ->
+        [dead] No administrator of { $label } ({ $offer }, structure { $structure }) has a card that works: those that are known have ended, are opposed or blocked.
+       *[none] No card is declared for the administrators of { $label } ({ $offer }, structure { $structure }).
+    }
+    .cure = { $kind ->
+        [dead] Have one of these cards unblocked or replaced, or name a technical administrator whose card is active; the e-CPS opens { portal } too.
+       *[none] Declare the administrator's card (person.card or [[card]]), or name a technical administrator whose card is active; the e-CPS opens { portal } too.
+    }
+    .reference = Form F413; CGU articles 4.5.2 and 5.2
+
+rule-card_blocked = Card blocked
+    .text = The card { $card } ({ $reader }) is blocked: no try of the confidential code is left.
+    .cure = Follow the unblocking procedure of ANS (https://esante.gouv.fr/laissez-vous-guider) with the holder.
+    .reference = CGU article 4.5.2
+
+rule-card_ended = Card ended
+    .text = The card { $card } ({ $reader }) ended on { $end } ("{ $end_from }"), { days-ago }.
+    .cure = The replacement should have come one month before: check the holder's address and registration with ANS, then destroy the old card.
+    .reference = CGU article 4.4
+
+rule-card_ending = Card ending soon
+    .text = The card { $card } ({ $reader }) ends on { $end } ("{ $end_from }"), { in-days }. Its replacement is automatic and should arrive around { $replacement_by }.
+    .cure = If the new card has not come one month before the end, check the holder's address and registration with ANS; use it as soon as it arrives.
+    .reference = CGU article 4.4
+
+rule-card_environment = TEST card in production
+    .text = The card { $card } ({ $reader }) is a TEST card, and the structure { $structure } is in production: no production service takes it.
+    .cure = Use the holder's production card, or declare the structure as a test one (environment).
+    .reference = ANS nomenclature TRE_G01; form F414
+
+rule-card_not_seen = Declared card never seen
+    .text = The card { $card } ({ $family }) is declared, and no watched reader has seen it yet: its end is not known.
+    .cure = Put it once into a watched reader, or check its number (third line of the card).
+    .reference = Form F413, section 4; form F420
+
+rule-card_opposed = Card opposed
+    .text = A certificate of the card { $card } ({ $reader }) has been revoked since { $revoked_at }: the card is opposed.
+    .cure = Take it out of use and destroy it; if nobody asked for the opposition, call the ANS customer service.
+    .reference = CGU article 4.5.2
+
+rule-card_replaced = Replaced card still in use
+    .text = The card { $card } ({ $reader }) is still used although its holder has a newer one, { $successor }: it is opposed one month after the new one was made, around { $opposed_on }.
+    .cure = Change to the new card, check that it works, then destroy the old one.
+    .reference = CGU article 4.4
+
+rule-card_twice = One card number in two places
+    .text = { $kind ->
+        [readers] The card { $card } (chip { $chips }) is in several readers at once: { $readers }.
+       *[chips] Card number { $card } is on several chips: { $chips } (readers: { $readers }).
+    }
+    .cure = One of the cards is a copy or was made wrongly: take them out of use and call ANS ({ $reader }).
+    .reference = CGU article 4.3
+
+rule-card_unassigned = Service card nobody answers for
+    .text = { $kind ->
+        [found] The service card { $card } is in a reader (structure { $service }), and nobody is declared as its holder.
+       *[declared] The service card { $card } ("{ $service }") is assigned to nobody.
+    }
+    .cure = Say to whom it is assigned (assigned_to): the legal representative or the mandataire has to be able to tell.
+    .reference = CGU articles 4.1 and 4.3
+
+rule-card_undeclared = Card not declared
+    .text = The card { $card } is in the reader { $reader } and is not declared: nobody will be told of its end.
+    .cure = Declare it with its holder ([[card]]), or leave this aside if it is a visitor's.
+    .reference = CGU article 4.3
+
 rule-administrator_missing = No technical administrator in office
     .text = { $kind ->
         [not_living] The mandate of technical administrator that covered { $label } ({ $offer }, structure { $structure }) is not in force.

@@ -33,7 +33,19 @@ impl FindingText {
 }
 
 /// Facts that are instants: shown as days.
-const INSTANTS: [&str; 6] = ["not_after", "not_before", "end", "served_end", "successor_not_after", "last_success"];
+const INSTANTS: [&str; 11] = [
+    "not_after",
+    "not_before",
+    "end",
+    "served_end",
+    "successor_not_after",
+    "last_success",
+    "replacement_by",
+    "opposed_on",
+    "revoked_at",
+    "renewal",
+    "lasts_until",
+];
 /// The instant a text counts days to, the first the finding has.
 const COUNTED: [&str; 4] = ["end", "served_end", "not_before", "not_after"];
 

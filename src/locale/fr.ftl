@@ -24,6 +24,84 @@ key-usage-end = La période d'usage de la clé privée s'achève avant le certif
 
 ## Règles
 
+rule-administrator_card_ends = Carte ou mandat qui s'achève avant le renouvellement
+    .text = { $kind ->
+        [mandate] Le renouvellement de { $label } ({ $offer }, structure { $structure }) est à faire pour le { $renewal }, et le mandat de { $person } s'achève le { $lasts_until } : aucun autre administrateur ne tient plus longtemps.
+       *[card] Le renouvellement de { $label } ({ $offer }, structure { $structure }) est à faire pour le { $renewal }, et la carte de { $person } s'achève le { $lasts_until } : aucun autre administrateur ne tient plus longtemps.
+    }
+    .cure = { $kind ->
+        [mandate] Faites renouveler le mandat (formulaire F413 ou portail mesHabilitations) avant cette date, ou nommez un autre administrateur technique.
+       *[card] La carte de remplacement arrive d'elle-même un mois avant l'échéance : vérifiez l'adresse du porteur et mettez la nouvelle carte en service dès réception, ou nommez un autre administrateur technique.
+    }
+    .reference = Formulaire F413 ; CGU articles 4.4, 5.2 et 5.4
+
+rule-administrator_card_missing = Aucune carte en état pour renouveler
+    .text = { $kind ->
+        [dead] Aucun administrateur de { $label } ({ $offer }, structure { $structure }) n'a de carte en état : celles qui sont connues sont échues, en opposition ou bloquées.
+       *[none] Aucune carte n'est déclarée pour les administrateurs de { $label } ({ $offer }, structure { $structure }).
+    }
+    .cure = { $kind ->
+        [dead] Faites débloquer ou remplacer une de ces cartes, ou nommez un administrateur technique dont la carte est active ; l'e-CPS ouvre aussi { portal }.
+       *[none] Déclarez la carte de l'administrateur (person.card ou [[card]]), ou nommez un administrateur technique dont la carte est active ; l'e-CPS ouvre aussi { portal }.
+    }
+    .reference = Formulaire F413 ; CGU articles 4.5.2 et 5.2
+
+rule-card_blocked = Carte bloquée
+    .text = La carte { $card } ({ $reader }) est bloquée : plus aucun essai du code confidentiel n'est possible.
+    .cure = Suivez la procédure de déblocage de l'ANS (https://esante.gouv.fr/laissez-vous-guider) avec le porteur.
+    .reference = CGU article 4.5.2
+
+rule-card_ended = Carte échue
+    .text = La carte { $card } ({ $reader }) est échue depuis le { $end } (« { $end_from } »), { days-ago }.
+    .cure = La carte de remplacement aurait dû arriver un mois avant : vérifiez auprès de l'ANS l'adresse et l'enregistrement du porteur, puis détruisez l'ancienne carte.
+    .reference = CGU article 4.4
+
+rule-card_ending = Carte bientôt échue
+    .text = La carte { $card } ({ $reader }) s'achève le { $end } (« { $end_from } »), { in-days }. Son remplacement est automatique et doit arriver vers le { $replacement_by }.
+    .cure = Si la nouvelle carte n'est pas arrivée un mois avant l'échéance, vérifiez auprès de l'ANS l'adresse et l'enregistrement du porteur ; mettez-la en service dès réception.
+    .reference = CGU article 4.4
+
+rule-card_environment = Carte de TEST en production
+    .text = La carte { $card } ({ $reader }) est une carte de TEST, et la structure { $structure } est en production : aucun service de production ne l'accepte.
+    .cure = Utilisez la carte de production du porteur, ou déclarez la structure en test (environment).
+    .reference = Nomenclature TRE_G01 de l'ANS ; formulaire F414
+
+rule-card_not_seen = Carte déclarée jamais vue
+    .text = La carte { $card } ({ $family }) est déclarée, et aucun lecteur surveillé ne l'a encore vue : son échéance n'est pas connue.
+    .cure = Présentez-la une fois à un lecteur surveillé, ou vérifiez son numéro (troisième ligne de la carte).
+    .reference = Formulaire F413, rubrique 4 ; formulaire F420
+
+rule-card_opposed = Carte en opposition
+    .text = Un certificat de la carte { $card } ({ $reader }) est révoqué depuis le { $revoked_at } : la carte est en opposition.
+    .cure = Retirez-la du service et détruisez-la ; si l'opposition n'est pas voulue, contactez le service clients de l'ANS.
+    .reference = CGU article 4.5.2
+
+rule-card_replaced = Carte remplacée encore en service
+    .text = La carte { $card } ({ $reader }) est encore utilisée alors que son porteur a une carte plus récente, { $successor } : elle est mise en opposition un mois après la fabrication de la nouvelle, vers le { $opposed_on }.
+    .cure = Passez à la nouvelle carte, vérifiez qu'elle fonctionne, puis détruisez l'ancienne.
+    .reference = CGU article 4.4
+
+rule-card_twice = Même numéro de carte à deux endroits
+    .text = { $kind ->
+        [readers] La carte { $card } (puce { $chips }) est au même moment dans plusieurs lecteurs : { $readers }.
+       *[chips] Le numéro de carte { $card } est porté par plusieurs puces : { $chips } (lecteurs : { $readers }).
+    }
+    .cure = Une des cartes est une copie ou une erreur de fabrication : retirez-les du service et contactez l'ANS ({ $reader }).
+    .reference = CGU article 4.3
+
+rule-card_unassigned = Carte de service sans porteur désigné
+    .text = { $kind ->
+        [found] La carte de service { $card } est dans un lecteur (structure { $service }), et personne n'est déclaré comme son porteur.
+       *[declared] La carte de service { $card } (« { $service } ») n'est confiée à personne.
+    }
+    .cure = Indiquez à qui elle est confiée (assigned_to) : le représentant légal ou le mandataire doit pouvoir le dire.
+    .reference = CGU articles 4.1 et 4.3
+
+rule-card_undeclared = Carte non déclarée
+    .text = La carte { $card } est dans le lecteur { $reader } et n'est pas déclarée : personne ne sera prévenu de son échéance.
+    .cure = Déclarez-la avec son porteur ([[card]]), ou ne tenez pas compte de ce constat si c'est celle d'un visiteur.
+    .reference = CGU article 4.3
+
 rule-administrator_missing = Aucun administrateur technique en titre
     .text = { $kind ->
         [not_living] Le mandat d'administrateur technique qui couvrait { $label } ({ $offer }, structure { $structure }) n'est pas en cours.

@@ -180,7 +180,7 @@ doctor-files = { $count ->
    *[other] { $count } readable files
 }
 doctor-pcscd-cure = needed for cards only: apt install pcscd, then systemctl enable --now pcscd.socket
-doctor-pcscd-polkit = install the polkit rule that comes along (systemd/polkit) for the user of the service
+doctor-pcscd-polkit = install the polkit rule that comes along (systemd/vigie.polkit.rules) as /etc/polkit-1/rules.d/50-vigie.rules: it lets the account vigie, and no other, use org.debian.pcsc-lite.access_pcsc and access_card
 doctor-pcscd-hangs = pcscd does not answer
 
 ## Alerts
@@ -231,3 +231,33 @@ channel-ok = works
 channel-unused = has sent nothing yet
 channel-failing = fails since { $since } ({ $reason })
 channel-last = Last message taken
+cards = Cards
+card = Card
+card-kind = Kind
+card-holder = Holder
+card-place = Reader
+card-service = (service)
+card-never-seen = never seen
+card-not-seen-since = not seen since { $since }
+card-blocked = blocked
+card-none-watched = no reader is watched: add a smart_card source to the configuration
+card-service-lost = Readers cannot be reached: { $why }
+card-tries = { $left } { $left ->
+    [one] try left
+   *[other] tries left
+}
+readers = Card readers
+reader-empty = empty
+reader-reading = being read
+reader-read = card read
+reader-in_use = card in use by another program
+reader-mute = card does not answer
+reader-unreadable = card cannot be read
+reader-cps2ter = CPS2ter card, out of use since 2021: not read
+reader-vitale = Vitale card: left alone
+reader-other = another card: left alone
+reader-unplugged = reader unplugged
+column-card = CARD
+column-kind = KIND
+column-holder = HOLDER
+column-tries = TRIES

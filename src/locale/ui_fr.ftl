@@ -233,7 +233,7 @@ doctor-files = { $count ->
    *[other] { $count } fichiers lisibles
 }
 doctor-pcscd-cure = nécessaire seulement pour les cartes : apt install pcscd, puis systemctl enable --now pcscd.socket
-doctor-pcscd-polkit = installez la règle polkit livrée (systemd/polkit) pour l'utilisateur du service
+doctor-pcscd-polkit = installez la règle polkit livrée (systemd/vigie.polkit.rules) en /etc/polkit-1/rules.d/50-vigie.rules : elle autorise le compte vigie, et lui seul, à org.debian.pcsc-lite.access_pcsc et access_card
 doctor-pcscd-hangs = pcscd ne répond pas
 
 ## Alertes
@@ -284,3 +284,33 @@ channel-ok = fonctionne
 channel-unused = n'a encore rien envoyé
 channel-failing = échoue depuis le { $since } ({ $reason })
 channel-last = Dernier message reçu
+cards = Cartes
+card = Carte
+card-kind = Type
+card-holder = Porteur
+card-place = Lecteur
+card-service = de service
+card-never-seen = jamais vue
+card-not-seen-since = pas vue depuis le { $since }
+card-blocked = bloquée
+card-none-watched = aucun lecteur n'est surveillé : ajoutez une source smart_card à la configuration
+card-service-lost = Lecteurs injoignables : { $why }
+card-tries = { $left } { $left ->
+    [one] essai restant
+   *[other] essais restants
+}
+readers = Lecteurs de cartes
+reader-empty = vide
+reader-reading = lecture en cours
+reader-read = carte lue
+reader-in_use = carte utilisée par un autre logiciel
+reader-mute = carte muette
+reader-unreadable = carte illisible
+reader-cps2ter = carte CPS2ter, hors service depuis 2021 : non lue
+reader-vitale = carte Vitale : laissée de côté
+reader-other = autre carte : laissée de côté
+reader-unplugged = lecteur débranché
+column-card = CARTE
+column-kind = TYPE
+column-holder = PORTEUR
+column-tries = ESSAIS

@@ -12,7 +12,7 @@ use rcgen::{
 };
 use zeroize::Zeroizing;
 
-use super::der::{self, OCTET_STRING, OID, SEQUENCE, context_primitive};
+use super::der::{self, INTEGER, OCTET_STRING, OID, PRINTABLE_STRING, SEQUENCE, context_primitive};
 use super::digest::sha256;
 use super::oid;
 use crate::domain::fingerprint::Fingerprint;
@@ -95,6 +95,8 @@ pub enum Attribute {
     Surname,
     /// `CN`.
     CommonName,
+    /// `pseudonym`, on a card *de service* in place of a name.
+    Pseudonym,
 }
 
 impl Attribute {
@@ -107,6 +109,7 @@ impl Attribute {
             Self::GivenName => DnType::CustomDnType(vec![2, 5, 4, 42]),
             Self::Surname => DnType::CustomDnType(vec![2, 5, 4, 4]),
             Self::CommonName => DnType::CommonName,
+            Self::Pseudonym => DnType::CustomDnType(vec![2, 5, 4, 65]),
         }
     }
 }
@@ -136,6 +139,8 @@ pub struct Leaf {
     pub validity: Validity,
     /// End of a privateKeyUsagePeriod that begins with the validity.
     pub private_key_usage_not_after: Option<Timestamp>,
+    /// The ten digits of the card that carries it; `None` for a software certificate. `offer` gives the type of the card.
+    pub card: Option<String>,
 }
 
 /// An authority that can sign.
@@ -149,13 +154,15 @@ pub struct Authority {
 pub struct Issued {
     /// PEM, one block.
     pub pem: String,
+    /// The same, bare.
+    pub der: Vec<u8>,
     /// SHA-256 over the DER.
     pub fingerprint: Fingerprint,
 }
 
 impl From<rcgen::Certificate> for Issued {
     fn from(made: rcgen::Certificate) -> Self {
-        Self { pem: made.pem(), fingerprint: sha256(made.der()) }
+        Self { pem: made.pem(), der: made.der().to_vec(), fingerprint: sha256(made.der()) }
     }
 }
 
@@ -196,7 +203,10 @@ impl Authority {
                 AltName::Mail(mail) => SanType::Rfc822Name(Ia5String::try_from(mail.as_str())?),
             });
         }
-        params.custom_extensions = vec![policy(), category()];
+        params.custom_extensions = vec![policy(), category(leaf.card.is_some())];
+        if let Some(number) = &leaf.card {
+            params.custom_extensions.extend(card_marks(leaf.offer, number));
+        }
         if let Some(end) = leaf.private_key_usage_not_after {
             params.custom_extensions.push(usage_period(leaf.validity.not_before, end)?);
         }
@@ -276,10 +286,26 @@ fn name(subject: &[(Attribute, String)]) -> Result<DistinguishedName, IssueError
     Ok(name)
 }
 
-/// Extension 1.2.250.1.71.1.2.5 (TRE_G01): TEST software certificate.
-fn category() -> CustomExtension {
+/// Extensions 1.2.250.1.71.1.2.2 (TRE_G02, card type) and .3 (card number).
+fn card_marks(offer: Offer, number: &str) -> [CustomExtension; 2] {
+    let kind = match offer {
+        Offer::Cpf => 1,
+        Offer::CdeCpe => 2,
+        Offer::CdaCpa => 3,
+        _ => 0,
+    };
+    let mark = |arc: u64, tag: u8, value: &[u8]| {
+        let mut content = Vec::new();
+        der::write(&mut content, tag, value);
+        CustomExtension::from_oid_content(&[1, 2, 250, 1, 71, 1, 2, arc], content)
+    };
+    [mark(2, INTEGER, &[kind]), mark(3, PRINTABLE_STRING, format!("8025000001/{number}").as_bytes())]
+}
+
+/// Extension 1.2.250.1.71.1.2.5 (TRE_G01): TEST software certificate, or TEST card.
+fn category(card: bool) -> CustomExtension {
     let mut content = Vec::new();
-    der::write(&mut content, OCTET_STRING, &[0x83]);
+    der::write(&mut content, OCTET_STRING, &[if card { 0x80 } else { 0x83 }]);
     CustomExtension::from_oid_content(&[1, 2, 250, 1, 71, 1, 2, 5], content)
 }
 
@@ -359,6 +385,7 @@ mod tests {
                         },
                         validity: validity(),
                         private_key_usage_not_after: Some(validity().not_before.plus_days(30)),
+                        card: None,
                     };
                     let found = facts(&authority.issue(&leaf, &key).expect("a leaf").pem);
                     let profile = &found.profile;

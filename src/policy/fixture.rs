@@ -4,20 +4,24 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{Rule, Settings, View};
+use crate::domain::card::{CardHolder, CardKind, DeclaredCard};
 use crate::domain::certificate::{Certificate, KeyIds, KeyUsage};
 use crate::domain::declaration::{Declaration, DeclaredCertificate, Identity, Keystore};
 use crate::domain::endpoint::Endpoint;
 use crate::domain::finding::Finding;
 use crate::domain::fingerprint::Fingerprint;
-use crate::domain::identifier::Finess;
+use crate::domain::found_card::{CardCertificate, CardGeneration, ChipSerial, CodeTries, FoundCard, NumberSource};
+use crate::domain::identifier::{CardNumber, Finess};
 use crate::domain::inventory::{CertificateRecord, Inventory, IssuerLink, ItemError, SourceState};
 use crate::domain::key::KeyAlgorithm;
 use crate::domain::observation::{
     Content, ContentKind, DECLARED_SOURCE, FileAccess, FileStamp, Location, Observation, Problem,
 };
 use crate::domain::offer::{Offer, Usage};
-use crate::domain::person::{DeclaredId, Mandate, Role};
-use crate::domain::profile::{Environment, Gamme, IgcDomain, Profile, StructureRef, StructureScheme, Support};
+use crate::domain::person::{DeclaredId, Mandate, Person, Role};
+use crate::domain::profile::{
+    Environment, Gamme, IgcDomain, PersonRef, PersonScheme, Profile, StructureRef, StructureScheme, Support,
+};
 use crate::domain::reading::{Format, KeyFacts};
 use crate::domain::structure::{Structure, StructureKind};
 use crate::domain::time::Timestamp;
@@ -29,6 +33,10 @@ pub(crate) const FINESS_JURIDIQUE: &str = "750000002";
 /// A site of it.
 pub(crate) const FINESS_GEOGRAPHIQUE: &str = "750000010";
 const STRUCTURE: &str = "chex";
+/// A card number.
+pub(crate) const CARD: &str = "2600301752";
+/// Another.
+pub(crate) const OTHER_CARD: &str = "2600301753";
 
 /// A world under construction. Methods take it and give it back changed.
 #[derive(Clone)]
@@ -40,7 +48,16 @@ pub(crate) struct World {
     issuers: BTreeMap<u8, IssuerLink>,
     observations: BTreeMap<Location, Observation>,
     sources: BTreeMap<Arc<str>, SourceState>,
+    cards: BTreeMap<ChipSerial, CardMaker>,
     pub(crate) settings: Settings,
+}
+
+/// A card under construction: its one certificate, and what its chip says.
+#[derive(Clone)]
+pub(crate) struct CardMaker {
+    found: FoundCard,
+    certificate: Certificate,
+    revoked: bool,
 }
 
 /// A certificate under construction.
@@ -67,6 +84,7 @@ impl World {
             issuers: BTreeMap::new(),
             observations: BTreeMap::new(),
             sources: BTreeMap::from([(DECLARED_SOURCE.into(), read)]),
+            cards: BTreeMap::new(),
             settings: Settings::default(),
         };
         world.mandate("at-1", |_| {})
@@ -195,6 +213,48 @@ impl World {
         self
     }
 
+    /// A reader is watched.
+    pub(crate) fn watching_cards(mut self) -> Self {
+        let state = SourceState {
+            kind: "smart_card".into(),
+            last_success: Some(NOW),
+            last_run: Some(NOW),
+            ..SourceState::default()
+        };
+        self.sources.insert("readers".into(), state);
+        self
+    }
+
+    /// A CPE that was put into reader `A` just now, made a year ago, two years to go, changed as told.
+    pub(crate) fn card(mut self, number: &str, change: impl Fn(&mut CardMaker)) -> Self {
+        let mut maker = CardMaker::new(number);
+        change(&mut maker);
+        self.cards.insert(maker.found.chip.clone(), maker);
+        self
+    }
+
+    /// A nominative CPE of `at-1`, changed as told.
+    pub(crate) fn declare_card(mut self, number: &str, change: impl Fn(&mut DeclaredCard)) -> Self {
+        let holder = CardHolder::Person(id("at-1"));
+        let mut card = DeclaredCard { number: card_number(number), kind: CardKind::Cpe, holder, structure: None };
+        change(&mut card);
+        self.declaration.cards.push(card);
+        self
+    }
+
+    /// A person who signs in with this card.
+    pub(crate) fn person(mut self, name: &str, card: &str) -> Self {
+        let card = Some(card_number(card));
+        let person = Person { id: id(name), name: None, mails: Vec::new(), phone: None, card, firm: None, login: None };
+        self.declaration.persons.insert(id(name), person);
+        self
+    }
+
+    pub(crate) fn structure_environment(mut self, environment: Environment) -> Self {
+        self.structure.1 = environment;
+        self
+    }
+
     pub(crate) fn never_read(mut self) -> Self {
         self.sources.clear();
         self
@@ -224,9 +284,21 @@ impl World {
         Inventory {
             declaration: Arc::new(declaration),
             anchors: self.anchors.iter().map(anchor).collect(),
-            certificates: Arc::new(self.makers.iter().map(record).collect()),
+            certificates: Arc::new(
+                self.makers.iter().map(record).chain(self.cards.values().map(CardMaker::record)).collect(),
+            ),
             observations: Arc::new(
                 self.observations.iter().map(|(at, seen)| (at.clone(), Arc::new(seen.clone()))).collect(),
+            ),
+            cards: Arc::new(
+                self.cards.iter().map(|(chip, card)| (chip.clone(), Arc::new(card.found.clone()))).collect(),
+            ),
+            revoked: Arc::new(
+                self.cards
+                    .values()
+                    .filter(|card| card.revoked)
+                    .map(|card| (card.certificate.fingerprint, NOW.plus_days(-5)))
+                    .collect(),
             ),
             sources: self.sources.clone(),
         }
@@ -249,6 +321,96 @@ impl World {
         assert!(findings.windows(2).all(|pair| pair[0].key != pair[1].key), "a key twice: {:?}", keys_of(&findings));
         findings
     }
+}
+
+impl CardMaker {
+    fn new(number: &str) -> Self {
+        let seed = number.bytes().last().unwrap_or(0) + 100;
+        let mut certificate = Maker::new(seed).facts;
+        certificate.profile = Profile {
+            environment: Some(Environment::Production),
+            gamme: Some(Gamme::Standard),
+            domain: Some(IgcDomain::Personnes),
+            support: Some(Support::Card),
+            offer: Some(Offer::CdeCpe),
+            usage: Some(Usage::Auth),
+            card_number: Some(number.into()),
+            ..certificate.profile
+        };
+        let chip = ChipSerial::new(&format!("{seed:08}")).expect("eight digits");
+        let held =
+            CardCertificate { label: "Certificat d'Authentification CPS".into(), fingerprint: certificate.fingerprint };
+        let found = FoundCard {
+            number: Some(card_number(number)),
+            number_from: Some(NumberSource::Certificate),
+            chip,
+            label: None,
+            generation: CardGeneration::Cps3,
+            certificates: [held].into(),
+            tries: None,
+            problems: [].into(),
+            source: "readers".into(),
+            readers: ["A".into()].into(),
+            last_reader: "A".into(),
+            first_seen: NOW,
+            last_seen: NOW,
+            read_at: NOW,
+        };
+        let mut maker = Self { found, certificate, revoked: false };
+        maker.days(-365, 730);
+        maker.of_person("750000002/000000001");
+        maker
+    }
+
+    /// Made and ends so many days from now.
+    pub(crate) fn days(&mut self, from: i64, to: i64) {
+        (self.certificate.not_before, self.certificate.not_after) = (NOW.plus_days(from), NOW.plus_days(to));
+    }
+
+    /// Taken out a month ago.
+    pub(crate) fn gone(&mut self) {
+        self.found.readers = [].into();
+        self.found.last_seen = NOW.plus_days(-30);
+        self.found.first_seen = NOW.plus_days(-30);
+    }
+
+    pub(crate) fn tries(&mut self, left: u8) {
+        self.found.tries = Some(CodeTries { left, most: Some(3) });
+    }
+
+    pub(crate) fn chip(&mut self, serial: &str) {
+        self.found.chip = ChipSerial::new(serial).expect("eight digits");
+    }
+
+    pub(crate) fn readers(&mut self, names: &[&str]) {
+        self.found.readers = names.iter().map(|name| Arc::from(*name)).collect();
+    }
+
+    pub(crate) fn of_person(&mut self, number: &str) {
+        let scheme = Some(PersonScheme::FinessRegister);
+        self.certificate.profile.person = Some(PersonRef { scheme, id: number.into() });
+    }
+
+    pub(crate) fn service(&mut self) {
+        self.certificate.profile.service_card = true;
+    }
+
+    pub(crate) fn test(&mut self) {
+        self.certificate.profile.environment = Some(Environment::Test);
+    }
+
+    pub(crate) fn revoked(&mut self) {
+        self.revoked = true;
+    }
+
+    fn record(&self) -> (Fingerprint, Arc<CertificateRecord>) {
+        let facts = Arc::new(self.certificate.clone());
+        (facts.fingerprint, Arc::new(CertificateRecord { facts, first_seen: NOW, issuer: IssuerLink::Unknown }))
+    }
+}
+
+fn card_number(text: &str) -> CardNumber {
+    CardNumber::parse(text, Environment::Production).expect("a card number").value
 }
 
 impl Maker {

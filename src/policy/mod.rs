@@ -1,6 +1,8 @@
 //! Judge a snapshot. One rule per file, each a plain function of (inventory, settings, now).
 
+mod administrators;
 pub mod alert;
+mod cards;
 mod chain;
 mod compare;
 #[cfg(test)]
@@ -12,6 +14,7 @@ mod settings;
 pub mod synthetic;
 mod view;
 
+pub use cards::CardSeen;
 pub use compare::compare;
 pub use rules::RULES;
 pub use settings::Settings;

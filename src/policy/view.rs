@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
 
+use super::cards::{self, CardSeen};
 use super::lineage::lineages;
 use super::settings::Settings;
 use crate::domain::certificate::Certificate;
@@ -37,6 +38,8 @@ pub struct View<'a> {
     pub slots: Vec<Slot<'a>>,
     /// Private keys by public key, once for each place that holds them, in order. Keys that stay encrypted are not here.
     pub keys: Vec<(Fingerprint, &'a Observation)>,
+    /// Cards that were found, by chip.
+    pub cards: Vec<CardSeen<'a>>,
     by_fingerprint: HashMap<Fingerprint, usize, Digests>,
     lineages: Vec<Vec<usize>>,
     item_errors: HashMap<&'a str, &'a Problem>,
@@ -167,6 +170,7 @@ impl<'a> View<'a> {
             seen,
             slots: Vec::new(),
             keys,
+            cards: cards::cards(inventory),
             by_fingerprint,
             lineages,
             item_errors,
@@ -178,9 +182,11 @@ impl<'a> View<'a> {
     }
 
     /// The certificates a person is to be told about: end entities that are declared, that IGC-Santé issued, or whose private
-    /// key is here. Public authorities and the certificates of others are nobody's trouble.
+    /// key is here. Public authorities and the certificates of others are nobody's trouble. Those of cards live and die with the
+    /// card, which has rules of its own.
     pub fn watched(&self) -> impl Iterator<Item = Bearer<'_, 'a>> {
-        self.seen.iter().filter(|seen| !seen.slots.is_empty() || seen.is_ours()).flat_map(|seen| self.bearers(seen))
+        let watched = |seen: &&Seen<'a>| !seen.slots.is_empty() || (seen.is_ours() && !seen.is_on_cards());
+        self.seen.iter().filter(watched).flat_map(|seen| self.bearers(seen))
     }
 
     /// Each declared certificate that was found, with what stands for it.
@@ -426,6 +432,11 @@ impl<'a> Seen<'a> {
     /// `yes` when IGC-Santé issued it, `no` otherwise: only its portal has the cliff the texts speak of.
     pub fn igc_sante(&self) -> &'static str {
         if self.facts.profile.is_igc_sante() { "yes" } else { "no" }
+    }
+
+    /// It is on cards and nowhere else.
+    pub fn is_on_cards(&self) -> bool {
+        !self.places.is_empty() && self.places.iter().all(|place| matches!(place.location, Location::Card(_)))
     }
 
     /// A TLS endpoint serves it.

@@ -195,6 +195,7 @@ impl DeclaredSource {
         mine.map(|observation| &observation.location)
             .filter(|location| match location {
                 Location::File(path) => !self.files.contains_key(path),
+                Location::Card(_) => true,
                 Location::Endpoint(endpoint) => !endpoints.contains(endpoint.as_ref()),
             })
             .cloned()

@@ -14,9 +14,10 @@ use crate::clock::SharedClock;
 use crate::config::{Config, SourceConfig};
 use crate::domain::inventory::Inventory;
 use crate::domain::observation::{DECLARED_SOURCE, SourceName};
-use crate::domain::reconcile::Gathered;
+use crate::domain::reconcile::{CardsSeen, Gathered};
 use declared::DeclaredSource;
 use file::FileSource;
+use smart_card::SmartCardSource;
 use tls_endpoint::TlsSource;
 
 /// One configured source. Keep it between runs: a file source remembers what it need not open again.
@@ -28,25 +29,41 @@ pub enum Source {
     File(Arc<FileSource>),
     /// Listed endpoints.
     Tls(Arc<TlsSource>),
+    /// Card readers.
+    SmartCard(Arc<SmartCardSource>),
 }
 
 impl Source {
-    /// Every source of a configuration, the declaration first. Smart card sources have no adapter yet and are left out.
-    pub fn all(config: &Config) -> Vec<Self> {
+    /// Every source of a configuration, the declaration first. One of `before` that watches readers as it is told to now goes on
+    /// watching: a new one would read every card again.
+    pub fn all(config: &Config, before: &[Self], clock: &SharedClock) -> Vec<Self> {
         let scan = config.scan;
         let declared = DeclaredSource::new(&config.declaration, scan);
         let owned = declared.paths();
-        let configured = config.sources.iter().filter_map(|source| match source {
+        let configured = config.sources.iter().map(|source| match source {
             SourceConfig::File { name, paths } => {
-                Some(Self::File(Arc::new(FileSource::new(name, paths, owned.clone(), scan))))
+                Self::File(Arc::new(FileSource::new(name, paths, owned.clone(), scan)))
             }
-            SourceConfig::Tls { name, endpoints } => {
-                Some(Self::Tls(Arc::new(TlsSource::new(name, endpoints.clone(), scan))))
+            SourceConfig::Tls { name, endpoints } => Self::Tls(Arc::new(TlsSource::new(name, endpoints.clone(), scan))),
+            SourceConfig::SmartCard { name, settings } => {
+                let same = before
+                    .iter()
+                    .filter_map(Self::smart_card)
+                    .find(|watching| **watching.name() == **name && watching.settings() == *settings);
+                let new = || Arc::new(SmartCardSource::new(name, *settings, Arc::clone(clock)));
+                Self::SmartCard(same.map_or_else(new, Arc::clone))
             }
-            SourceConfig::SmartCard { .. } => None,
         });
         let configured: Vec<Self> = configured.collect();
         std::iter::once(Self::Declared(Arc::new(declared))).chain(configured).collect()
+    }
+
+    /// The readers, of a source that watches some.
+    pub const fn smart_card(&self) -> Option<&Arc<SmartCardSource>> {
+        match self {
+            Self::SmartCard(source) => Some(source),
+            _ => None,
+        }
     }
 
     /// Its name in the configuration; `declared` for the declaration.
@@ -55,15 +72,17 @@ impl Source {
             Self::Declared(_) => DECLARED_SOURCE.into(),
             Self::File(source) => Arc::clone(source.name()),
             Self::Tls(source) => Arc::clone(source.name()),
+            Self::SmartCard(source) => Arc::clone(source.name()),
         }
     }
 
-    /// `declared`, `file` or `tls`.
+    /// `declared`, `file`, `tls` or `smart_card`.
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::Declared(_) => DECLARED_SOURCE,
             Self::File(_) => "file",
             Self::Tls(_) => "tls",
+            Self::SmartCard(_) => "smart_card",
         }
     }
 
@@ -75,14 +94,22 @@ impl Source {
             Self::File(source) => {
                 let (sweeping, sweep_clock) = (Arc::clone(source), Arc::clone(&clock));
                 let swept = tokio::task::spawn_blocking(move || sweeping.gather(&known, sweep_clock.as_ref()));
-                swept.await.unwrap_or_else(|_| Gathered {
-                    source: self.name(),
-                    kind: self.kind().into(),
-                    failure: Some(content::internal_error()),
-                    finished_at: clock.now(),
-                    ..Gathered::default()
-                })
+                swept.await.unwrap_or_else(|_| self.failed(&clock))
             }
+            Self::SmartCard(source) => {
+                let looking = Arc::clone(source);
+                tokio::task::spawn_blocking(move || looking.gather()).await.unwrap_or_else(|_| self.failed(&clock))
+            }
+        }
+    }
+
+    fn failed(&self, clock: &SharedClock) -> Gathered {
+        Gathered {
+            source: self.name(),
+            kind: self.kind().into(),
+            failure: Some(content::internal_error()),
+            finished_at: clock.now(),
+            ..Gathered::default()
         }
     }
 }
@@ -99,6 +126,16 @@ pub fn retired(known: &Inventory, configured: &[Source], clock: &SharedClock) ->
             ..Gathered::default()
         });
         run.gone.push(observation.location.clone());
+    }
+    for card in known.cards.values().filter(|card| !names.contains(&card.source) && !card.readers.is_empty()) {
+        let run = left.entry(Arc::clone(&card.source)).or_insert_with(|| Gathered {
+            source: Arc::clone(&card.source),
+            kind: "smart_card".into(),
+            finished_at: clock.now(),
+            ..Gathered::default()
+        });
+        // Nobody watches it any more, which is not to say that it went just now.
+        run.cards = Some(CardsSeen { interrupted: true, ..CardsSeen::default() });
     }
     left.into_values().collect()
 }

@@ -10,7 +10,7 @@ use super::error::StoreError;
 use super::packed::state::location_key;
 use super::packed::{facts, state};
 use super::rows::{self, Repeated};
-use super::{OutboxChanges, Store, alerts, history, printable};
+use super::{OutboxChanges, Store, alerts, cards, history, printable};
 use crate::domain::alert::AlertChanges;
 use crate::domain::audit_event::AuditEvent;
 use crate::domain::finding::{Facts, Finding, FindingChanges};
@@ -152,6 +152,7 @@ impl Store {
         certificates(to, &commit.changes).await?;
         history::write(to, &commit.changes, now).await?;
         observations(to, &commit.changes).await?;
+        cards::write(to, &commit.changes).await?;
         sources(to, &commit.changes).await?;
         findings(to, &commit.findings, now).await?;
         alerts::write(to, &commit.alerts).await?;

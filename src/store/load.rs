@@ -14,6 +14,7 @@ use crate::domain::alert::OpenAlerts;
 use crate::domain::certificate::Certificate;
 use crate::domain::finding::{FindingKey, FindingRecord};
 use crate::domain::fingerprint::Fingerprint;
+use crate::domain::found_card::{ChipSerial, FoundCard};
 use crate::domain::inventory::{CertificateRecord, IssuerLink, ItemError, SourceState};
 use crate::domain::observation::{Location, Observation, Problem, SourceName};
 use crate::domain::reading::Item;
@@ -27,6 +28,8 @@ pub struct Snapshot {
     pub certificates: HashMap<Fingerprint, Arc<CertificateRecord>>,
     /// What each location holds.
     pub observations: BTreeMap<Location, Arc<Observation>>,
+    /// Every CPx card ever seen.
+    pub cards: BTreeMap<ChipSerial, Arc<FoundCard>>,
     /// How each source did last time.
     pub sources: BTreeMap<SourceName, SourceState>,
     /// Open findings.
@@ -47,8 +50,9 @@ impl Store {
     /// Reads the whole inventory. The parts are read side by side, so nothing else may commit meanwhile: this is for starting.
     pub async fn load(&self) -> Result<Snapshot, StoreError> {
         let failed = |source| self.failed("loading the inventory", source);
-        let (certificates, observations, (findings, (alerts, next_alert), outbox, sources, settings, head)) =
+        let (certificates, observations, (cards, findings, (alerts, next_alert), outbox, sources, settings, head)) =
             tokio::try_join!(self.certificates(), self.observations(), async {
+                let cards = self.cards().await?;
                 let findings = findings::open(self).await?;
                 let alerts = self.open_alerts().await?;
                 let outbox = self.outbox().await?;
@@ -57,9 +61,20 @@ impl Store {
                 let settings = self.settings().await?;
                 let mut connection = self.read.acquire().await.map_err(failed)?;
                 let head = audit::head(&mut connection).await.map_err(failed)?;
-                Ok((findings, alerts, outbox, sources, settings, head))
+                Ok((cards, findings, alerts, outbox, sources, settings, head))
             })?;
-        Ok(Snapshot { certificates, observations, sources, findings, alerts, next_alert, outbox, settings, head })
+        Ok(Snapshot {
+            certificates,
+            observations,
+            cards,
+            sources,
+            findings,
+            alerts,
+            next_alert,
+            outbox,
+            settings,
+            head,
+        })
     }
 
     async fn certificates(&self) -> Result<HashMap<Fingerprint, Arc<CertificateRecord>>, StoreError> {

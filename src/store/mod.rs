@@ -9,6 +9,7 @@
 mod address;
 mod alerts;
 mod audit;
+mod cards;
 mod commit;
 mod ders;
 mod error;

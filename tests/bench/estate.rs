@@ -48,6 +48,7 @@ impl Template {
             alt_names: Vec::new(),
             validity,
             private_key_usage_not_after: None,
+            card: None,
         };
         let pem = authority.issue(&leaf, &key()).expect("a leaf").pem;
         let Known { facts, der } = known(&pem);

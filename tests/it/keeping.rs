@@ -20,7 +20,7 @@ use vigie::domain::finding::{Facts, FindingChanges, FindingKey, FindingRecord};
 use vigie::domain::fingerprint::Fingerprint;
 use vigie::domain::inventory::{Inventory, IssuerLink};
 use vigie::domain::observation::Problem;
-use vigie::domain::reconcile::{Changes, Gathered, reconcile};
+use vigie::domain::reconcile::{CardsSeen, Changes, Gathered, reconcile};
 use vigie::store::{
     AuditFilter, AuditHead, AuditOrder, Commit, Engine, FindingFilter, FindingLife, HeldKind, Opening, Snapshot, Store,
     StoreError,
@@ -57,7 +57,7 @@ async fn one_story_on_postgresql() {
 async fn story(url: &str, folder: &Path, engine: Engine) {
     let store = open(url, folder).await.expect("a first start");
     assert_eq!(store.engine(), engine);
-    assert_eq!(store.schema().await.expect("a schema"), 1);
+    assert_eq!(store.schema().await.expect("a schema"), 4);
     let empty = store.load().await.expect("loaded");
     assert!(empty.certificates.is_empty() && empty.observations.is_empty() && empty.findings.is_empty());
     assert_eq!(empty.head.seq, 1, "the first event is the schema's");
@@ -113,7 +113,20 @@ async fn story(url: &str, folder: &Path, engine: Engine) {
     let key = finding("expiring", "certificate:dmp", "").key;
     let silent = FindingChanges { closed: vec![key], ..FindingChanges::default() };
     let commit = Commit::new(event(Action::Scan, "source:s")).changes(found).findings(Arc::new(silent));
-    let last = store.commit(commit, back).await.expect("committed");
+    store.commit(commit, back).await.expect("committed");
+
+    // A card comes, and goes.
+    let mut cards = gathered(back, Vec::new());
+    cards.source = "readers".into();
+    cards.cards = Some(CardsSeen { cards: vec![records::card(back)], ..CardsSeen::default() });
+    for seen in [cards.cards.clone(), Some(CardsSeen::default())] {
+        let run = Gathered { cards: seen, ..cards.clone() };
+        let moved = Arc::new(reconcile(&inventory, vec![run], &none));
+        assert_eq!(moved.cards.len(), 1);
+        inventory = inventory.after(&moved);
+        store.commit(Commit::new(event(Action::CardInserted, "card:x")).changes(moved), back).await.expect("committed");
+    }
+    let last = store.commit(Commit::new(event(Action::Stop, "daemon")), back).await.expect("committed");
 
     // Everything stands after a restart.
     store.close().await;
@@ -329,6 +342,7 @@ fn judge(
 fn same(loaded: &Snapshot, inventory: &Inventory, findings: &BTreeMap<FindingKey, FindingRecord>) {
     assert_eq!(loaded.certificates, *inventory.certificates);
     assert_eq!(loaded.observations, *inventory.observations);
+    assert_eq!(loaded.cards, *inventory.cards);
     assert_eq!(loaded.sources, inventory.sources);
     let plain = |records: &BTreeMap<FindingKey, FindingRecord>| -> Vec<(String, Facts, FindingRecord)> {
         let facts = |record: &FindingRecord| record.finding.facts.clone();

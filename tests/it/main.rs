@@ -8,6 +8,7 @@
 )]
 
 mod alerting;
+mod cards;
 mod demo;
 mod doors;
 mod house;

@@ -12,7 +12,13 @@ const NOW: Timestamp = Timestamp::from_unix(1_800_000_000);
 /// Facts whose values choose between wordings, and every value any rule gives them.
 const CHOOSING: [&str; 10] =
     ["declared", "field", "folder", "igc_sante", "kind", "part", "reason", "renewed", "wanted", "who"];
-const CHOICES: [&str; 38] = [
+const CHOICES: [&str; 44] = [
+    "card",
+    "mandate",
+    "dead",
+    "none",
+    "readers",
+    "found",
     "missing",
     "there",
     "yes",

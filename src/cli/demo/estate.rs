@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
 
+use super::card::{self, CardFiles};
 use super::plan::{self, Identity, PLAN, Planned, Planted};
 use crate::domain::lang::Lang;
 use crate::domain::offer::{Offer, Usage};
@@ -23,6 +24,9 @@ use crate::pki::issue::{AltName, Attribute, Authority, Issued, KeyPair, Leaf, Va
 pub(super) struct Manifest {
     /// What the demonstration serves itself.
     pub(super) endpoints: Vec<ServedFiles>,
+    /// The card it shows, where there was a reader for it.
+    #[serde(default)]
+    pub(super) card: Option<CardFiles>,
 }
 
 /// An endpoint the demonstration serves.
@@ -48,6 +52,8 @@ pub(super) struct Wanted<'a> {
     /// Where the demonstration listens for [`Planted::Served`] and [`Planted::ServedBeforeRenewal`]; `None` when nothing is
     /// going to serve, so that no endpoint is declared.
     pub(super) endpoints: Option<(SocketAddr, SocketAddr)>,
+    /// There is a virtual reader to put a card into.
+    pub(super) card: bool,
 }
 
 /// Makes everything under an empty folder.
@@ -64,7 +70,8 @@ pub(super) fn make(wanted: &Wanted<'_>) -> anyhow::Result<Manifest> {
     let mut keys = KeyPairs(keys(leaves + 2)?);
     write(&folder.join("anchors/root.pem"), &authorities.root.certificate().pem, 0o644)?;
 
-    let mut manifest = Manifest { endpoints: Vec::new() };
+    let card = if wanted.card { Some(card::make(folder, wanted.now)?) } else { None };
+    let mut manifest = Manifest { endpoints: Vec::new(), card };
     let mut last_key = None;
     for planned in PLAN.iter().filter(|planned| planned.planted != Planted::Missing) {
         let authority = authorities.of(planned.offer);
@@ -144,12 +151,17 @@ impl Authorities {
     }
 }
 
-struct KeyPairs(Vec<KeyPair>);
+pub(super) struct KeyPairs(Vec<KeyPair>);
 
 impl KeyPairs {
-    fn next(&mut self) -> anyhow::Result<KeyPair> {
+    pub(super) fn next(&mut self) -> anyhow::Result<KeyPair> {
         self.0.pop().context("fewer keys than certificates were made")
     }
+}
+
+/// So many keys.
+pub(super) fn key_pairs(count: usize) -> anyhow::Result<KeyPairs> {
+    keys(count).map(KeyPairs)
 }
 
 /// Making keys is what takes time, so every core makes some.
@@ -239,6 +251,7 @@ fn leaf(planned: &Planned, days: i64, now: Timestamp) -> Leaf {
         alt_names,
         validity: Validity { not_before, not_after },
         private_key_usage_not_after: key_usage_end,
+        card: None,
     }
 }
 
@@ -267,13 +280,14 @@ fn main_file(wanted: &Wanted<'_>) -> String {
          [[source]]\n\
          kind = \"file\"\n\
          name = \"inbox\"\n\
-         paths = [{inbox}]\n",
+         paths = [{inbox}]\n{readers}",
         lang = wanted.lang,
         state = at("state"),
         socket = at("state/api.sock"),
         listen = wanted.listen,
         anchors = at("anchors"),
         inbox = at("inbox"),
+        readers = if wanted.card { "\n[[source]]\nkind = \"smart_card\"\nname = \"readers\"\n" } else { "" },
     )
 }
 
@@ -282,11 +296,12 @@ fn structure() -> String {
     format!(
         "[[structure]]\nid = \"chex\"\nname = \"{name}\"\nkind = \"public_hospital\"\nenvironment = \"test\"\n\
          finess_juridique = \"{finess}\"\nsiren = \"{siren}\"\nsiret = \"{siret}\"\n\n\
-         [[person]]\nid = \"at-1\"\nname = \"Dominique EXEMPLE\"\nmails = [\"pki@{domain}\"]\ncard = \"2699999999\"\n\n\
+         [[person]]\nid = \"at-1\"\nname = \"Dominique EXEMPLE\"\nmails = [\"pki@{domain}\"]\ncard = \"{card}\"\n\n\
          [[mandate]]\nperson = \"at-1\"\nstructure = \"chex\"\nrole = \"administrateur_technique\"\n\
          source = \"F413 (demonstration)\"\n\n\
-         [[card]]\nnumber = \"2699999999\"\nkind = \"CPE\"\nholder = \"at-1\"\nstructure = \"chex\"\n",
+         [[card]]\nnumber = \"{card}\"\nkind = \"CPE\"\nholder = \"at-1\"\nstructure = \"chex\"\n",
         domain = plan::DOMAIN,
+        card = plan::CARD,
     )
 }
 
@@ -332,7 +347,7 @@ fn quoted(path: PathBuf) -> String {
     serde_json::Value::from(path.to_string_lossy().into_owned()).to_string()
 }
 
-fn write(path: &Path, text: &str, mode: u32) -> anyhow::Result<()> {
+pub(super) fn write(path: &Path, text: &str, mode: u32) -> anyhow::Result<()> {
     use std::os::unix::fs::PermissionsExt as _;
     let made = fs::OpenOptions::new().write(true).create_new(true).mode(mode).open(path);
     let written = made.and_then(|mut file| {

@@ -8,6 +8,8 @@ pub(super) const FINESS: &str = "990000010";
 pub(super) const SIREN: &str = "990000127";
 pub(super) const SIRET: &str = "99000012700011";
 pub(super) const DEPARTMENT: &str = "Paris (75)";
+/// The card of the administrator.
+pub(super) const CARD: &str = "2699999999";
 /// Another structure, whose certificate was installed here by mistake.
 pub(super) const OTHER_NAME: &str = "CLINIQUE DU MODELE";
 pub(super) const OTHER_FINESS: &str = "990000002";

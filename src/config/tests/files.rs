@@ -36,7 +36,10 @@ const CHEX: &str = "[[structure]]\nid = \"chex\"\nname = \"CHEX\"\nkind = \"publ
 fn parts_are_joined_in_name_order() {
     let folder = Folder::with(&[
         ("vigie.toml", "lang = \"en\"\n[scan]\nmax_depth = 3\n"),
-        ("conf.d/20-b.toml", "[[source]]\nkind = \"smart_card\"\nname = \"b\"\n[scan]\nmax_files = 7\n"),
+        (
+            "conf.d/20-b.toml",
+            "[[source]]\nkind = \"tls\"\nname = \"b\"\nendpoints = [\"tls://x.fr\"]\n[scan]\nmax_files = 7\n",
+        ),
         ("conf.d/10-a.toml", &format!("{CHEX}[[source]]\nkind = \"smart_card\"\nname = \"a\"\n")),
         ("conf.d/.hidden.toml", "nonsense"),
         ("conf.d/notes.txt", "nonsense"),

@@ -167,6 +167,16 @@ fn each_alone() {
         ("[schedule]\nscan='@daily'\ncrls='0 0 0 1 1 * 2020'", "3:schedule.crls never_fires"),
         ("[scan]\nmax_files=99999999999999999999", "2:scan.max_files out_of_range"),
         ("[scan]\nsource_timeout='99999999999999999999s'", "2:scan.source_timeout out_of_range"),
+        (
+            "[[source]]\nkind='smart_card'\nname='a'\n[[source]]\nkind='smart_card'\nname='b'",
+            "5:source[b].kind second_card_source",
+        ),
+        ("[[source]]\nkind='smart_card'\nname='a'\npin_counter='cps5'", "4:source[a].pin_counter not_one_of"),
+        ("[[source]]\nkind='smart_card'\nname='a'\nanswer_timeout='10m'", "4:source[a].answer_timeout out_of_range"),
+        (
+            "[[source]]\nkind='tls'\nname='a'\nendpoints=['tls://x.fr']\npin_counter='off'",
+            "5:source[a].pin_counter unknown_key",
+        ),
         ("lang=\"f\\u0000r\"", "1:lang malformed"),
         ("node='a b'", "1:node malformed"),
         ("[[person]]\nid='a'\nname=\"x\\ny\"", "3:person[a].name malformed"),
@@ -276,6 +286,8 @@ fn the_difference_names_ids_only() {
         .replace("until = \"2028-01-15\"", "until = \"2029-01-15\"")
         .replace("name = \"lecteurs\"", "name = \"lecteur\"")
         .replace("number = \"2600301753\"", "number = \"2600301754\"");
+    let cards = uncommented().replace("pin_counter = \"cps4\"", "pin_counter = \"off\"");
+    assert_eq!(diff(&old, &config(&cards)), ["source[lecteurs] changed: pin_counter"]);
     let lines = diff(&old, &config(&new));
     assert_eq!(
         lines,

@@ -75,6 +75,10 @@ pub(super) fn words(problem: &Problem) -> Text {
             format!("{} is already swept by the source of {first}", path.display()),
             "leave it to one of the two: a file belongs to one source",
         ),
+        P::SecondCardSource { first } => said(
+            format!("there is a smart_card source already ({first})"),
+            "keep one: it watches every reader of the machine",
+        ),
         P::ReservedName => said("this name is kept for Vigie's own source", "choose another"),
         P::NoSuchUsage { offer, usage } => said(
             format!("offer {offer} has no usage {usage}"),

@@ -78,6 +78,10 @@ pub(super) fn words(problem: &Problem) -> Text {
             format!("{} est déjà parcouru par la source de {first}", path.display()),
             "le laisser à l'une des deux : un fichier appartient à une seule source",
         ),
+        P::SecondCardSource { first } => said(
+            format!("une source smart_card est déjà donnée ({first})"),
+            "n'en garder qu'une : elle surveille tous les lecteurs de la machine",
+        ),
         P::ReservedName => said("ce nom est réservé à une source de Vigie", "en choisir un autre"),
         P::NoSuchUsage { offer, usage } => said(
             format!("l'offre {offer} n'a pas d'usage {usage}"),

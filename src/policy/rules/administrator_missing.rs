@@ -44,7 +44,7 @@ fn check(view: &View<'_>) -> Vec<Finding> {
 }
 
 /// A mandate for the structure is about this certificate, leaving its dates aside.
-fn fits(mandate: &Mandate, declared: &DeclaredCertificate) -> bool {
+pub(in crate::policy) fn fits(mandate: &Mandate, declared: &DeclaredCertificate) -> bool {
     let named = declared.administrators.is_empty() || declared.administrators.contains(&mandate.person);
     mandate.role == Role::AdministrateurTechnique && named && covers(mandate, declared)
 }

@@ -1,6 +1,18 @@
 //! The rules, one per file. Each file says what its rule stands on.
 
-mod administrator_missing;
+pub(super) mod administrator_card_ends;
+mod administrator_card_missing;
+pub(super) mod administrator_missing;
+mod card_blocked;
+mod card_ended;
+mod card_ending;
+mod card_environment;
+mod card_not_seen;
+mod card_opposed;
+mod card_replaced;
+mod card_twice;
+mod card_unassigned;
+mod card_undeclared;
 mod chain_incomplete;
 mod different;
 mod environment_mismatch;
@@ -30,7 +42,19 @@ use super::Rule;
 
 /// Every rule, by code.
 pub const RULES: &[&Rule] = &[
+    &administrator_card_ends::RULE,
+    &administrator_card_missing::RULE,
     &administrator_missing::RULE,
+    &card_blocked::RULE,
+    &card_ended::RULE,
+    &card_ending::RULE,
+    &card_environment::RULE,
+    &card_not_seen::RULE,
+    &card_opposed::RULE,
+    &card_replaced::RULE,
+    &card_twice::RULE,
+    &card_unassigned::RULE,
+    &card_undeclared::RULE,
     &chain_incomplete::RULE,
     &different::RULE,
     &environment_mismatch::RULE,

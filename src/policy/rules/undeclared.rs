@@ -28,7 +28,7 @@ fn check(view: &View<'_>) -> Vec<Finding> {
     };
     view.seen
         .iter()
-        .filter(|seen| seen.slots.is_empty() && !seen.expected && seen.is_ours())
+        .filter(|seen| seen.slots.is_empty() && !seen.expected && seen.is_ours() && !seen.is_on_cards())
         // The predecessor or the coming successor of a declared certificate is known; other rules speak of it.
         .filter(|seen| !view.lineage_is_declared(seen) && !view.is_replaced(seen) && !declared_card(seen))
         .map(|seen| Bearer { seen, slot: None }.finding(RULE.code, Severity::Warning))

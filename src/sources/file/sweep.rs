@@ -335,7 +335,7 @@ impl<'a> Visitor<'a> {
         unseen
             .filter(|location| match location {
                 Location::File(path) => !self.run.source.skip.contains(&path.0) && !self.doubtful(&path.0),
-                Location::Endpoint(_) => false,
+                Location::Endpoint(_) | Location::Card(_) => false,
             })
             .cloned()
             .collect()

@@ -175,7 +175,7 @@ impl TlsSource {
         gathered.gone = of_this
             .filter(|observation| match &observation.location {
                 Location::Endpoint(endpoint) => !wanted.contains(endpoint.as_ref()),
-                Location::File(_) => true,
+                Location::File(_) | Location::Card(_) => true,
             })
             .map(|observation| observation.location.clone())
             .collect();

@@ -11,12 +11,15 @@ use crate::domain::reading::{CrlFacts, CsrFacts, KeyFacts};
 const VERSION: u8 = 1;
 
 const FILE: &[u8] = b"file:";
+const CARD: &[u8] = b"card:";
 
-/// The key of a location: `file:` and the bytes of the path, or the URL of the endpoint, whose scheme is never `file`.
+/// The key of a location: `file:` and the bytes of the path, `card:` and the name of the card, or the URL of the endpoint, whose scheme
+/// is neither.
 pub(in crate::store) fn location_key(location: &Location) -> Vec<u8> {
     match location {
         Location::File(path) => [FILE, &path.0].concat(),
         Location::Endpoint(endpoint) => endpoint.to_string().into_bytes(),
+        Location::Card(name) => [CARD, name.to_string().as_bytes()].concat(),
     }
 }
 
@@ -24,6 +27,10 @@ pub(in crate::store) fn location_key(location: &Location) -> Vec<u8> {
 pub(in crate::store) fn location(key: &[u8]) -> Result<Location, Unreadable> {
     if let Some(path) = key.strip_prefix(FILE) {
         return Ok(Location::File(FilePath(path.into())));
+    }
+    if let Some(name) = key.strip_prefix(CARD) {
+        let name = std::str::from_utf8(name).map_err(|_| Unreadable)?;
+        return name.parse().map(|name| Location::Card(Arc::new(name))).map_err(|_| Unreadable);
     }
     let url = std::str::from_utf8(key).map_err(|_| Unreadable)?;
     url.parse().map(|endpoint| Location::Endpoint(Arc::new(endpoint))).map_err(|_| Unreadable)

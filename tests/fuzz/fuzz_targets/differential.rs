@@ -25,6 +25,7 @@ static MADE: LazyLock<Vec<u8>> = LazyLock::new(|| {
         alt_names: vec![AltName::Dns("x.test".to_owned()), AltName::Mail("x@x.test".to_owned())],
         validity,
         private_key_usage_not_after: Some(not_before.plus_days(30)),
+        card: None,
     };
     let pem = authority.issue(&leaf, &key()).expect("a leaf").pem;
     match read(pem.as_bytes(), None, &Limits::default()).items.remove(0).item {

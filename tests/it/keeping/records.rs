@@ -5,6 +5,8 @@ use std::sync::Arc;
 use vigie::domain::audit_event::{Action, Actor, AuditEvent, AuditOutcome, Origin};
 use vigie::domain::certificate::{Certificate, KeyIds, KeyUsage};
 use vigie::domain::finding::{Finding, FindingKey, Severity};
+use vigie::domain::found_card::{CardCertificate, CardGeneration, ChipSerial, CodeTries, FoundCard, NumberSource};
+use vigie::domain::identifier::CardNumber;
 use vigie::domain::inventory::{CertificateRecord, IssuerLink, ItemError};
 use vigie::domain::key::KeyAlgorithm;
 use vigie::domain::observation::{
@@ -81,6 +83,28 @@ fn profile(seed: u32) -> Profile {
 /// The record of [`certificate`].
 pub fn record(seed: u32) -> Arc<CertificateRecord> {
     Arc::new(CertificateRecord { facts: certificate(seed).0, first_seen: NOW, issuer: IssuerLink::SelfSigned })
+}
+
+/// A card with everything that is awkward in it.
+pub fn card(now: Timestamp) -> FoundCard {
+    let held =
+        |seed: u32, label: &str| CardCertificate { label: label.into(), fingerprint: certificate(seed).0.fingerprint };
+    FoundCard {
+        number: CardNumber::parse("2600301752", Environment::Production).ok().map(|read| read.value),
+        number_from: Some(NumberSource::Certificate),
+        chip: ChipSerial::new("99213845").expect("eight digits"),
+        label: Some("CPS3v3-2600301752".into()),
+        generation: CardGeneration::Cps3Contactless,
+        certificates: [held(1, "Certificat d'Authentification « CPS »"), held(2, "")].into(),
+        tries: Some(CodeTries { left: 0, most: None }),
+        problems: [Problem { reason: "card_malformed".into(), message: "a \"certificate\" of the card".into() }].into(),
+        source: "readers".into(),
+        readers: ["Gemalto \"PC Twin\" 00 00".into(), "B".into()].into(),
+        last_reader: "B".into(),
+        first_seen: now,
+        last_seen: now,
+        read_at: now,
+    }
 }
 
 /// A file that holds certificates.

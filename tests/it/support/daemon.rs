@@ -46,8 +46,14 @@ impl Said {
 impl Daemon {
     /// `vigie demo` in `folder`, once its first scan is done.
     pub fn demo(folder: &Path) -> Self {
-        let arguments = ["demo".as_ref(), "--dir".as_ref(), folder.as_os_str()];
-        let daemon = Self::start(&arguments, folder.join("vigie.toml"));
+        // Whatever readers this machine has are none of its business.
+        Self::demo_with(folder, &[], &[("PCSCLITE_CSOCK_NAME", "/nonexistent".as_ref())])
+    }
+
+    /// The same with these options and variables.
+    pub fn demo_with(folder: &Path, options: &[&OsStr], environment: &[(&str, &OsStr)]) -> Self {
+        let arguments = [&["demo".as_ref(), "--dir".as_ref(), folder.as_os_str()], options].concat();
+        let daemon = Self::start(&arguments, folder.join("vigie.toml"), environment);
         daemon.wait_for_scan();
         daemon
     }
@@ -55,13 +61,24 @@ impl Daemon {
     /// `vigie run` with the configuration `vigie.toml` of `folder`, which must not name a TCP address of its own, once its first
     /// scan is done.
     pub fn run(folder: &Path) -> Self {
+        Self::run_with(folder, &[])
+    }
+
+    /// The same with these variables in its environment.
+    pub fn run_with(folder: &Path, environment: &[(&str, &OsStr)]) -> Self {
         let config = folder.join("vigie.toml");
-        let daemon = Self::start(&["run".as_ref(), "--config".as_ref(), config.as_os_str()], config.clone());
+        let arguments = ["run".as_ref(), "--config".as_ref(), config.as_os_str()];
+        let daemon = Self::start(&arguments, config.clone(), environment);
         daemon.wait_for_scan();
         daemon
     }
 
-    fn start(arguments: &[&OsStr], config: PathBuf) -> Self {
+    /// Its process id.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    fn start(arguments: &[&OsStr], config: PathBuf, environment: &[(&str, &OsStr)]) -> Self {
         let said = NamedTempFile::new().expect("a log");
         let log = said.reopen().expect("the log again");
         let listen: &[&OsStr] = if arguments.first() == Some(&OsStr::new("demo")) {
@@ -77,6 +94,7 @@ impl Daemon {
             .env_remove("LC_ALL")
             .env("LANG", "C")
             .env("VIGIE_LOG", "info,vigie=trace")
+            .envs(environment.iter().copied())
             .stdin(Stdio::null())
             .stdout(log.try_clone().expect("the log again"))
             .stderr(log)

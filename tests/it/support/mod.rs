@@ -4,6 +4,8 @@ pub mod clock;
 pub mod daemon;
 pub mod made_certificate;
 pub mod made_pki;
+pub mod pcscd;
 pub mod postgres;
 pub mod sinks;
 pub mod tls_server;
+pub mod virtual_card;

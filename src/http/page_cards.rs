@@ -1,0 +1,88 @@
+//! The cards of the first page: one line a card, one a reader that has something to say.
+
+use crate::domain::time::Timestamp;
+use crate::engine::card_listing::{self, CardEntry};
+use crate::engine::snapshot::Snapshot;
+use crate::locale::Texts;
+
+/// What the page shows of cards; nothing where there are neither cards nor readers.
+pub(super) struct CardSection {
+    pub(super) heading: String,
+    /// Headings of the columns.
+    pub(super) columns: [String; 6],
+    pub(super) cards: Vec<CardLine>,
+    /// Why the readers cannot be watched.
+    pub(super) trouble: Option<String>,
+    /// Name and state of each reader.
+    pub(super) readers: Vec<(String, String)>,
+    pub(super) readers_heading: String,
+}
+
+/// A card.
+pub(super) struct CardLine {
+    pub(super) id: String,
+    pub(super) kind: String,
+    pub(super) holder: String,
+    pub(super) place: String,
+    pub(super) end: String,
+    pub(super) tries: String,
+    pub(super) severity: &'static str,
+}
+
+/// The section of a snapshot.
+pub(super) fn section(snapshot: &Snapshot, texts: &Texts, now: Timestamp) -> Option<CardSection> {
+    let cards = card_listing::cards(&snapshot.inventory, &snapshot.findings, now);
+    if cards.is_empty() && snapshot.readers.is_none() {
+        return None;
+    }
+    let columns = ["card", "card-kind", "card-holder", "card-place", "end", "state"];
+    let readers = snapshot.readers.as_ref();
+    let state = |state: &str, problem: Option<&str>| match problem {
+        Some(problem) => format!("{} ({problem})", texts.word(&format!("reader-{state}"))),
+        None => texts.word(&format!("reader-{state}")),
+    };
+    Some(CardSection {
+        heading: texts.word("cards"),
+        columns: columns.map(|column| texts.word(column)),
+        cards: cards.iter().map(|card| line(card, snapshot, texts)).collect(),
+        trouble: readers
+            .and_then(|readers| readers.problem.as_ref())
+            .map(|problem| texts.say("card-service-lost", &[("why", problem.message.to_string().into())])),
+        readers: readers
+            .into_iter()
+            .flat_map(|readers| &readers.readers)
+            .map(|reader| {
+                let problem = reader.problem.as_ref().map(|problem| &*problem.message);
+                (reader.name.to_string(), state(reader.state, problem))
+            })
+            .collect(),
+        readers_heading: texts.word("readers"),
+    })
+}
+
+fn line(card: &CardEntry<'_>, snapshot: &Snapshot, texts: &Texts) -> CardLine {
+    let date = |at: Timestamp| texts.date(at, snapshot.config.timezone);
+    let kind = card.kind_name().replace('_', "/");
+    CardLine {
+        id: card.id.clone(),
+        kind: if card.service_card { format!("{kind} {}", texts.word("card-service")) } else { kind },
+        holder: [card.holder, card.assigned_to, card.service]
+            .into_iter()
+            .flatten()
+            .next()
+            .unwrap_or_default()
+            .to_owned(),
+        place: match (card.present, card.not_seen_since) {
+            (true, _) => card.readers.join(", "),
+            (false, Some(since)) => texts.say("card-not-seen-since", &[("since", date(since).into())]),
+            (false, None) => texts.word("card-never-seen"),
+        },
+        end: card.end.map(date).unwrap_or_default(),
+        tries: match card.tries {
+            _ if card.blocked => texts.word("card-blocked"),
+            Some(tries) => texts.say("card-tries", &[("left", i64::from(tries.left).into())]),
+            None => String::new(),
+        },
+        severity: card.severity.map_or("ok", |severity| severity.as_str()),
+    }
+}

@@ -1,0 +1,134 @@
+//! What the rules about cards share: each card that was found, with what its certificates say, who declared it, and whether it is
+//! still there.
+
+use super::view::View;
+use crate::domain::card::{CardHolder, DeclaredCard};
+use crate::domain::finding::{Finding, Severity, Subject};
+use crate::domain::found_card::{CardFacts, FoundCard};
+use crate::domain::identifier::CardNumber;
+use crate::domain::inventory::Inventory;
+use crate::domain::person::{DeclaredId, Person};
+use crate::domain::time::Timestamp;
+
+/// The kind of source that sees cards.
+const SMART_CARD: &str = "smart_card";
+
+/// A card that was found.
+#[derive(Debug)]
+pub struct CardSeen<'a> {
+    /// The card.
+    pub found: &'a FoundCard,
+    /// What its certificates say.
+    pub facts: CardFacts<'a>,
+    /// Its declaration.
+    pub declared: Option<&'a DeclaredCard>,
+    /// The person who signs in with it.
+    pub person: Option<&'a Person>,
+    /// Not seen since; `None` while it is in a reader.
+    pub not_seen_since: Option<Timestamp>,
+}
+
+/// Every card that was found, by chip.
+pub(super) fn cards(inventory: &Inventory) -> Vec<CardSeen<'_>> {
+    let declaration = &inventory.declaration;
+    let seen = |found: &'_ FoundCard| {
+        let of = |number: &CardNumber| found.number.as_ref() == Some(number);
+        let declared = declaration.cards.iter().find(|card| of(&card.number));
+        let holder = declared.and_then(holder);
+        let by_card = || declaration.persons.values().find(|person| person.card.as_ref().is_some_and(of));
+        (declared, holder.and_then(|id| declaration.persons.get(id)).or_else(by_card))
+    };
+    let card = |found| {
+        let (declared, person) = seen(found);
+        CardSeen {
+            found,
+            facts: inventory.card_facts(found),
+            declared,
+            person,
+            not_seen_since: found.not_seen_since(inventory.sources.get(&found.source)),
+        }
+    };
+    inventory.cards.values().map(|found| card(&**found)).collect()
+}
+
+/// Who answers for a card now.
+fn holder(card: &DeclaredCard) -> Option<&DeclaredId> {
+    match &card.holder {
+        CardHolder::Person(person) => Some(person),
+        CardHolder::Service { assigned_to, .. } => assigned_to.as_ref(),
+    }
+}
+
+impl CardSeen<'_> {
+    /// It is in a reader now.
+    pub fn is_present(&self) -> bool {
+        self.not_seen_since.is_none()
+    }
+
+    /// Somebody declared it: as a card, or as the card of a person.
+    pub fn is_known(&self) -> bool {
+        self.declared.is_some() || self.person.is_some()
+    }
+
+    /// A finding about it, with `card` (its number, or `@` and its chip), `reader`, and who and what is declared of it.
+    pub fn finding(&self, code: &'static str, severity: Severity) -> Finding {
+        let subject = match &self.found.number {
+            Some(number) => Subject::Card(number.clone()),
+            None => Subject::Location(self.found.location()),
+        };
+        let finding = Finding::new(code, severity, &subject)
+            .fact("card", self.name())
+            .fact("reader", self.found.readers.first().unwrap_or(&self.found.last_reader));
+        match self.person {
+            Some(person) => finding.fact("person", &person.id),
+            None => finding,
+        }
+    }
+
+    /// Its number, or `@` and its chip.
+    pub fn name(&self) -> String {
+        match &self.found.number {
+            Some(number) => number.to_string(),
+            None => self.found.name().to_string(),
+        }
+    }
+}
+
+impl<'a> View<'a> {
+    /// Cards are watched here, and were at least once.
+    pub fn cards_were_watched(&self) -> bool {
+        self.inventory.sources.values().any(|state| &*state.kind == SMART_CARD && state.last_success.is_some())
+    }
+
+    /// The declaration says which cards there should be.
+    pub fn cards_are_declared(&self) -> bool {
+        let declaration = &self.inventory.declaration;
+        !declaration.cards.is_empty() || declaration.persons.values().any(|person| person.card.is_some())
+    }
+
+    /// The card that took the place of another: same holder by the certificates, same family and hierarchy, made later.
+    pub fn replacement(&self, card: &CardSeen<'a>) -> Option<&CardSeen<'a>> {
+        let (person, family) = (card.facts.person?, card.facts.family?);
+        let begun = card.facts.begun?;
+        let takes_over = |other: &&CardSeen<'a>| {
+            other.facts.person == Some(person)
+                && other.facts.family == Some(family)
+                && other.facts.environment == card.facts.environment
+                && other.facts.begun.is_some_and(|other| other > begun)
+                && other.found.number != card.found.number
+        };
+        self.cards.iter().filter(takes_over).max_by_key(|other| (other.facts.begun, &other.found.chip))
+    }
+
+    /// When a certificate of a card was revoked, as far as is known: an opposition shows so (CGU 4.5.2). The one place the rules
+    /// take revocations of cards from.
+    pub fn card_revoked_at(&self, card: &CardSeen<'a>) -> Option<Timestamp> {
+        card.found.certificates.iter().filter_map(|held| self.inventory.revoked.get(&held.fingerprint).copied()).min()
+    }
+
+    /// The last instant a card serves: its end, or its opposition.
+    pub fn card_serves_until(&self, card: &CardSeen<'a>) -> Option<Timestamp> {
+        let end = card.facts.end.map(|(end, _)| end);
+        [end, self.card_revoked_at(card)].into_iter().flatten().min()
+    }
+}

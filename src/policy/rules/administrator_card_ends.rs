@@ -1,0 +1,113 @@
+//! Administrator card ends: whoever must renew a certificate will hold no card, or no mandate, on the day it has to be done.
+//!
+//! The portal opens to a technical administrator with a living card (F413, "prerequisites"; CGU 5.2), and a certificate is renewed only
+//! while it is valid (CGU 5.4). Both end on their own calendars, and where the first ends before the second the renewal is lost unless
+//! somebody sees to it. The day looked at is the one from which the successor should be at hand (`policy.successor_by`). For each
+//! certificate the administrator who lasts longest counts. A card or mandate without a known end lasts.
+
+use chrono::NaiveDate;
+
+use crate::domain::finding::{Finding, Severity};
+use crate::domain::time::Timestamp;
+use crate::policy::administrators::{Lasts, administrators};
+use crate::policy::{Rule, View};
+
+/// The rule.
+pub const RULE: Rule = Rule {
+    code: "administrator_card_ends",
+    severity: Severity::Info,
+    reference: "F413; CGU 4.4, 5.2, 5.4",
+    facts: &["id", "structure", "offer", "person", "kind", "lasts_until", "renewal"],
+    check,
+};
+
+/// Nearer than this the next card or mandate has to be seen to now: the replacement of a card is sent one month before its end.
+const SOON: i64 = 60;
+
+fn check(view: &View<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (slot, bearer) in view.installed() {
+        let facts = bearer.seen.facts;
+        let renewal = view.settings.successor_by.begins(facts.not_before, facts.end());
+        // What is past has rules of its own.
+        if renewal < view.now || view.successor(bearer.seen).is_some() {
+            continue;
+        }
+        let administrators = administrators(view, slot.declared);
+        let Some(longest) = administrators.iter().filter(|one| one.lives(view.now)).max_by_key(|one| one.until())
+        else {
+            continue;
+        };
+        let Some(until) = longest.until().instant().filter(|until| *until < renewal) else { continue };
+        let severity = if until < view.now.plus_days(SOON) { Severity::Warning } else { RULE.severity };
+        findings.push(
+            slot.finding(RULE.code, severity)
+                .fact("offer", format!("{}/{}", slot.declared.offer, slot.declared.usage))
+                .fact("person", &longest.mandate.person)
+                .fact("kind", longest.ends_by())
+                .fact("lasts_until", until)
+                .fact("renewal", renewal),
+        );
+    }
+    findings
+}
+
+/// The first instant after a day.
+pub(in crate::policy) fn day_after(day: NaiveDate) -> Timestamp {
+    Timestamp::from_date(day).plus_days(1)
+}
+
+impl Lasts {
+    fn instant(self) -> Option<Timestamp> {
+        match self {
+            Self::Until(at) => Some(at),
+            Self::Open => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::domain::finding::Severity;
+    use crate::policy::fixture::{CARD, NOW, OTHER_CARD, World, keys_of};
+
+    /// A certificate that ends in 730 days, so to be renewed in 700.
+    fn world(card_days: i64) -> World {
+        World::new()
+            .with_installed("dmp", 1)
+            .person("at-1", CARD)
+            .watching_cards()
+            .card(CARD, move |card| card.days(-300, card_days))
+    }
+
+    #[test]
+    fn a_card_that_ends_before_the_renewal() {
+        assert!(world(720).judge(&super::RULE).is_empty());
+        let found = world(500).judge(&super::RULE);
+        assert_eq!(keys_of(&found), ["certificate:dmp"]);
+        assert_eq!((found[0].get("kind"), found[0].severity), (Some("card"), Severity::Info));
+        assert_eq!(found[0].get("renewal"), Some(NOW.plus_days(700).to_string().as_str()));
+        assert_eq!(world(40).judge(&super::RULE)[0].severity, Severity::Warning);
+        assert!(world(-1).judge(&super::RULE).is_empty(), "no living card is another rule's");
+    }
+
+    #[test]
+    fn a_mandate_that_ends_before_the_renewal() {
+        let world = World::new().without_mandates().with_installed("dmp", 1);
+        let until = |days: i64| world.clone().mandate("at-1", move |m| m.until = NOW.plus_days(days).date());
+        assert_eq!(until(300).judge(&super::RULE)[0].get("kind"), Some("mandate"));
+        assert!(until(800).judge(&super::RULE).is_empty());
+        assert!(world.mandate("at-1", |_| {}).judge(&super::RULE).is_empty(), "open-ended, and no card is known");
+    }
+
+    #[test]
+    fn the_administrator_who_lasts_longest_counts() {
+        let two = world(100).mandate("at-2", |_| {}).person("at-2", OTHER_CARD);
+        assert!(two.judge(&super::RULE).is_empty(), "the second one's card was never seen, so no end of it is known");
+        let two = two.card(OTHER_CARD, |card| {
+            card.days(-10, 200);
+            card.of_person("750000002/000000002");
+        });
+        assert_eq!(two.judge(&super::RULE)[0].get("person"), Some("at-2"));
+    }
+}

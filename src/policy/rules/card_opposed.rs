@@ -1,0 +1,50 @@
+//! Card opposed: a certificate of a card is revoked, which is how an opposition shows.
+//!
+//! CGU 4.5.2: to oppose a card revokes its certificates and puts them on the revocation list. Says nothing while revocations are not
+//! known: unknown is never good, and never bad either.
+
+use crate::domain::finding::{Finding, Severity};
+use crate::policy::{Rule, View};
+
+/// The rule.
+pub const RULE: Rule = Rule {
+    code: "card_opposed",
+    severity: Severity::Warning,
+    reference: "CGU 4.5.2",
+    facts: &["card", "reader", "revoked_at"],
+    check,
+};
+
+fn check(view: &View<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for card in &view.cards {
+        let Some(at) = view.card_revoked_at(card) else { continue };
+        // In a reader after its opposition: somebody uses a card that was said to be lost.
+        let used = card.is_present() || card.found.last_seen > at;
+        let severity = if used { Severity::Critical } else { RULE.severity };
+        if used || card.is_known() {
+            findings.push(card.finding(RULE.code, severity).fact("revoked_at", at));
+        }
+    }
+    findings
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::domain::finding::Severity;
+    use crate::policy::fixture::{CARD, World};
+
+    #[test]
+    fn speaks_once_a_revocation_is_known() {
+        let world = World::new().watching_cards().card(CARD, |_| {});
+        assert!(world.judge(&super::RULE).is_empty());
+        let revoked = world.card(CARD, |card| card.revoked());
+        assert_eq!(revoked.judge(&super::RULE)[0].severity, Severity::Critical);
+        let away = revoked.card(CARD, |card| {
+            card.revoked();
+            card.gone();
+        });
+        assert!(away.judge(&super::RULE).is_empty(), "a stranger's");
+        assert_eq!(away.declare_card(CARD, |_| {}).judge(&super::RULE)[0].severity, Severity::Warning);
+    }
+}

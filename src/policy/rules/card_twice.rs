@@ -1,0 +1,59 @@
+//! Card twice: one card number in two places, on two chips or in two readers at once.
+//!
+//! A number is one card's for ever, and a chip is in one place at a time (CGU 4.3: a card is one person's): where it is not so, one of
+//! the two is a copy, or a number was written to two cards.
+
+use std::collections::BTreeMap;
+
+use crate::domain::finding::{Finding, Severity};
+use crate::domain::identifier::CardNumber;
+use crate::policy::cards::CardSeen;
+use crate::policy::{Rule, View};
+
+/// The rule.
+pub const RULE: Rule = Rule {
+    code: "card_twice",
+    severity: Severity::Critical,
+    reference: "CGU 4.3",
+    facts: &["card", "reader", "kind", "chips", "readers"],
+    check,
+};
+
+fn check(view: &View<'_>) -> Vec<Finding> {
+    let mut by_number: BTreeMap<&CardNumber, Vec<&CardSeen<'_>>> = BTreeMap::new();
+    for card in &view.cards {
+        if let Some(number) = &card.found.number {
+            by_number.entry(number).or_default().push(card);
+        }
+    }
+    let one = |cards: Vec<&CardSeen<'_>>| {
+        let first = *cards.first()?;
+        let kind = match cards.len() {
+            1 if first.found.readers.len() < 2 => return None,
+            1 => "readers",
+            _ => "chips",
+        };
+        let chips: Vec<&str> = cards.iter().map(|card| card.found.chip.as_str()).collect();
+        let readers: Vec<&str> =
+            cards.iter().flat_map(|card| card.found.readers.iter()).map(|reader| &**reader).collect();
+        let finding = first.finding(RULE.code, RULE.severity).fact("kind", kind).fact("chips", chips.join(", "));
+        Some(finding.fact("readers", readers.join(", ")))
+    };
+    by_number.into_values().filter_map(one).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::policy::fixture::{CARD, World};
+
+    #[test]
+    fn speaks_of_two_chips_and_of_two_readers() {
+        let world = World::new().watching_cards().card(CARD, |_| {});
+        assert!(world.judge(&super::RULE).is_empty());
+        let copied = world.clone().card(CARD, |card| card.chip("00000042"));
+        assert_eq!(copied.judge(&super::RULE)[0].get("kind"), Some("chips"));
+        let twice = world.card(CARD, |card| card.readers(&["A", "B"]));
+        let found = twice.judge(&super::RULE);
+        assert_eq!((found[0].get("kind"), found[0].get("readers")), (Some("readers"), Some("A, B")));
+    }
+}

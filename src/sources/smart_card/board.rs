@@ -1,0 +1,387 @@
+//! What the readers hold now: written by the threads that watch and read, read by the engine and the commands. Nothing here waits
+//! for a card.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use serde::Serialize;
+use tokio::sync::watch;
+
+use super::SmartCardError;
+use super::reading::CardReading;
+use super::recognition::{Chip, Recognised, recognise};
+use crate::clock::SharedClock;
+use crate::domain::observation::Problem;
+use crate::domain::time::Timestamp;
+
+/// How often the clock is looked at while a card waits for its next attempt.
+const BETWEEN_ATTEMPTS: Duration = Duration::from_secs(1);
+
+/// The board. One per source.
+#[derive(Debug)]
+pub(super) struct Board {
+    inner: Mutex<Inner>,
+    /// Counts up with every change.
+    revision: watch::Sender<u64>,
+    /// Told with every change, for those who wait without a runtime.
+    changed: Condvar,
+    clock: SharedClock,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    service: Service,
+    /// The watch was broken since the last report was taken: what happened meanwhile was not seen.
+    interrupted: bool,
+    readers: BTreeMap<Arc<str>, Seat>,
+    tickets: u64,
+}
+
+/// The way to pcscd.
+#[derive(Debug, Clone, Default)]
+pub(super) enum Service {
+    /// Not asked yet.
+    #[default]
+    Unknown,
+    /// It answers.
+    Reached,
+    /// It does not.
+    Lost(Problem),
+}
+
+/// A reader and what is in it.
+#[derive(Debug, Clone)]
+struct Seat {
+    /// Changes with every insertion: what a reading of the one before says is of no interest any more.
+    ticket: u64,
+    state: SeatState,
+    since: Timestamp,
+    /// Until when an answer is due, on the monotonic clock.
+    due: Option<Duration>,
+}
+
+#[derive(Debug, Clone)]
+enum SeatState {
+    Empty,
+    Foreign(&'static str),
+    Reading(Step),
+    Late(Step),
+    Unreadable(Problem),
+    Read(Arc<AtHand>),
+}
+
+/// How far a reading is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Step {
+    /// Connecting, waiting for another program to end its transaction, or between two attempts.
+    Waiting,
+    /// Another program has the card for itself; tried again later.
+    Shared,
+    /// An APDU is out.
+    Exchanging,
+}
+
+/// A card that was read and is still there.
+#[derive(Debug)]
+pub(super) struct AtHand {
+    pub(super) chip: Chip,
+    pub(super) reading: CardReading,
+    pub(super) read_at: Timestamp,
+}
+
+/// What to read, for the worker of a reader.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Errand {
+    pub(super) ticket: u64,
+    pub(super) chip: Chip,
+}
+
+/// One reader, for people and programs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ReaderView {
+    /// As pcscd calls it.
+    pub name: Arc<str>,
+    /// `empty`, `reading`, `read`, `in_use` (another program has the card), `mute` (it does not answer), `unreadable`, `cps2ter`,
+    /// `vitale`, `other` (not one of ours: left alone).
+    pub state: &'static str,
+    /// Why, where something is wrong.
+    pub problem: Option<Problem>,
+    /// Since when.
+    pub since: Timestamp,
+    /// The chip serial number of the card in it.
+    pub chip: Option<Arc<str>>,
+}
+
+/// The readers as they stand, and whether they can be watched.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct ReadersView {
+    /// Counts up with every change of what follows.
+    pub revision: u64,
+    /// `unknown` before pcscd was asked, `reached`, `not_reachable`.
+    pub service: &'static str,
+    /// Why it is not.
+    pub problem: Option<Problem>,
+    /// Every reader, by name.
+    pub readers: Vec<ReaderView>,
+}
+
+/// What the engine takes from the board.
+pub(super) struct Report {
+    pub(super) service: Service,
+    pub(super) interrupted: bool,
+    /// The cards that were read and are there, each with its reader.
+    pub(super) cards: Vec<(Arc<str>, Arc<AtHand>)>,
+    /// Readers with a card in them that was not read yet: what was known to be in them may still be.
+    pub(super) unsettled: Vec<Arc<str>>,
+    pub(super) problems: Vec<(Arc<str>, Problem)>,
+}
+
+impl Board {
+    pub(super) fn new(clock: SharedClock) -> Self {
+        let inner = Mutex::new(Inner { interrupted: true, ..Inner::default() });
+        Self { inner, revision: watch::Sender::new(0), changed: Condvar::new(), clock }
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    pub(super) fn subscribe(&self) -> watch::Receiver<u64> {
+        self.revision.subscribe()
+    }
+
+    /// pcscd answers.
+    pub(super) fn reached(&self) {
+        self.change(|inner, _| {
+            let news = !matches!(inner.service, Service::Reached);
+            inner.service = Service::Reached;
+            news
+        });
+    }
+
+    /// pcscd does not answer: nothing is known to be in any reader. True when that is news.
+    pub(super) fn lost(&self, error: &SmartCardError) -> bool {
+        let problem = error.problem();
+        self.change(|inner, _| {
+            let news = match &inner.service {
+                Service::Lost(known) => known.reason != problem.reason,
+                Service::Unknown | Service::Reached => true,
+            };
+            inner.service = Service::Lost(problem);
+            inner.interrupted = true;
+            inner.readers.clear();
+            news
+        })
+    }
+
+    /// These are the readers now. Names those that are new.
+    pub(super) fn list(&self, names: &[Arc<str>]) {
+        self.change(|inner, now| {
+            let before = inner.readers.len();
+            inner.readers.retain(|name, _| names.contains(name));
+            let mut news = inner.readers.len() != before;
+            for name in names {
+                inner.readers.entry(Arc::clone(name)).or_insert_with(|| {
+                    news = true;
+                    Seat { ticket: 0, state: SeatState::Empty, since: now, due: None }
+                });
+            }
+            news
+        });
+    }
+
+    /// The reader is empty.
+    pub(super) fn emptied(&self, reader: &Arc<str>) {
+        self.change(|inner, now| inner.seat(reader, now, SeatState::Empty, None).is_some());
+    }
+
+    /// A card was put in. What to do about it, if anything.
+    pub(super) fn inserted(&self, reader: &Arc<str>, atr: &[u8], patience: Duration) -> Option<Errand> {
+        let chip = match recognise(atr) {
+            Recognised::Cpx(chip) => chip,
+            named => {
+                let name = match named {
+                    Recognised::Cps2ter => "cps2ter",
+                    Recognised::Vitale => "vitale",
+                    Recognised::Other | Recognised::Cpx(_) => "other",
+                };
+                self.change(|inner, now| inner.seat(reader, now, SeatState::Foreign(name), None).is_some());
+                return None;
+            }
+        };
+        let mut errand = None;
+        self.change(|inner, now| {
+            let due = self.clock.monotonic() + patience;
+            let ticket = inner.seat(reader, now, SeatState::Reading(Step::Waiting), Some(due));
+            errand = ticket.map(|ticket| Errand { ticket, chip });
+            true
+        });
+        errand
+    }
+
+    /// A card is there that does not answer to power.
+    pub(super) fn unpowered(&self, reader: &Arc<str>) {
+        let problem = SmartCardError::Unpowered.problem();
+        self.change(|inner, now| inner.seat(reader, now, SeatState::Unreadable(problem), None).is_some());
+    }
+
+    /// The reading behind `errand` is at `step`; an answer is due within `patience`. False when nobody wants that reading any more.
+    pub(super) fn at(&self, reader: &Arc<str>, errand: Errand, step: Step, patience: Option<Duration>) -> bool {
+        let due = patience.map(|patience| self.clock.monotonic() + patience);
+        let mut wanted = false;
+        self.change(|inner, now| {
+            let Some(seat) = inner.wanted(reader, errand) else { return false };
+            wanted = true;
+            seat.due = due;
+            let news = match &seat.state {
+                SeatState::Reading(before) => (*before == Step::Shared) != (step == Step::Shared),
+                _ => true,
+            };
+            seat.state = SeatState::Reading(step);
+            if news {
+                seat.since = now;
+            }
+            news
+        });
+        wanted
+    }
+
+    /// How a reading ended.
+    pub(super) fn ended(&self, reader: &Arc<str>, errand: Errand, outcome: Result<CardReading, &SmartCardError>) {
+        self.change(|inner, now| {
+            let Some(seat) = inner.wanted(reader, errand) else { return false };
+            seat.due = None;
+            seat.since = now;
+            seat.state = match outcome {
+                Ok(reading) => SeatState::Read(Arc::new(AtHand { chip: errand.chip, reading, read_at: now })),
+                Err(error) => SeatState::Unreadable(error.problem()),
+            };
+            true
+        });
+    }
+
+    /// Tells which readings are late, and how long until the next can be: `None` when no card is being read.
+    pub(super) fn look_at_the_clock(&self) -> Option<Duration> {
+        let now = self.clock.monotonic();
+        let mut next: Option<Duration> = None;
+        self.change(|inner, at| {
+            let mut news = false;
+            for seat in inner.readers.values_mut() {
+                let SeatState::Reading(step) = &seat.state else { continue };
+                // Between two attempts no answer is due, and the next may begin at any moment.
+                let left = seat.due.map_or(BETWEEN_ATTEMPTS, |due| due.saturating_sub(now));
+                if !left.is_zero() {
+                    next = Some(next.map_or(left, |next| next.min(left)));
+                } else {
+                    seat.state = SeatState::Late(*step);
+                    (seat.since, seat.due) = (at, None);
+                    news = true;
+                }
+            }
+            news
+        });
+        next
+    }
+
+    /// Takes what changed since the last report.
+    pub(super) fn report(&self) -> Report {
+        let mut inner = self.inner();
+        let mut report = Report {
+            service: inner.service.clone(),
+            interrupted: inner.interrupted,
+            cards: Vec::new(),
+            unsettled: Vec::new(),
+            problems: Vec::new(),
+        };
+        for (name, seat) in &inner.readers {
+            match &seat.state {
+                SeatState::Read(card) => report.cards.push((Arc::clone(name), Arc::clone(card))),
+                SeatState::Reading(..) | SeatState::Late(Step::Waiting | Step::Shared) => {
+                    report.unsettled.push(Arc::clone(name));
+                }
+                SeatState::Empty | SeatState::Foreign(_) | SeatState::Unreadable(_) | SeatState::Late(..) => {}
+            }
+            report.problems.extend(seat.view(name).problem.map(|problem| (Arc::clone(name), problem)));
+        }
+        if matches!(inner.service, Service::Reached) {
+            inner.interrupted = false;
+        }
+        report
+    }
+
+    /// For people and programs.
+    pub(super) fn view(&self) -> ReadersView {
+        let inner = self.inner();
+        let (service, problem) = match &inner.service {
+            Service::Unknown => ("unknown", None),
+            Service::Reached => ("reached", None),
+            Service::Lost(problem) => ("not_reachable", Some(problem.clone())),
+        };
+        let readers = inner.readers.iter().map(|(name, seat)| seat.view(name)).collect();
+        ReadersView { revision: *self.revision.borrow(), service, problem, readers }
+    }
+
+    /// Waits until `is_so`, at most `patience`.
+    pub(super) fn wait(&self, patience: Duration, is_so: impl Fn(&ReadersView) -> bool) -> ReadersView {
+        let end = self.clock.monotonic() + patience;
+        loop {
+            let view = self.view();
+            let left = end.saturating_sub(self.clock.monotonic());
+            if is_so(&view) || left.is_zero() {
+                return view;
+            }
+            let inner = self.inner();
+            // A change between the look and the wait is caught by the bound.
+            let waited = self.changed.wait_timeout(inner, left.min(Duration::from_millis(50)));
+            drop(waited.unwrap_or_else(PoisonError::into_inner));
+        }
+    }
+
+    /// Changes the board under its lock; tells everybody when `change` says it is news.
+    fn change(&self, change: impl FnOnce(&mut Inner, Timestamp) -> bool) -> bool {
+        let news = change(&mut self.inner(), self.clock.now());
+        if news {
+            self.revision.send_modify(|revision| *revision += 1);
+            self.changed.notify_all();
+        }
+        news
+    }
+
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inner {
+    /// Puts a reader that is known into a new state under a new ticket.
+    fn seat(&mut self, reader: &Arc<str>, since: Timestamp, state: SeatState, due: Option<Duration>) -> Option<u64> {
+        let seat = self.readers.get_mut(reader)?;
+        if matches!((&seat.state, &state), (SeatState::Empty, SeatState::Empty)) {
+            return None;
+        }
+        self.tickets += 1;
+        *seat = Seat { ticket: self.tickets, state, since, due };
+        Some(self.tickets)
+    }
+
+    fn wanted(&mut self, reader: &Arc<str>, errand: Errand) -> Option<&mut Seat> {
+        self.readers.get_mut(reader).filter(|seat| seat.ticket == errand.ticket)
+    }
+}
+
+impl Seat {
+    fn view(&self, name: &Arc<str>) -> ReaderView {
+        let (state, problem, chip) = match &self.state {
+            SeatState::Empty => ("empty", None, None),
+            SeatState::Foreign(kind) => (*kind, None, None),
+            SeatState::Reading(Step::Shared) => ("in_use", Some(SmartCardError::InUse.problem()), None),
+            SeatState::Reading(..) => ("reading", None, None),
+            SeatState::Late(Step::Exchanging) => ("mute", Some(SmartCardError::Mute.problem()), None),
+            SeatState::Late(..) => ("in_use", Some(SmartCardError::InUse.problem()), None),
+            SeatState::Unreadable(problem) => ("unreadable", Some(problem.clone()), None),
+            SeatState::Read(card) => ("read", None, Some(Arc::from(card.reading.chip.as_str()))),
+        };
+        ReaderView { name: Arc::clone(name), state, problem, since: self.since, chip }
+    }
+}

@@ -1,0 +1,295 @@
+//! CPx cards over PC/SC: what every program that reaches a card can read of it, and nothing that takes a code.
+//!
+//! One thread watches the readers (`watch`), one a reader reads what is in it (`worker`); both write on the `board`, and a run of the
+//! source only looks at it. A card is read once, when it is put in. Every APDU passes the `gate`; every card is left as it was found
+//! (`card`). `recognition`, `transport`, `files`, `cps3`, `cps4` and `pkcs15` are what has to be known of the cards.
+
+mod board;
+mod card;
+mod cps3;
+mod cps4;
+mod files;
+pub mod gate;
+pub mod pkcs15;
+pub mod reading;
+pub mod recognition;
+mod sighting;
+pub mod tlv;
+pub mod transport;
+mod watch;
+mod worker;
+
+use std::ffi::CStr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use pcsc::{Context, Error, Scope};
+use tokio::sync::watch as notice;
+
+pub use board::{ReaderView, ReadersView};
+
+use crate::clock::SharedClock;
+use crate::config::SmartCardConfig;
+use crate::domain::observation::{Problem, SourceName};
+use crate::domain::reconcile::Gathered;
+use board::{Board, Service};
+use gate::Forbidden;
+use watch::Watch;
+
+/// How long a run waits for a first word of pcscd: it never waits for a card.
+const FIRST_WORD: Duration = Duration::from_secs(2);
+/// How long the end waits for the thread that watches.
+const LAST_WORD: Duration = Duration::from_secs(1);
+
+/// Why a reader or a card gives nothing.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SmartCardError {
+    /// No answer at the socket of pcscd: not installed or not started.
+    #[error("pcscd does not answer: is it installed, and pcscd.socket started")]
+    NotReachable,
+    /// polkit does not let this user talk to pcscd (actions `org.debian.pcsc-lite.access_pcsc` and `access_card`).
+    #[error("pcscd refuses this user: a polkit rule for org.debian.pcsc-lite.access_pcsc and access_card is needed")]
+    Refused,
+    /// Anything else PC/SC says.
+    #[error("pcscd reports: {0}")]
+    Failed(Error),
+    /// Another program has the card for itself.
+    #[error("another program is using the card")]
+    InUse,
+    /// The card went while it was read.
+    #[error("the card was taken out while it was read")]
+    Removed,
+    /// An answer is due and does not come.
+    #[error("the card does not answer")]
+    Mute,
+    /// The card does not answer to power: put in the wrong way, dirty or broken.
+    #[error("the card does not start: it may be the wrong way round, dirty or broken")]
+    Unpowered,
+    /// The card answers with another status word than it should.
+    #[error("the card refuses {what}: status {sw:04x}")]
+    Status {
+        /// What was asked for.
+        what: &'static str,
+        /// Status word (ISO 7816-4).
+        sw: u16,
+    },
+    /// What the card gives is not what it should be.
+    #[error("what the card gives for {what} cannot be read")]
+    Malformed {
+        /// What was asked for.
+        what: &'static str,
+    },
+    /// The card says more than any card does.
+    #[error("{what} is longer than it may be")]
+    TooLong {
+        /// What.
+        what: &'static str,
+    },
+    /// An APDU of ours that is not on the list: a defect to report.
+    #[error(transparent)]
+    Forbidden(#[from] Forbidden),
+}
+
+impl SmartCardError {
+    /// Stable code.
+    pub const fn reason(&self) -> &'static str {
+        match self {
+            Self::NotReachable => "pcscd_not_reachable",
+            Self::Refused => "pcscd_refused",
+            Self::Failed(_) => "pcscd_failed",
+            Self::InUse => "card_in_use",
+            Self::Removed => "card_removed",
+            Self::Mute => "card_mute",
+            Self::Unpowered => "card_unpowered",
+            Self::Status { .. } => "card_refused",
+            Self::Malformed { .. } => "card_malformed",
+            Self::TooLong { .. } => "card_limit",
+            Self::Forbidden(_) => "apdu_forbidden",
+        }
+    }
+
+    /// The same as data.
+    pub fn problem(&self) -> Problem {
+        Problem { reason: self.reason().into(), message: self.to_string().into() }
+    }
+}
+
+impl From<Error> for SmartCardError {
+    fn from(error: Error) -> Self {
+        match error {
+            // A connection that breaks is what is left of a pcscd that was stopped or killed.
+            Error::NoService | Error::ServiceStopped | Error::CommError => Self::NotReachable,
+            Error::SecurityViolation | Error::NoAccess => Self::Refused,
+            Error::SharingViolation => Self::InUse,
+            Error::RemovedCard | Error::NoSmartcard | Error::UnknownReader | Error::ReaderUnavailable => Self::Removed,
+            Error::UnresponsiveCard | Error::UnpoweredCard => Self::Unpowered,
+            other => Self::Failed(other),
+        }
+    }
+}
+
+/// The readers of this machine. Nothing is watched until [`SmartCardSource::start`].
+#[derive(Debug)]
+pub struct SmartCardSource {
+    name: SourceName,
+    settings: SmartCardConfig,
+    board: Arc<Board>,
+    watch: Mutex<Option<Watch>>,
+}
+
+impl SmartCardSource {
+    /// A source named `name`.
+    pub fn new(name: &str, settings: SmartCardConfig, clock: SharedClock) -> Self {
+        Self { name: name.into(), settings, board: Arc::new(Board::new(clock)), watch: Mutex::default() }
+    }
+
+    /// The name of the configuration.
+    pub fn name(&self) -> &SourceName {
+        &self.name
+    }
+
+    /// What it was told.
+    pub const fn settings(&self) -> SmartCardConfig {
+        self.settings
+    }
+
+    /// Begins to watch; once is enough.
+    pub fn start(&self) {
+        let mut watch = self.watch.lock().unwrap_or_else(PoisonError::into_inner);
+        if watch.is_some() {
+            return;
+        }
+        match Watch::start(Arc::clone(&self.board), self.settings) {
+            Ok(started) => *watch = Some(started),
+            Err(error) => tracing::error!(error = %error, "no thread to watch the card readers"),
+        }
+    }
+
+    /// Ends the watch. Returns within a second, whatever the cards do.
+    pub fn stop(&self) {
+        if let Some(watch) = self.watch.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            watch.end(LAST_WORD);
+        }
+    }
+
+    /// Told with every change of what [`SmartCardSource::readers`] says.
+    pub fn changes(&self) -> notice::Receiver<u64> {
+        self.board.subscribe()
+    }
+
+    /// The readers as they stand.
+    pub fn readers(&self) -> ReadersView {
+        self.board.view()
+    }
+
+    /// One run: what is known now. Blocks two seconds at most, for the first word of pcscd; never for a card.
+    pub fn gather(&self) -> Gathered {
+        self.start();
+        self.board.wait(FIRST_WORD, |view| view.service != "unknown");
+        self.look()
+    }
+
+    /// The same, without waiting at all.
+    pub fn look(&self) -> Gathered {
+        let report = self.board.report();
+        let now = self.board.now();
+        let mut gathered = Gathered {
+            source: Arc::clone(&self.name),
+            kind: "smart_card".into(),
+            finished_at: now,
+            ..Gathered::default()
+        };
+        match &report.service {
+            Service::Reached => sighting::fill(&mut gathered, report),
+            Service::Lost(problem) => gathered.failure = Some(problem.clone()),
+            Service::Unknown => {
+                let message = "pcscd has not said a word yet";
+                gathered.failure = Some(Problem { reason: "pcscd_silent".into(), message: message.into() });
+            }
+        }
+        gathered
+    }
+
+    /// Waits until every card that is there was read or cannot be, at most `patience`, and gives the readers with what was read.
+    pub fn settle(&self, patience: Duration) -> (ReadersView, Gathered) {
+        self.start();
+        let is_settled = |view: &ReadersView| {
+            view.service != "unknown" && view.readers.iter().all(|reader| reader.state != "reading")
+        };
+        // A reader that was just listed is said to be empty before it was looked at: a second look, a little later.
+        self.board.wait(FIRST_WORD, |view| view.service != "unknown");
+        std::thread::sleep(Duration::from_millis(100));
+        let view = self.board.wait(patience, is_settled);
+        (view, self.look())
+    }
+}
+
+impl Drop for SmartCardSource {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+/// The names of the readers plugged in now, in the order of pcscd. No card is touched. Blocks as long as pcscd takes to answer.
+pub fn probe() -> Result<Vec<String>, SmartCardError> {
+    let context = Context::establish(Scope::System)?;
+    match context.list_readers_owned() {
+        Ok(readers) => Ok(readers.iter().map(|name| printable(name)).collect()),
+        Err(Error::NoReadersAvailable) => Ok(Vec::new()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// USB devices choose their names.
+fn printable(name: &CStr) -> String {
+    name.to_string_lossy().chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_refusal_has_its_cure() {
+        for (error, reason) in [
+            (Error::NoService, "pcscd_not_reachable"),
+            (Error::SecurityViolation, "pcscd_refused"),
+            (Error::InternalError, "pcscd_failed"),
+            (Error::SharingViolation, "card_in_use"),
+            (Error::RemovedCard, "card_removed"),
+            (Error::UnpoweredCard, "card_unpowered"),
+        ] {
+            assert_eq!(SmartCardError::from(error).reason(), reason);
+        }
+        assert_eq!(printable(c"A\x1b[1m 00 00"), "A\u{fffd}[1m 00 00");
+    }
+
+    /// No file but `card.rs` may talk to a card, and no file at all may name what would change one.
+    #[test]
+    fn one_place_talks_to_cards_and_none_resets_them() {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/sources/smart_card");
+        let mut talkers = Vec::new();
+        for entry in std::fs::read_dir(folder).expect("the folder") {
+            let path = entry.expect("an entry").path();
+            let name = path.file_name().expect("a name").to_string_lossy().into_owned();
+            let text = std::fs::read_to_string(&path).expect("a source");
+            let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+            if [".transmit(", ".transmit2("].iter().any(|call| code.contains(call)) {
+                talkers.push(name.clone());
+            }
+            for never in [
+                ".control(",
+                "ResetCard",
+                "UnpowerCard",
+                "EjectCard",
+                ".reconnect(",
+                "ShareMode::Exclusive",
+                "ShareMode::Direct",
+            ] {
+                let code: String = code.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
+                assert!(!code.contains(never), "{name} says {never}");
+            }
+        }
+        assert_eq!(talkers, ["card.rs"]);
+    }
+}

@@ -1,0 +1,110 @@
+//! The thread of one reader. A card that does not answer blocks the exchange for ever and there is no way to take it back: so nobody
+//! waits for a card but the thread of its reader, and pcscd is asked over a connection of its own.
+
+use std::ffi::CString;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::Duration;
+
+use pcsc::{Context, Scope};
+
+use super::SmartCardError;
+use super::board::{Board, Errand, Step};
+use super::card::{CardWire, OpenCard};
+use super::reading::{CardReading, read_card};
+use crate::config::SmartCardConfig;
+
+/// Between two attempts at a card that could not be read, at first; then twice as long each time.
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
+/// And at most.
+const LONGEST_PAUSE: Duration = Duration::from_secs(8);
+/// A card that is lost so often in a row is broken: it is left alone until it is put in again.
+const ATTEMPTS: u32 = 6;
+/// The same for a card that answers, and not as it should.
+const WRONG_ANSWERS: u32 = 3;
+
+/// What a worker works with.
+pub(super) struct Worker {
+    pub(super) reader: CString,
+    pub(super) name: Arc<str>,
+    pub(super) board: Arc<Board>,
+    pub(super) settings: SmartCardConfig,
+    pub(super) stop: Arc<AtomicBool>,
+}
+
+impl Worker {
+    /// Works off errands until there is nobody left to send any.
+    pub(super) fn run(&self, errands: &Receiver<Errand>) {
+        let mut next = errands.recv().ok();
+        while let Some(errand) = next.take() {
+            next = self.work_off(errand, errands);
+        }
+    }
+
+    /// Reads until it is read, broken, or no longer wanted. Gives the errand that came meanwhile.
+    fn work_off(&self, mut errand: Errand, errands: &Receiver<Errand>) -> Option<Errand> {
+        let (mut pause, mut failures) = (FIRST_PAUSE, 0);
+        loop {
+            if !self.board.at(&self.name, errand, Step::Waiting, Some(self.settings.answer_timeout)) {
+                return errands.recv().ok();
+            }
+            let outcome = catch_unwind(AssertUnwindSafe(|| self.read(errand)))
+                .unwrap_or(Err(SmartCardError::Malformed { what: "a card, in a way that is a defect to report," }));
+            match outcome {
+                Ok(reading) => {
+                    self.board.ended(&self.name, errand, Ok(reading));
+                    return errands.recv().ok();
+                }
+                Err(SmartCardError::InUse) => {
+                    // However long: whoever has it may need it all day.
+                    if !self.board.at(&self.name, errand, Step::Shared, None) {
+                        return errands.recv().ok();
+                    }
+                }
+                Err(error) => {
+                    tracing::debug!(reader = %self.name, reason = error.reason(), "a card could not be read: {error}");
+                    failures += 1;
+                    let most = match error {
+                        SmartCardError::Refused | SmartCardError::Forbidden(_) => 1,
+                        SmartCardError::Status { .. }
+                        | SmartCardError::Malformed { .. }
+                        | SmartCardError::TooLong { .. } => WRONG_ANSWERS,
+                        _ => ATTEMPTS,
+                    };
+                    if failures >= most {
+                        self.board.ended(&self.name, errand, Err(&error));
+                        return errands.recv().ok();
+                    }
+                    self.board.at(&self.name, errand, Step::Waiting, None);
+                }
+            }
+            match errands.recv_timeout(pause) {
+                Ok(newer) => {
+                    errand = newer;
+                    (pause, failures) = (FIRST_PAUSE, 0);
+                }
+                Err(RecvTimeoutError::Timeout) => pause = (pause * 2).min(LONGEST_PAUSE),
+                Err(RecvTimeoutError::Disconnected) => return None,
+            }
+        }
+    }
+
+    /// One reading, over a connection of its own that ends with it.
+    fn read(&self, errand: Errand) -> Result<CardReading, SmartCardError> {
+        if self.stop.load(Ordering::Relaxed) {
+            return Err(SmartCardError::Removed);
+        }
+        let context = Context::establish(Scope::System)?;
+        let mut card = OpenCard::connect(&context, &self.reader)?;
+        let patience = Some(self.settings.answer_timeout);
+        let exchanging = || {
+            self.board.at(&self.name, errand, Step::Exchanging, patience);
+        };
+        card.alone(exchanging, |transaction, protocol| {
+            let mut wire = CardWire::new(transaction, &exchanging, &self.stop);
+            read_card(&mut wire, errand.chip, protocol, self.settings.pin_counter)
+        })
+    }
+}

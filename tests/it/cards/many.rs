@@ -1,0 +1,97 @@
+//! Many readers, many insertions.
+
+use std::fs;
+use std::sync::{Arc, Barrier};
+
+use serde_json::json;
+use vigie::cli::demo::virtual_card::Model;
+
+use super::{cards, wait_for_reader, watching};
+use crate::support::daemon::{Daemon, wait_for};
+use crate::support::pcscd::Pcscd;
+use crate::support::virtual_card::{Person, TestCard};
+
+const READERS: usize = 8;
+
+fn eight(pcscd: &Pcscd) -> Vec<TestCard> {
+    let card = |reader: usize| {
+        let person =
+            Person { number: format!("26003017{reader:02}"), register: format!("{reader:09}"), ..Person::default() };
+        let model = if reader.is_multiple_of(3) { Model::Cps4 } else { Model::Cps3 };
+        TestCard::new(model, &person.contents(&format!("992138{reader:02}")))
+    };
+    assert!(pcscd.port(READERS - 1) > 0);
+    (0..READERS).map(card).collect()
+}
+
+fn states(daemon: &Daemon, state: &str) -> usize {
+    let cards = cards(daemon);
+    let readers = cards["readers"]["readers"].as_array().expect("readers");
+    readers.iter().filter(|reader| reader["state"] == state).count()
+}
+
+/// Each card answers its twentieth APDU only once all eight are there: were they read one after the other, none would ever be.
+#[test]
+fn eight_readers_are_read_side_by_side() {
+    let pcscd = Pcscd::start(READERS);
+    let folder = tempfile::tempdir().expect("a folder");
+    let daemon = watching(folder.path(), &pcscd, "");
+    let barrier = Arc::new(Barrier::new(READERS));
+    let cards = eight(&pcscd);
+    let _in: Vec<_> = cards
+        .iter()
+        .enumerate()
+        .map(|(reader, card)| {
+            card.clone().with(|faults| faults.together = Some((20, Arc::clone(&barrier)))).insert(&pcscd, reader)
+        })
+        .collect();
+    wait_for("eight cards", || (states(&daemon, "read") == READERS).then_some(()));
+    cards.iter().for_each(|card| card.assert_untouched(false));
+}
+
+/// A hundred and four insertions and removals, on eight readers at once.
+#[test]
+fn a_hundred_rounds_leave_nothing_behind() {
+    const ROUNDS: usize = 13;
+    let pcscd = Pcscd::start(READERS);
+    let folder = tempfile::tempdir().expect("a folder");
+    let daemon = watching(folder.path(), &pcscd, "");
+    wait_for_reader(&daemon, "D 00 01", "empty");
+    let cards = eight(&pcscd);
+    let mut after_first = None;
+    for round in 0..ROUNDS {
+        let inserted: Vec<_> = cards.iter().enumerate().map(|(reader, card)| card.insert(&pcscd, reader)).collect();
+        wait_for("eight cards", || (states(&daemon, "read") == READERS).then_some(()));
+        drop(inserted);
+        wait_for("eight empty readers", || (states(&daemon, "empty") == READERS).then_some(()));
+        if round == 0 {
+            after_first = Some(settled(&daemon, &pcscd, |_| true));
+        }
+    }
+    let first = after_first.expect("a first round");
+    settled(&daemon, &pcscd, |now| now.0 <= first.0 && now.1 <= first.1 && now.2 <= first.2);
+    for card in &cards {
+        card.assert_untouched(false);
+        let apdus = card.apdus().len();
+        assert!(apdus <= 40 * ROUNDS, "{apdus} APDUs in {ROUNDS} rounds");
+    }
+    let inserted = daemon.audit().iter().filter(|event| event["action"] == json!("card_inserted")).count();
+    assert_eq!(inserted, ROUNDS * READERS);
+    let (status, log) = daemon.stop();
+    assert!(status.success(), "{log}");
+}
+
+/// Threads and descriptors of the daemon, and descriptors of pcscd, each of which is somebody's context, once they are as wanted.
+fn settled(daemon: &Daemon, pcscd: &Pcscd, is_so: impl Fn(&(usize, usize, usize)) -> bool) -> (usize, usize, usize) {
+    let count = |pid: u32, what: &str| fs::read_dir(format!("/proc/{pid}/{what}")).expect("a process").count();
+    wait_for("threads and descriptors to go", || {
+        let mut seen = (count(daemon.pid(), "task"), count(daemon.pid(), "fd"), count(pcscd.pid(), "fd"));
+        // Blocking threads of the runtime come and go; what is counted is what stays.
+        for _ in 0..5 {
+            std::thread::sleep(std::time::Duration::from_millis(20));
+            let now = (count(daemon.pid(), "task"), count(daemon.pid(), "fd"), count(pcscd.pid(), "fd"));
+            seen = (seen.0.min(now.0), seen.1.min(now.1), seen.2.min(now.2));
+        }
+        is_so(&seen).then_some(seen)
+    })
+}
