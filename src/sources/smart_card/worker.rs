@@ -45,9 +45,9 @@ impl Worker {
 
     /// Reads until it is read, broken, or no longer wanted. Gives the errand that came meanwhile.
     fn work_off(&self, mut errand: Errand, errands: &Receiver<Errand>) -> Option<Errand> {
-        let (mut pause, mut failures) = (FIRST_PAUSE, 0);
+        let (mut pause, mut failures, mut step) = (FIRST_PAUSE, 0, Step::Waiting);
         loop {
-            if !self.board.at(&self.name, errand, Step::Waiting, Some(self.settings.answer_timeout)) {
+            if !self.board.at(&self.name, errand, step, Some(self.settings.answer_timeout)) {
                 return errands.recv().ok();
             }
             let outcome = catch_unwind(AssertUnwindSafe(|| self.read(errand)))
@@ -58,8 +58,9 @@ impl Worker {
                     return errands.recv().ok();
                 }
                 Err(SmartCardError::InUse) => {
-                    // However long: whoever has it may need it all day.
-                    if !self.board.at(&self.name, errand, Step::Shared, None) {
+                    // However long: whoever has it may need it all day, and until then nothing new is to be told.
+                    step = Step::Shared;
+                    if !self.board.at(&self.name, errand, step, None) {
                         return errands.recv().ok();
                     }
                 }
@@ -77,13 +78,14 @@ impl Worker {
                         self.board.ended(&self.name, errand, Err(&error));
                         return errands.recv().ok();
                     }
-                    self.board.at(&self.name, errand, Step::Waiting, None);
+                    step = Step::Waiting;
+                    self.board.at(&self.name, errand, step, None);
                 }
             }
             match errands.recv_timeout(pause) {
                 Ok(newer) => {
                     errand = newer;
-                    (pause, failures) = (FIRST_PAUSE, 0);
+                    (pause, failures, step) = (FIRST_PAUSE, 0, Step::Waiting);
                 }
                 Err(RecvTimeoutError::Timeout) => pause = (pause * 2).min(LONGEST_PAUSE),
                 Err(RecvTimeoutError::Disconnected) => return None,
