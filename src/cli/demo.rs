@@ -2,6 +2,8 @@
 
 mod endpoint;
 mod estate;
+#[cfg(test)]
+mod forecast;
 mod plan;
 
 use std::fs;

@@ -120,7 +120,7 @@ impl World {
     /// Starts an engine on the folder and waits for its first scan.
     pub async fn start(&self) -> Running {
         let running = self.start_unscanned().await;
-        running.settle().await;
+        running.settle(self).await;
         running
     }
 
@@ -170,17 +170,18 @@ pub struct Running {
 
 impl Running {
     /// Reads everything, judges, and waits until no message waits that is due.
-    pub async fn settle(&self) {
+    pub async fn settle(&self, world: &World) {
         self.handle.scan(caller()).await.expect("scanned");
-        self.quiet().await;
+        self.quiet(world).await;
     }
 
     /// Waits until no message is on its way.
-    pub async fn quiet(&self) {
+    pub async fn quiet(&self, world: &World) {
+        let now = world.now();
         for _ in 0..2000 {
             self.handle.look().await.expect("looked");
             let snapshot = self.handle.snapshot();
-            if snapshot.status.deliveries.pending == 0 || !self.is_sending().await {
+            if snapshot.status.deliveries.pending == 0 || !self.is_busy(now).await {
                 return;
             }
             tokio::time::sleep(Duration::from_millis(2)).await;
@@ -188,11 +189,17 @@ impl Running {
         panic!("messages never came to rest");
     }
 
-    async fn is_sending(&self) -> bool {
+    /// A message is on its way, or may leave. Between the end of one and the beginning of the next neither is in a row.
+    async fn is_busy(&self, now: Timestamp) -> bool {
         use vigie::domain::delivery::DeliveryWord;
-        let filter = |state| vigie::store::DeliveryFilter { limit: 1, state: Some(state), ..Default::default() };
-        let sending = self.store.deliveries(&filter(DeliveryWord::Sending)).await.expect("read").1;
-        sending > 0
+        for state in [DeliveryWord::Pending, DeliveryWord::Sending] {
+            let filter = vigie::store::DeliveryFilter { limit: 1000, state: Some(state), ..Default::default() };
+            let (found, _) = self.store.deliveries(&filter).await.expect("read");
+            if found.iter().any(|listed| listed.delivery.state.due().is_some_and(|due| due <= now)) {
+                return true;
+            }
+        }
+        false
     }
 
     pub async fn stop(self) {
