@@ -1,5 +1,6 @@
 //! The store, on both engines: what is committed is what is loaded, and nothing else ever is.
 
+mod alerts;
 mod crash;
 mod damage;
 mod disk;
@@ -57,7 +58,7 @@ async fn one_story_on_postgresql() {
 async fn story(url: &str, folder: &Path, engine: Engine) {
     let store = open(url, folder).await.expect("a first start");
     assert_eq!(store.engine(), engine);
-    assert_eq!(store.schema().await.expect("a schema"), 1);
+    assert_eq!(store.schema().await.expect("a schema"), 2);
     let empty = store.load().await.expect("loaded");
     assert!(empty.certificates.is_empty() && empty.observations.is_empty() && empty.findings.is_empty());
     assert_eq!(empty.head.seq, 1, "the first event is the schema's");

@@ -23,18 +23,18 @@ async fn a_clock_that_is_set_neither_repeats_nor_silences() {
             daemon = world.start().await;
         }
         for _ in 0..2 {
-            daemon.quiet(&world).await;
+            daemon.quiet().await;
             world.clock.pass(HOUR);
             passed += 1;
         }
         world.clock.set(truth.plus_seconds(passed * 3600));
-        daemon.quiet(&world).await;
+        daemon.quiet().await;
     }
     let said_before: usize = world.lines().len();
     // A true week after the opening what is still critical is repeated: that word was not used up under a wrong clock.
     for _ in 0..8 {
         world.clock.pass(24 * HOUR);
-        daemon.quiet(&world).await;
+        daemon.quiet().await;
     }
     let said: Vec<String> = world.lines();
     let repeats: Vec<&String> = said[said_before..].iter().filter(|line| line.contains("repeated missing")).collect();

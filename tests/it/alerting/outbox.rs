@@ -34,7 +34,7 @@ async fn what_is_found_is_told_once_and_its_end_too() {
     assert!(got[0].notice.audit.0 > 0 && got[0].notice.audit.0 <= status.audit.seq);
     assert_eq!(got[0].notice.items[0].certificate.as_ref().expect("declared").structure, "CH");
 
-    daemon.settle(&world).await;
+    daemon.settle().await;
     daemon.stop().await;
     let daemon = world.start().await;
     assert_eq!(world.lines(), first, "a restart tells nothing again");
@@ -48,16 +48,16 @@ async fn what_is_found_is_told_once_and_its_end_too() {
     assert_eq!(taken.acknowledgement().expect("one").by, "daemon");
     for _ in 0..9 {
         world.clock.pass(24 * 60 * MINUTE);
-        daemon.quiet(&world).await;
+        daemon.quiet().await;
     }
     assert_eq!(world.lines().len(), 2, "quiet while it lasts");
 
     // It is there after all.
     super::watch::write_config(world.folder.path(), REGISTER);
     daemon.handle.reload(caller()).await.expect("reloaded");
-    daemon.settle(&world).await;
+    daemon.settle().await;
     world.clock.pass(65 * MINUTE);
-    daemon.quiet(&world).await;
+    daemon.quiet().await;
     let all = world.lines();
     assert_eq!(
         all[2..],
@@ -101,7 +101,7 @@ async fn a_failing_channel_is_tried_again_under_one_id_and_told_of_by_the_other(
     // 1, 5, 15, 30, 60 minutes, then each hour.
     for _ in 0..111 {
         world.clock.pass(MINUTE);
-        daemon.quiet(&world).await;
+        daemon.quiet().await;
     }
     let got = world.got();
     let tries = got.iter().filter(|got| got.channel == "smtp" && got.notice.kind == NoticeKind::Alerts);
@@ -116,7 +116,7 @@ async fn a_failing_channel_is_tried_again_under_one_id_and_told_of_by_the_other(
     // It works again: the message arrives and the channel is whole.
     world.answer("smtp", "at-1@ch.fr", None);
     world.clock.pass(61 * MINUTE);
-    daemon.quiet(&world).await;
+    daemon.quiet().await;
     let status = daemon.handle.snapshot().status.clone();
     assert!(status.channels["smtp"].failing_since.is_none() && status.deliveries.pending == 0);
     daemon.stop().await;
@@ -130,7 +130,7 @@ async fn what_cannot_be_sent_for_days_is_given_up_and_the_next_person_told() {
     let daemon = world.start().await;
     for _ in 0..40 {
         world.clock.pass(10 * MINUTE);
-        daemon.quiet(&world).await;
+        daemon.quiet().await;
     }
     let (given_up, _) = daemon.store.deliveries(&in_state(DeliveryWord::GivenUp)).await.expect("read");
     assert_eq!(given_up.len(), 1);
@@ -199,14 +199,14 @@ async fn a_storm_is_one_message_and_a_flood_waits() {
     for count in 301..=312 {
         super::watch::write_config(world.folder.path(), &format!("{REGISTER}{}", missing(count)));
         daemon.handle.reload(caller()).await.expect("reloaded");
-        daemon.settle(&world).await;
+        daemon.settle().await;
         world.clock.pass(MINUTE);
-        daemon.quiet(&world).await;
+        daemon.quiet().await;
     }
     let mails = |world: &World| world.got().iter().filter(|got| got.channel == "smtp").count();
     assert_eq!(mails(&world), 6);
     world.clock.pass(60 * MINUTE);
-    daemon.quiet(&world).await;
+    daemon.quiet().await;
     let got = world.got();
     let told: usize = got.iter().filter(|got| got.channel == "smtp").map(|got| got.notice.items.len()).sum();
     assert_eq!((mails(&world), told), (7, 312), "nothing is left out");
@@ -220,7 +220,7 @@ async fn a_test_goes_through_every_channel_and_says_what_was_answered() {
     let daemon = world.start().await;
     let quiet = async {
         for _ in 0..50 {
-            daemon.quiet(&world).await;
+            daemon.quiet().await;
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
@@ -246,7 +246,7 @@ async fn the_digest_leaves_once_a_month() {
     };
     let first: Timestamp = "2027-02-01T07:00:00Z".parse().expect("an instant");
     world.clock.pass(Duration::from_secs((first.unix() - world.now().unix()).unsigned_abs()));
-    daemon.quiet(&world).await;
+    daemon.quiet().await;
     let got = digests();
     assert_eq!(got.len(), 3, "two persons and the target");
     let NoticeKind::Digest(digest) = &got[0].notice.kind else { panic!("a digest") };
@@ -254,9 +254,9 @@ async fn the_digest_leaves_once_a_month() {
     assert!(digest.delivered >= 2 && digest.failed == 0);
     // The clock is set back across it: it is not said again.
     world.clock.set(first.plus_seconds(-3600));
-    daemon.quiet(&world).await;
+    daemon.quiet().await;
     world.clock.pass(61 * MINUTE);
-    daemon.quiet(&world).await;
+    daemon.quiet().await;
     assert_eq!(digests().len(), 3);
     daemon.stop().await;
 }

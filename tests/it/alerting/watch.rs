@@ -10,6 +10,7 @@ use tokio::task::JoinHandle;
 use vigie::clock::SharedClock;
 use vigie::config::{self, Config};
 use vigie::domain::audit_event::{Actor, Origin};
+use vigie::domain::delivery::DeliveryWord;
 use vigie::domain::inventory::Inventory;
 use vigie::domain::lived::Lived;
 use vigie::domain::notice::{Channel, Notice, NoticeKind, Reach, SendOutcome, Sending};
@@ -17,7 +18,7 @@ use vigie::domain::time::Timestamp;
 use vigie::engine::lifecycle::Supervisor;
 use vigie::engine::snapshot::AuditHead;
 use vigie::engine::{Caller, Engine, Handle, Jitter, LIVED, Parts};
-use vigie::store::{Opening, Store};
+use vigie::store::{DeliveryFilter, Opening, Store};
 
 use crate::support::clock::HeldClock;
 
@@ -120,7 +121,7 @@ impl World {
     /// Starts an engine on the folder and waits for its first scan.
     pub async fn start(&self) -> Running {
         let running = self.start_unscanned().await;
-        running.settle(self).await;
+        running.settle().await;
         running
     }
 
@@ -170,36 +171,28 @@ pub struct Running {
 
 impl Running {
     /// Reads everything, judges, and waits until no message waits that is due.
-    pub async fn settle(&self, world: &World) {
+    pub async fn settle(&self) {
         self.handle.scan(caller()).await.expect("scanned");
-        self.quiet(world).await;
+        self.quiet().await;
     }
 
-    /// Waits until no message is on its way.
-    pub async fn quiet(&self, world: &World) {
-        let now = world.now();
-        for _ in 0..2000 {
+    /// Waits until no message is on its way. Between the end of one and the beginning of the next none is, so it looks several
+    /// times; one that waits for a channel that rests is not on its way.
+    pub async fn quiet(&self) {
+        let mut idle = 0;
+        for _ in 0..5000 {
             self.handle.look().await.expect("looked");
-            let snapshot = self.handle.snapshot();
-            if snapshot.status.deliveries.pending == 0 || !self.is_busy(now).await {
+            if self.handle.snapshot().status.deliveries.pending == 0 {
                 return;
             }
-            tokio::time::sleep(Duration::from_millis(2)).await;
+            let sending = DeliveryFilter { limit: 1, state: Some(DeliveryWord::Sending), ..DeliveryFilter::default() };
+            idle = if self.store.deliveries(&sending).await.expect("read").1 > 0 { 0 } else { idle + 1 };
+            if idle == 5 {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(1)).await;
         }
         panic!("messages never came to rest");
-    }
-
-    /// A message is on its way, or may leave. Between the end of one and the beginning of the next neither is in a row.
-    async fn is_busy(&self, now: Timestamp) -> bool {
-        use vigie::domain::delivery::DeliveryWord;
-        for state in [DeliveryWord::Pending, DeliveryWord::Sending] {
-            let filter = vigie::store::DeliveryFilter { limit: 1000, state: Some(state), ..Default::default() };
-            let (found, _) = self.store.deliveries(&filter).await.expect("read");
-            if found.iter().any(|listed| listed.delivery.state.due().is_some_and(|due| due <= now)) {
-                return true;
-            }
-        }
-        false
     }
 
     pub async fn stop(self) {
