@@ -3,6 +3,8 @@
 mod card;
 mod endpoint;
 mod estate;
+#[cfg(test)]
+mod forecast;
 mod plan;
 pub mod virtual_card;
 

@@ -138,6 +138,11 @@ impl Mark {
         Self("resolved".to_owned())
     }
 
+    /// It is one of many of its kind: a day, a period.
+    pub fn comes_round(&self) -> bool {
+        ["day ", "after ", "repeat "].iter().any(|kind| self.0.starts_with(kind))
+    }
+
     /// As kept in the database.
     pub fn from_text(text: impl Into<String>) -> Self {
         Self(text.into())

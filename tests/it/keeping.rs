@@ -1,5 +1,6 @@
 //! The store, on both engines: what is committed is what is loaded, and nothing else ever is.
 
+mod alerts;
 mod crash;
 mod damage;
 mod disk;

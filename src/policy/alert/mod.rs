@@ -149,8 +149,12 @@ impl Reconciled {
         self.routes.push(routes);
         alert.reached = alert.reached.max(Some(word.audience));
         alert.said.extend(marks.into_iter().map(|mark| Said { mark, at: now }));
-        let old = alert.said.len().saturating_sub(MARKS);
-        alert.said.drain(..old);
+        // What is said once in a life stays; of what comes round again the oldest goes.
+        if alert.said.len() > MARKS
+            && let Some(oldest) = alert.said.iter().position(|said| said.mark.comes_round())
+        {
+            alert.said.remove(oldest);
+        }
     }
 }
 

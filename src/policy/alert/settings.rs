@@ -19,7 +19,7 @@ pub struct AlertSettings {
     pub on_call: Vec<DeclaredId>,
     /// Mail addresses for what belongs to nobody, and for news of the alerts themselves. Default none.
     pub fallback: Vec<String>,
-    /// Days between two words about what stays critical, and after an end. Default 7.
+    /// Days between two reminders of what stays critical, and of what has ended; all fall on the same days. Default 7: Mondays.
     pub repeat_days: u32,
     /// Hour of the day, in the configured time zone, before which only what is critical and new is said. Default 8.
     pub hour: u32,

@@ -210,9 +210,9 @@ fn a_certificate_that_nobody_renews() {
         "2027-04-14T06:05 expiring daily day 2027-04-14 on_call",
         "2027-04-15T06:05 expiring daily day 2027-04-15 on_call",
         "2027-04-15T10:05 expired expired after 0 on_call",
-        "2027-04-22T06:05 expired expired after 1 on_call",
-        "2027-04-29T06:05 expired expired after 2 on_call",
-        "2027-05-06T06:05 expired expired after 3 on_call",
+        "2027-04-19T06:05 expired expired after 1 on_call",
+        "2027-04-26T06:05 expired expired after 2 on_call",
+        "2027-05-03T06:05 expired expired after 3 on_call",
     ];
     assert_eq!(heard, expected);
 }
@@ -274,11 +274,11 @@ fn what_has_no_end_is_repeated_while_it_is_critical() {
     let expected = [
         "0 opened severity warning administrators",
         "10 escalated severity critical administrators",
-        "11 repeated repeat 1 principals",
-        "14 repeated repeat 2 on_call",
-        "21 repeated repeat 3 on_call",
-        "28 repeated repeat 4 on_call",
-        "35 repeated repeat 5 on_call",
+        "11 repeated repeat 2 on_call",
+        "17 repeated repeat 3 on_call",
+        "24 repeated repeat 4 on_call",
+        "31 repeated repeat 5 on_call",
+        "38 repeated repeat 6 on_call",
     ];
     assert_eq!(heard, expected);
     // A warning waits for the morning, what is critical does not.

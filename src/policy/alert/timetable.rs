@@ -1,5 +1,7 @@
 //! What an alert has to say at an instant: which step, which day, which repetition. Days are calendar days of the configured zone.
 
+use chrono::{Datelike as _, NaiveDate};
+
 use super::ground::{About, Ground};
 use crate::domain::alert::{Alert, Audience, Mark};
 use crate::domain::finding::Severity;
@@ -80,10 +82,9 @@ fn before_end(ground: &Ground<'_>, alert: &Alert, about: &About<'_>, end: Timest
     Some(Word { mark, moment, audience, severity })
 }
 
-/// At once when the end has passed, then every so many days.
+/// At once when the end has passed, then with the other reminders.
 fn after_end(ground: &Ground<'_>, severity: Severity, end: Timestamp, now: Timestamp) -> Word {
-    let days = ground.day(now).signed_duration_since(ground.local(end).0).num_days();
-    let turn = days.max(0) / i64::from(ground.alerts.repeat_days.max(1));
+    let turn = turns(ground, ground.local(end).0, now);
     Word { mark: Mark::after_end(turn), moment: Moment::Expired, audience: Audience::OnCall, severity }
 }
 
@@ -102,12 +103,20 @@ fn without_end(ground: &Ground<'_>, alert: &Alert, now: Timestamp) -> Option<Wor
         });
     }
     let opened = ground.local(alert.opened_at).0;
-    let days = ground.day(now).signed_duration_since(opened).num_days();
-    let turn = days.max(0) / i64::from(ground.alerts.repeat_days.max(1));
+    let turn = turns(ground, opened, now);
     let mark = Mark::severity(severity);
     if turn == 0 || !alert.has_said(&mark) {
         return Some(Word { mark, moment: Moment::Escalated, audience: Audience::Administrators, severity });
     }
     let audience = if turn == 1 { Audience::Principals } else { Audience::OnCall };
     Some(Word { mark: Mark::repeat(turn), moment: Moment::Repeated, audience, severity })
+}
+
+/// How many reminders lie between `from` and `now`. All of them fall on the same days, weekly ones on Mondays: what is still to be
+/// done arrives together, not a little every day.
+fn turns(ground: &Ground<'_>, from: NaiveDate, now: Timestamp) -> i64 {
+    let days = i32::try_from(ground.alerts.repeat_days).unwrap_or(i32::MAX).max(1);
+    // Day 1 of the common era was a Monday.
+    let turn = |day: NaiveDate| (day.num_days_from_ce() - 1).div_euclid(days);
+    i64::from(turn(ground.day(now)) - turn(from)).max(0)
 }

@@ -10,6 +10,7 @@ use tokio::task::JoinHandle;
 use vigie::clock::SharedClock;
 use vigie::config::{self, Config};
 use vigie::domain::audit_event::{Actor, Origin};
+use vigie::domain::delivery::DeliveryWord;
 use vigie::domain::inventory::Inventory;
 use vigie::domain::lived::Lived;
 use vigie::domain::notice::{Channel, Notice, NoticeKind, Reach, SendOutcome, Sending};
@@ -17,7 +18,7 @@ use vigie::domain::time::Timestamp;
 use vigie::engine::lifecycle::Supervisor;
 use vigie::engine::snapshot::AuditHead;
 use vigie::engine::{Caller, Engine, Handle, Jitter, LIVED, Parts};
-use vigie::store::{Opening, Store};
+use vigie::store::{DeliveryFilter, Opening, Store};
 
 use crate::support::clock::HeldClock;
 
@@ -175,24 +176,23 @@ impl Running {
         self.quiet().await;
     }
 
-    /// Waits until no message is on its way.
+    /// Waits until no message is on its way. Between the end of one and the beginning of the next none is, so it looks several
+    /// times; one that waits for a channel that rests is not on its way.
     pub async fn quiet(&self) {
-        for _ in 0..2000 {
+        let mut idle = 0;
+        for _ in 0..5000 {
             self.handle.look().await.expect("looked");
-            let snapshot = self.handle.snapshot();
-            if snapshot.status.deliveries.pending == 0 || !self.is_sending().await {
+            if self.handle.snapshot().status.deliveries.pending == 0 {
                 return;
             }
-            tokio::time::sleep(Duration::from_millis(2)).await;
+            let sending = DeliveryFilter { limit: 1, state: Some(DeliveryWord::Sending), ..DeliveryFilter::default() };
+            idle = if self.store.deliveries(&sending).await.expect("read").1 > 0 { 0 } else { idle + 1 };
+            if idle == 5 {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(1)).await;
         }
         panic!("messages never came to rest");
-    }
-
-    async fn is_sending(&self) -> bool {
-        use vigie::domain::delivery::DeliveryWord;
-        let filter = |state| vigie::store::DeliveryFilter { limit: 1, state: Some(state), ..Default::default() };
-        let sending = self.store.deliveries(&filter(DeliveryWord::Sending)).await.expect("read").1;
-        sending > 0
     }
 
     pub async fn stop(self) {
