@@ -142,7 +142,7 @@ async fn three_years_of_it_are_as_foretold() {
     let folder = parent.path().join("demo");
     estate::make_folder(&folder, 0o700).expect("a folder");
     let listen = SocketAddr::from(([127, 0, 0, 1], 0));
-    let wanted = Wanted { folder: &folder, lang: Lang::Fr, listen, now: NOW, endpoints: None, card: None };
+    let wanted = Wanted { folder: &folder, lang: Lang::Fr, listen, now: NOW, endpoints: None, card: false };
     estate::make(&wanted).expect("made");
     // Nothing on the disk changes: it is judged at the hour of the messages.
     let quiet = "[schedule]\nscan = \"0 0 0 1 1 * 2099\"\nevaluate = \"0 0 0 1 1 * 2099\"\n[alerts]\nper_hour = 100\n";
