@@ -163,7 +163,7 @@ impl Engine {
             NoticeKind::Digest(_) | NoticeKind::ChannelFailed { .. } | NoticeKind::Test => Vec::new(),
         };
         let mut items: Vec<_> = items.into_iter().map(|(_, item)| item).collect();
-        items.sort_by_cached_key(|item| outgoing::urgency(item));
+        items.sort_by_cached_key(outgoing::urgency);
         Ok(Notice {
             id: delivery.id,
             at: delivery.created_at,

@@ -1,7 +1,5 @@
 //! Three years of the demonstration by a clock that is held: what the daemon sends is what it foretold, message by message.
 
-use std::collections::BTreeSet;
-use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -87,9 +85,8 @@ fn line(leaving: &Leaving) -> Line {
 /// The forecast as a person reads it: one line a day and audience, in the words of the demonstration's plan.
 fn table(forecast: &[Leaving], folder: &Path) -> String {
     let mut text = String::new();
-    let mut written = BTreeSet::new();
     for leaving in forecast.iter().filter(|leaving| leaving.route.0 == "smtp") {
-        let _ = writeln!(text, "{} {}", day(leaving.at), leaving.route.1);
+        text.push_str(&format!("{} {}\n", day(leaving.at), leaving.route.1));
         for item in &leaving.items {
             let subject = item.key.subject.replace(&*folder.to_string_lossy(), "");
             // What is drawn by chance in each demonstration has no name here.
@@ -99,8 +96,7 @@ fn table(forecast: &[Leaving], folder: &Path) -> String {
                 subject
             };
             let end = item.end.map(|end| format!(", ends {}", day(end))).unwrap_or_default();
-            let _ = writeln!(text, "    {} {}: {} {subject}{end}", item.moment, item.severity, item.key.code);
-            written.insert(subject);
+            text.push_str(&format!("    {} {}: {} {subject}{end}\n", item.moment, item.severity, item.key.code));
         }
     }
     text

@@ -94,6 +94,12 @@ impl Sink {
         text.lines().map(|line| serde_json::from_str(line).expect("a line of the journal")).collect()
     }
 
+    /// How many messages it received: without reading them.
+    pub fn count(&self) -> usize {
+        let journal = fs::read(self.folder.path().join("journal")).unwrap_or_default();
+        journal.iter().filter(|byte| **byte == b'\n').count()
+    }
+
     /// How the next messages are answered: the control file of the script.
     pub fn control(&self, wanted: &Value) {
         let path = self.folder.path().join("control");
