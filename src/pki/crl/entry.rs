@@ -29,8 +29,13 @@ impl<'a> Entry<'a> {
     #[inline]
     pub fn read(content: &'a [u8]) -> Result<Self, Wrong> {
         let mut fields = Strict::new(content);
-        let serial = integer(fields.field(INTEGER)?.content)?;
-        let date = fields.any()?;
+        let (serial, date) = match Self::usual(content) {
+            Some((serial, date, rest)) => {
+                fields = Strict::new(rest);
+                (integer(serial)?, date)
+            }
+            None => (integer(fields.field(INTEGER)?.content)?, fields.any()?),
+        };
         if !is_time(date) {
             return Err("a revocation date that is none");
         }
@@ -47,6 +52,16 @@ impl<'a> Entry<'a> {
             fields.end()?;
         }
         Ok(entry)
+    }
+
+    /// Serial number and date as nearly every entry has them, and what follows: lengths of one octet, UTCTime to the second.
+    #[inline]
+    fn usual(content: &'a [u8]) -> Option<(&'a [u8], Element<'a>, &'a [u8])> {
+        let [INTEGER, length @ 0..0x80, rest @ ..] = content else { return None };
+        let (serial, rest) = rest.split_at_checked(usize::from(*length))?;
+        let (date, rest) = rest.split_at_checked(15)?;
+        let [UTC_TIME, 13, time @ ..] = date else { return None };
+        Some((serial, Element { tag: UTC_TIME, content: time, raw: date }, rest))
     }
 
     /// What it says of its certificate.
@@ -150,6 +165,11 @@ fn reason_of(code: &[u8]) -> Result<Reason, Wrong> {
 /// `YYMMDDHHMMSSZ` or `YYYYMMDDHHMMSSZ` (section 5.1.2.6) of a day that exists.
 #[inline]
 pub fn is_time(element: Element<'_>) -> bool {
+    if let (UTC_TIME, Ok(time)) = (element.tag, <&[u8; 13]>::try_from(element.content))
+        && is_early_day(time)
+    {
+        return true;
+    }
     let (year, rest) = match (element.tag, element.content) {
         (UTC_TIME, [a, b, rest @ ..]) => {
             (two(*a, *b).map(|year| if year < 50 { 2000 + year } else { 1900 + year }), rest)
@@ -170,6 +190,26 @@ pub fn is_time(element: Element<'_>) -> bool {
         _ => return false,
     };
     (1..=last).contains(&day) && hour < 24 && minute < 60 && second < 60
+}
+
+/// A UTCTime of one of the first 28 days of a month, which every month has.
+#[inline]
+fn is_early_day([a, b, m, o, d, y, h, u, i, n, s, e, z]: &[u8; 13]) -> bool {
+    let digits = |eight: [u8; 8]| {
+        let word = u64::from_le_bytes(eight);
+        let high = 0xf0f0_f0f0_f0f0_f0f0;
+        // A digit is 3x with x below 10: adding six does not carry into the high half.
+        word & high == 0x3030_3030_3030_3030 && word.wrapping_add(0x0606_0606_0606_0606) & high == 0x3030_3030_3030_3030
+    };
+    let number = |tens: u8, ones: u8| (tens & 0xf) * 10 + (ones & 0xf);
+    digits([*a, *b, *m, *o, *d, *y, *h, *u])
+        && digits([*h, *u, *i, *n, *s, *e, b'0', b'0'])
+        && *z == b'Z'
+        && (1..=12).contains(&number(*m, *o))
+        && (1..=28).contains(&number(*d, *y))
+        && number(*h, *u) < 24
+        && number(*i, *n) < 60
+        && number(*s, *e) < 60
 }
 
 #[inline]
@@ -256,6 +296,7 @@ mod tests {
             b"2026010100000aZ",
         ] {
             assert!(!time(GENERALIZED_TIME, wrong), "{wrong:?}");
+            assert!(!time(UTC_TIME, &wrong[2..]) || wrong.starts_with(b"1900"), "{wrong:?}");
         }
     }
 }

@@ -6,21 +6,15 @@ use super::super::super::digest::sha256;
 use super::super::{Crl, Listed};
 use super::file::{Facts, Header, Page};
 use super::fingerprint::{Key, checksum};
+use super::sort::{Packed, sorted};
 use super::{ENTRY, IndexError, ReadAt};
 use crate::domain::fingerprint::Fingerprint;
-
-/// One bucket for each value of the first octet of a fingerprint.
-const BUCKETS: usize = 256;
-/// Entries taken from the system at a time for one bucket: a bucket that doubled instead would hold twice what it needs.
-const CHUNK: usize = 512;
-
-/// High and low half of the fingerprint, and the offset: twelve bytes, without padding.
-type Packed = [u32; 3];
 
 /// Collects the entries of one list, 12 bytes each.
 pub struct Builder {
     key: Key,
-    buckets: Vec<Vec<Vec<Packed>>>,
+    /// It grows as vectors do. Beyond a page or two the system moves it without copying, and what was not written to yet is no memory.
+    entries: Vec<Packed>,
 }
 
 impl std::fmt::Debug for Builder {
@@ -32,7 +26,7 @@ impl std::fmt::Debug for Builder {
 impl Builder {
     /// An empty index with this key, which is drawn anew for every index.
     pub fn new(key: Key) -> Self {
-        Self { key, buckets: vec![Vec::new(); BUCKETS] }
+        Self { key, entries: Vec::new() }
     }
 
     /// Takes an entry in.
@@ -43,17 +37,7 @@ impl Builder {
             None => self.key.of(serial),
             Some(issuer) => self.key.of_issuer(issuer, serial),
         };
-        let (high, low) = ((fingerprint >> 32) as u32, fingerprint as u32);
-        if let Some(bucket) = self.buckets.get_mut((high >> 24) as usize) {
-            match bucket.last_mut() {
-                Some(chunk) if chunk.len() < CHUNK => chunk.push([high, low, listed.offset]),
-                _ => {
-                    let mut chunk = Vec::with_capacity(CHUNK);
-                    chunk.push([high, low, listed.offset]);
-                    bucket.push(chunk);
-                }
-            }
-        }
+        self.entries.push([(fingerprint >> 32) as u32, fingerprint as u32, listed.offset]);
     }
 
     /// Sorts and writes the index of `crl`, whose DER is `list`. Call it once the signature of the list was verified: an index that
@@ -61,7 +45,7 @@ impl Builder {
     ///
     /// # Errors
     /// As `out` and `list` give them.
-    pub fn write<W: Write + Seek>(self, crl: &Crl, list: &dyn ReadAt, out: &mut W) -> Result<(), IndexError> {
+    pub fn write<W: Write + Seek>(mut self, crl: &Crl, list: &dyn ReadAt, out: &mut W) -> Result<(), IndexError> {
         let seal = seal(list, crl.layout.entries.start, crl.layout.entries.end, crl.layout.bytes)?;
         let mut header = Header::new(self.key, Facts::of(crl, seal));
         // The directory is not known yet, its size is.
@@ -70,26 +54,23 @@ impl Builder {
         let shift = 64 - header.page_bits;
         let (mut place, mut written) = (0, 0_u32);
         let mut page: Vec<u8> = Vec::new();
-        let mut sorted: Vec<(u64, u32)> = Vec::new();
-        for bucket in self.buckets {
-            sorted.clear();
-            for chunk in bucket {
-                sorted.extend(
-                    chunk.iter().map(|[high, low, offset]| (u64::from(*high) << 32 | u64::from(*low), *offset)),
-                );
-            }
-            sorted.sort_unstable();
-            for (fingerprint, offset) in &sorted {
+        sorted(&mut self.entries, &mut |bucket| {
+            for [high, low, offset] in bucket {
+                let fingerprint = u64::from(*high) << 32 | u64::from(*low);
                 let of = usize::try_from(fingerprint.checked_shr(shift).unwrap_or(0)).unwrap_or(usize::MAX);
                 while place < of {
                     close(&mut header, place, written, &mut page, out)?;
                     place += 1;
                 }
-                page.extend_from_slice(&fingerprint.to_le_bytes());
-                page.extend_from_slice(&offset.to_le_bytes());
+                let mut entry = [0; ENTRY];
+                let (key, tail) = entry.split_at_mut(8);
+                key.copy_from_slice(&fingerprint.to_le_bytes());
+                tail.copy_from_slice(&offset.to_le_bytes());
+                page.extend_from_slice(&entry);
                 written += 1;
             }
-        }
+            Ok::<_, IndexError>(())
+        })?;
         while place < header.pages.len() {
             close(&mut header, place, written, &mut page, out)?;
             place += 1;

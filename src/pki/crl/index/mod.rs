@@ -11,6 +11,7 @@ mod builder;
 mod file;
 mod fingerprint;
 mod lookup;
+mod sort;
 
 pub use builder::Builder;
 pub use fingerprint::Key;
