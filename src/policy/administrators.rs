@@ -1,7 +1,8 @@
 //! Who may renew a declared certificate, with the card they would sign in with, and how long both last.
 
 use super::cards::CardSeen;
-use super::rules::{administrator_card_ends::day_after, administrator_missing::fits};
+use super::mandates::{day_after, lives};
+use super::rules::administrator_missing::fits;
 use super::view::View;
 use crate::domain::card::CardHolder;
 use crate::domain::declaration::DeclaredCertificate;
@@ -56,8 +57,7 @@ pub(super) fn administrators<'v, 'a>(view: &'v View<'a>, declared: &DeclaredCert
 impl Administrator<'_, '_> {
     /// The mandate is in force.
     pub(super) fn mandate_lives(&self, now: Timestamp) -> bool {
-        let begun = self.mandate.from.is_none_or(|from| Timestamp::from_date(from) <= now);
-        begun && self.mandate.until.is_none_or(|until| now < day_after(until))
+        lives(self.mandate, now)
     }
 
     /// A card is declared and, as far as is known, works.

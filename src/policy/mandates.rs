@@ -16,8 +16,12 @@ pub(super) fn covers(mandate: &Mandate, declared: &DeclaredCertificate) -> bool 
 /// Days are UTC days: within two hours of the French ones, and never dependent on a setting.
 pub(super) fn lives(mandate: &Mandate, now: Timestamp) -> bool {
     let begun = mandate.from.is_none_or(|from| Timestamp::from_date(from) <= now);
-    let day_after = |until: NaiveDate| Timestamp::from_date(until).plus_days(1);
     begun && mandate.until.is_none_or(|until| now < day_after(until))
+}
+
+/// The first instant after a day.
+pub(super) fn day_after(day: NaiveDate) -> Timestamp {
+    Timestamp::from_date(day).plus_days(1)
 }
 
 /// A perimeter is a domain with everything below it, one server, or a mail domain; it says nothing of ORG services.

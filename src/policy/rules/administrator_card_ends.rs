@@ -5,8 +5,6 @@
 //! somebody sees to it. The day looked at is the one from which the successor should be at hand (`policy.successor_by`). For each
 //! certificate the administrator who lasts longest counts. A card or mandate without a known end lasts.
 
-use chrono::NaiveDate;
-
 use crate::domain::finding::{Finding, Severity};
 use crate::domain::time::Timestamp;
 use crate::policy::administrators::{Lasts, administrators};
@@ -50,11 +48,6 @@ fn check(view: &View<'_>) -> Vec<Finding> {
         );
     }
     findings
-}
-
-/// The first instant after a day.
-pub(in crate::policy) fn day_after(day: NaiveDate) -> Timestamp {
-    Timestamp::from_date(day).plus_days(1)
 }
 
 impl Lasts {
