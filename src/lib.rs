@@ -6,6 +6,7 @@ pub mod pki; // bytes <-> domain; the only place that names a PKI or crypto crat
 pub mod policy; // judge a snapshot, one rule per file
 
 // Adapters: one outside world each; never import each other.
+pub mod revocation; // revocation lists on disk
 pub mod sources; // find certificates and cards
 pub mod store; // SQL and nothing else
 

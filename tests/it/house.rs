@@ -19,6 +19,11 @@ const TABLE: &[(&str, &[&str], &[&str])] = &[
         &["sqlx", "reqwest", "axum", "x509_parser", "rcgen", "aws_lc_rs"],
     ),
     (
+        "revocation",
+        &["domain", "pki", "config", "clock"],
+        &["sqlx", "axum", "pcsc", "x509_parser", "rcgen", "aws_lc_rs"],
+    ),
+    (
         "store",
         &["domain", "pki", "config", "clock"],
         &["reqwest", "axum", "pcsc", "x509_parser", "rcgen", "aws_lc_rs", "rustls"],

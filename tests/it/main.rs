@@ -14,6 +14,7 @@ mod keeping;
 mod living;
 mod manual;
 mod reading;
+mod revocation;
 mod scanning;
 mod service;
 mod support;

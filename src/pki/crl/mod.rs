@@ -6,6 +6,8 @@
 //! Nothing is believed before [`Crl::verify`]; whether a list answers for a certificate is for [`super::revocation`] to say.
 
 mod armour;
+#[cfg(any(test, fuzzing))]
+pub mod differential;
 mod entry;
 mod error;
 mod facts;
@@ -88,6 +90,3 @@ pub fn read_from(
     armour.finish()?;
     Ok(stream.finish()?)
 }
-
-#[cfg(test)]
-mod tests;

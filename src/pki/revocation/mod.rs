@@ -108,6 +108,15 @@ impl<'a> Judge<'a> {
         questions.map(|question| self.certificate(&question)).collect()
     }
 
+    /// Who signed a list that just came: a holder of the issuer's name with a valid path to a trust anchor, who may sign lists and is not
+    /// revoked by the lists at hand. That its own status is unknown does not count: the lists that say it may come later.
+    ///
+    /// # Errors
+    /// Why the list is not to be believed.
+    pub fn authority(&self, crl: &Crl) -> Result<Arc<PathCertificate>, Why> {
+        self.find_signer(crl, &[], None)
+    }
+
     fn certificate(&self, question: &Question<'_>) -> Verdict {
         let mut seen = Seen::default();
         // Section 6.3.3, last paragraph: lists of the issuer that no distribution point names count as if one did, without reasons and
@@ -275,7 +284,7 @@ impl<'a> Judge<'a> {
         if let Some(known) = self.signers.borrow().get(&key) {
             return known.clone();
         }
-        let found = self.find_signer(crl, question);
+        let found = self.find_signer(crl, &[question.issuer, question.anchor], Some(question.anchor));
         // While a signer is being judged its answers depend on that.
         if self.pending.borrow().is_empty() {
             self.signers.borrow_mut().insert(key, found.clone());
@@ -283,13 +292,18 @@ impl<'a> Judge<'a> {
         found
     }
 
-    fn find_signer(&self, crl: &Crl, question: &Question<'_>) -> Result<Signer, Why> {
+    /// `on_path` are validated already; the path of anybody else has to end at `anchor`, where there is one.
+    fn find_signer(
+        &self,
+        crl: &Crl,
+        on_path: &[&Arc<PathCertificate>],
+        anchor: Option<&Arc<PathCertificate>>,
+    ) -> Result<Signer, Why> {
         let mut worst = None;
-        // The issuer on the path first; it is validated with the path.
-        let on_path = [question.issuer, question.anchor].into_iter().filter(|known| known.subject == crl.issuer);
+        let same_name = on_path.iter().copied().filter(|known| known.subject == crl.issuer);
         let others = self.pool.named(&crl.issuer.canonical).iter();
         let wanted = crl.authority_key();
-        let mut candidates: Vec<&Arc<PathCertificate>> = on_path.chain(others).collect();
+        let mut candidates: Vec<&Arc<PathCertificate>> = same_name.chain(others).collect();
         candidates.sort_by_key(|candidate| match (wanted, candidate.extensions.subject_key.as_deref()) {
             (Some(wanted), Some(own)) => u8::from(wanted != own) * 2,
             _ => 1,
@@ -302,7 +316,7 @@ impl<'a> Judge<'a> {
             tried.push(candidate.fingerprint);
             self.pool.spend().map_err(|LimitExceeded| Why::LimitExceeded)?;
             let signed = crl.verify(&candidate.public_key_info, self.settings.accepted).map_err(Why::from);
-            match signed.and_then(|()| self.may_sign(candidate, question)) {
+            match signed.and_then(|()| self.may_sign(candidate, on_path, anchor)) {
                 Ok(()) => return Ok(Arc::clone(candidate)),
                 Err(why) => worst = worst.max(Some(why)),
             }
@@ -310,11 +324,15 @@ impl<'a> Judge<'a> {
         Err(worst.unwrap_or(Why::SignerUntrusted))
     }
 
-    fn may_sign(&self, candidate: &Arc<PathCertificate>, question: &Question<'_>) -> Result<(), Why> {
+    fn may_sign(
+        &self,
+        candidate: &Arc<PathCertificate>,
+        on_path: &[&Arc<PathCertificate>],
+        anchor: Option<&Arc<PathCertificate>>,
+    ) -> Result<(), Why> {
         if candidate.extensions.key_usage.is_some_and(|usage| !usage.contains(KeyUsage::CRL_SIGN)) {
             return Err(Why::SignerWithoutCrlSign);
         }
-        let on_path = [question.issuer, question.anchor];
         if on_path.iter().any(|known| known.fingerprint == candidate.fingerprint) {
             return Ok(());
         }
@@ -323,7 +341,8 @@ impl<'a> Judge<'a> {
         let mut limit = false;
         let searched = self.pool.search(candidate, &self.settings, &mut |chain, result| {
             limit |= result == Err(Invalid::LimitExceeded);
-            let same = chain.last().is_some_and(|anchor| anchor.is_same_authority(question.anchor));
+            let reached = chain.last();
+            let same = anchor.is_none_or(|wanted| reached.is_some_and(|reached| reached.is_same_authority(wanted)));
             if result.is_ok() && same {
                 path = Some(chain.to_vec());
                 return std::ops::ControlFlow::Break(());
@@ -333,6 +352,10 @@ impl<'a> Judge<'a> {
         let Some(path) = path else {
             return Err(if searched.is_err() || limit { Why::LimitExceeded } else { Why::SignerUntrusted });
         };
+        // A trust anchor is trusted: nobody's list says otherwise.
+        if path.len() == 1 {
+            return Ok(());
+        }
         // A signer whose own status hangs on the list it signed is judged by that list and what else there is.
         if self.pending.borrow().contains(&candidate.fingerprint) {
             return Ok(());
@@ -347,6 +370,7 @@ impl<'a> Judge<'a> {
             Verdict::Good(_) => Ok(()),
             Verdict::Revoked { .. } => Err(Why::SignerRevoked),
             Verdict::Unknown { why: Why::LimitExceeded, .. } => Err(Why::LimitExceeded),
+            Verdict::Unknown { .. } if anchor.is_none() => Ok(()),
             Verdict::Unknown { .. } => Err(Why::SignerUnknown),
         }
     }
@@ -384,8 +408,9 @@ impl Seen {
     fn verdict(self) -> Verdict {
         match (self.good, self.why) {
             (Some(list), _) if self.reasons.covers(Reasons::ALL) => Verdict::Good(list),
-            (Some(list), None) => Verdict::Unknown { why: Why::ReasonsNotCovered, list: Some(list) },
-            (_, Some((why, list))) => Verdict::Unknown { why, list: Some(list) },
+            (Some(_), Some((why, list))) if why > Why::ReasonsNotCovered => Verdict::Unknown { why, list: Some(list) },
+            (Some(list), _) => Verdict::Unknown { why: Why::ReasonsNotCovered, list: Some(list) },
+            (None, Some((why, list))) => Verdict::Unknown { why, list: Some(list) },
             (None, None) => Verdict::Unknown { why: Why::NoList, list: None },
         }
     }

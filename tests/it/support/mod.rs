@@ -3,5 +3,6 @@
 pub mod clock;
 pub mod daemon;
 pub mod made_certificate;
+pub mod made_pki;
 pub mod postgres;
 pub mod tls_server;
