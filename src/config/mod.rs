@@ -35,7 +35,7 @@ pub use fixed::fixed_until_restart;
 pub use http::HttpConfig;
 pub use notify::{NotifyConfig, SmtpConfig, SmtpTls, WebhookConfig};
 pub use problem::{Form, Problem, Shape, Thing};
-pub use revocation::RevocationConfig;
+pub use revocation::{Network, RevocationConfig};
 pub use scan::ScanConfig;
 pub use schedule::ScheduleConfig;
 pub use source::{SourceConfig, SourceKind};

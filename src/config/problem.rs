@@ -295,6 +295,12 @@ pub enum Form {
     StoreUrl,
     /// `https://…`.
     WebhookUrl,
+    /// `http://host/list.crl`.
+    CrlUrl,
+    /// `http://proxy:3128`.
+    ProxyUrl,
+    /// `10.0.0.0/8`.
+    Network,
     /// A file path.
     Path,
     /// One line of text.

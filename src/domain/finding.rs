@@ -8,6 +8,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::fingerprint::Fingerprint;
+use super::identifier::CardNumber;
 use super::observation::Location;
 use super::offer::{UnknownWord, spelled};
 use super::person::DeclaredId;
@@ -40,6 +41,10 @@ pub enum Subject {
     Structure(DeclaredId),
     /// A source: `source:tls-folders`.
     Source(Arc<str>),
+    /// A revocation list, by its first address: `crl:http://…`.
+    Crl(Arc<str>),
+    /// A CPx card, by its number: `card:2600301752`.
+    Card(CardNumber),
 }
 
 impl fmt::Display for Subject {
@@ -51,6 +56,8 @@ impl fmt::Display for Subject {
             Self::Location(location) => fmt::Display::fmt(location, f),
             Self::Structure(id) => write!(f, "structure:{id}"),
             Self::Source(name) => write!(f, "source:{name}"),
+            Self::Crl(address) => write!(f, "crl:{address}"),
+            Self::Card(number) => write!(f, "card:{number}"),
         }
     }
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::certificate::Certificate;
+use super::crl::Revocations;
 use super::declaration::Declaration;
 use super::fingerprint::Fingerprint;
 use super::observation::{Location, Observation, Problem, SourceName};
@@ -24,6 +25,8 @@ pub struct Inventory {
     pub observations: Arc<BTreeMap<Location, Arc<Observation>>>,
     /// How each source did last time.
     pub sources: BTreeMap<SourceName, SourceState>,
+    /// Revocation lists and what they say.
+    pub revocation: Arc<Revocations>,
 }
 
 /// A certificate of the inventory.

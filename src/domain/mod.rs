@@ -3,6 +3,7 @@
 pub mod audit_event;
 pub mod card;
 pub mod certificate;
+pub mod crl;
 pub mod declaration;
 pub mod endpoint;
 pub mod finding;
