@@ -16,12 +16,17 @@ const DEFAULT_SOCKET: &str = "/run/vigie/api.sock";
 
 /// Asks the daemon for `path` (with its query).
 pub(super) fn get(session: &Session<'_>, path: &str) -> anyhow::Result<Value> {
-    ask(session, reqwest::Method::GET, path)
+    ask(session, reqwest::Method::GET, path, "")
 }
 
 /// Asks the daemon to do something.
 pub(super) fn post(session: &Session<'_>, path: &str) -> anyhow::Result<Value> {
-    ask(session, reqwest::Method::POST, path)
+    ask(session, reqwest::Method::POST, path, "{}")
+}
+
+/// The same, with what it needs to know.
+pub(super) fn post_json(session: &Session<'_>, path: &str, body: &Value) -> anyhow::Result<Value> {
+    ask(session, reqwest::Method::POST, path, &body.to_string())
 }
 
 /// Every item of a paged list.
@@ -52,7 +57,7 @@ pub(super) fn encode(text: &str) -> String {
         .collect()
 }
 
-fn ask(session: &Session<'_>, method: reqwest::Method, path: &str) -> anyhow::Result<Value> {
+fn ask(session: &Session<'_>, method: reqwest::Method, path: &str, body: &str) -> anyhow::Result<Value> {
     let socket = socket(session);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let (status, body) = runtime
@@ -60,7 +65,7 @@ fn ask(session: &Session<'_>, method: reqwest::Method, path: &str) -> anyhow::Re
             let client = reqwest::Client::builder().unix_socket(socket.clone()).no_proxy().build()?;
             let mut request = client.request(method.clone(), format!("http://localhost{path}"));
             if method == reqwest::Method::POST {
-                request = request.header("content-type", "application/json").body("{}");
+                request = request.header("content-type", "application/json").body(body.to_owned());
             }
             let response = request.send().await?;
             let status = response.status();

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot, watch};
 
+use super::revocation::RevocationCommand;
 use super::snapshot::Snapshot;
 use crate::domain::audit_event::{Actor, AuditEvent, Origin};
 
@@ -33,6 +34,8 @@ pub enum Command {
         /// Where the answer goes.
         reply: oneshot::Sender<Result<ReloadReport, Refusal>>,
     },
+    /// Something about revocation lists.
+    Revocation(RevocationCommand),
     /// Write down something a door refused.
     Note(AuditEvent),
 }
@@ -93,6 +96,17 @@ pub enum Refusal {
     /// The daemon is stopping.
     #[error("the daemon is stopping")]
     Stopping,
+    /// A revocation list was not taken.
+    #[error("{message}")]
+    List {
+        /// Stable code.
+        reason: &'static str,
+        /// One line.
+        message: String,
+    },
+    /// What was said about a card or a certificate cannot be so.
+    #[error("{0}")]
+    Opposition(String),
 }
 
 impl Refusal {
@@ -102,6 +116,8 @@ impl Refusal {
             Self::Configuration { .. } => "invalid_configuration",
             Self::Store(_) => "store_unavailable",
             Self::Stopping => "stopping",
+            Self::List { reason, .. } => reason,
+            Self::Opposition(_) => "invalid_opposition",
         }
     }
 }
@@ -109,7 +125,7 @@ impl Refusal {
 /// The engine as the doors see it. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Handle {
-    commands: mpsc::Sender<Command>,
+    pub(super) commands: mpsc::Sender<Command>,
     snapshot: watch::Receiver<Arc<Snapshot>>,
 }
 

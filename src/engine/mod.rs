@@ -6,6 +6,7 @@ mod issuers;
 pub mod lifecycle;
 pub mod listing;
 mod reload;
+mod revocation;
 mod schedule;
 pub mod snapshot;
 mod tick;
@@ -18,6 +19,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 
 pub use handle::{Caller, Command, Handle, Refusal, ReloadReport, ScanReport};
+pub use revocation::{FetchReport, ListWay, RevocationCommand, freshness};
 pub use schedule::{Jitter, Job};
 
 use crate::clock::SharedClock;
@@ -31,6 +33,7 @@ use crate::sources::anchors::Anchor;
 use crate::sources::{self, Source};
 use crate::store::{Store, StoreError};
 use lifecycle::Supervisor;
+use revocation::Following;
 use schedule::Agenda;
 use snapshot::{AuditHead, LastScan, OpenFindings, Snapshot};
 
@@ -56,6 +59,8 @@ pub struct Parts {
     pub inventory: Inventory,
     /// What was open when the last run ended.
     pub findings: OpenFindings,
+    /// Who fetches revocation lists, and what comes of it.
+    pub lists: ListWay,
     /// Head of the audit trail.
     pub audit: AuditHead,
     /// Systemd, or nobody.
@@ -73,6 +78,7 @@ pub struct Engine {
     anchors: Arc<[Anchor]>,
     inventory: Arc<Inventory>,
     findings: Arc<OpenFindings>,
+    following: Following,
     audit: AuditHead,
     started_at: Timestamp,
     last_scan: Option<LastScan>,
@@ -134,6 +140,7 @@ impl Engine {
             anchors: parts.anchors.into(),
             inventory: Arc::new(inventory),
             findings: Arc::new(parts.findings),
+            following: Following::new(parts.lists),
             audit: parts.audit,
             started_at: now,
             last_scan: None,
@@ -161,16 +168,18 @@ impl Engine {
         self.supervisor.ready();
         let caller = Caller { actor: Actor::Scheduler, origin: Origin::Internal };
         self.retire_sources(&caller).await;
+        self.open_lists().await;
         self.begin_scan(caller, Vec::new());
         // A large file is not read whole before the start; it is now, beside everything else.
         let store = self.store.clone();
         let mut integrity = Some(tokio::spawn(async move { store.check_integrity().await }));
         loop {
-            let sleep = self.until_next_job().min(self.supervisor.until_next_beat());
+            let sleep = self.until_next_job().min(self.supervisor.until_next_beat()).min(self.until_next_list());
             tokio::select! {
                 biased;
                 () = lifecycle::stopped(&mut stop) => break,
                 Some(finished) = next_source(&mut self.scan) => self.source_ended(finished).await,
+                Some(ended) = self.following.next() => self.lists_ended(ended).await,
                 Some(command) = commands.recv() => self.obey(command).await,
                 checked = checked(&mut integrity) => self.integrity_checked(checked),
                 () = tokio::time::sleep(sleep) => {}
@@ -178,6 +187,7 @@ impl Engine {
             self.supervisor.beat();
             self.watch_clock().await;
             self.run_due_jobs().await;
+            self.follow_lists().await;
         }
         self.stop().await;
     }
@@ -219,6 +229,7 @@ impl Engine {
                 let result = self.reload(caller).await;
                 answer(reply, result);
             }
+            Command::Revocation(command) => self.obey_about_revocation(command).await,
             Command::Note(event) => self.note(event).await,
         }
     }
@@ -233,6 +244,7 @@ impl Engine {
                 }
                 Job::Scan => self.begin_scan(caller, Vec::new()),
                 Job::Evaluate => self.evaluate(caller).await,
+                Job::Crls => self.want_lists(),
             }
         }
     }
@@ -303,7 +315,7 @@ impl Engine {
                     _ => snapshot::Worst::Unknown,
                 },
                 last_scan: self.last_scan.clone(),
-                crls: Vec::new(),
+                crls: if same_state { before.status.crls.clone() } else { self.list_lines() },
                 deliveries: snapshot::Deliveries::default(),
                 audit: self.audit,
                 store_failure: self.store_failure.clone(),

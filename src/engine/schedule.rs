@@ -14,17 +14,20 @@ pub enum Job {
     Scan,
     /// Judge without reading: time alone makes findings.
     Evaluate,
+    /// Ask for the revocation lists.
+    Crls,
 }
 
 impl Job {
     /// Every job.
-    pub const ALL: [Self; 2] = [Self::Scan, Self::Evaluate];
+    pub const ALL: [Self; 3] = [Self::Scan, Self::Evaluate, Self::Crls];
 
     /// The name used in settings, logs and metrics.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Scan => "scan",
             Self::Evaluate => "evaluate",
+            Self::Crls => "crls",
         }
     }
 }
@@ -44,6 +47,8 @@ impl Jitter {
         match job {
             Job::Scan => self.scan,
             Job::Evaluate => self.evaluate,
+            // Each list has a delay of its own.
+            Job::Crls => Duration::ZERO,
         }
     }
 }
@@ -51,7 +56,7 @@ impl Jitter {
 /// Next run of each job.
 #[derive(Debug, Clone)]
 pub struct Agenda {
-    due: [(Job, Option<Timestamp>); 2],
+    due: [(Job, Option<Timestamp>); 3],
 }
 
 impl Agenda {
@@ -89,6 +94,7 @@ fn next(config: &ScheduleConfig, timezone: Tz, jitter: &Jitter, job: Job, now: T
     let schedule = match job {
         Job::Scan => &config.scan,
         Job::Evaluate => &config.evaluate,
+        Job::Crls => &config.crls,
     };
     let delay = i64::try_from(jitter.of(job).as_secs()).unwrap_or(0);
     let from = now.plus_seconds(-delay).to_chrono()?.with_timezone(&timezone);
@@ -135,6 +141,7 @@ mod tests {
         let mut agenda = Agenda::starting(&config, chrono_tz::UTC, &jitter, at("2026-11-21T08:01:00Z"));
         let jobs = agenda.take_due(&config, chrono_tz::UTC, &jitter, at("2026-11-21T20:01:00Z"));
         assert_eq!(jobs, [Job::Scan, Job::Evaluate]);
+        assert_eq!(agenda.due(Job::Crls), Some(at("2026-11-22T07:30:00Z")));
         assert_eq!(agenda.due(Job::Scan), Some(at("2026-11-21T20:15:00Z")));
         assert!(agenda.take_due(&config, chrono_tz::UTC, &jitter, at("2026-11-21T20:02:00Z")).is_empty());
     }

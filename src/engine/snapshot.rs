@@ -7,9 +7,12 @@ use serde::Serialize;
 
 use super::listing::Listing;
 use crate::config::Config;
+use crate::domain::declaration::DeclaredCertificate;
 use crate::domain::finding::{FindingKey, FindingRecord, Severity};
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::inventory::Inventory;
+use crate::domain::observation::Location;
+use crate::domain::revocation::Status as RevocationStatus;
 use crate::domain::time::Timestamp;
 
 /// Findings that are open now, by key.
@@ -65,7 +68,7 @@ pub struct Status {
     pub worst: Worst,
     /// Last scan, `null` before the first.
     pub last_scan: Option<LastScan>,
-    /// Revocation lists held. Empty: this version does not follow them yet.
+    /// Revocation lists that are followed.
     pub crls: Vec<serde_json::Value>,
     /// Alerts under way. Always zero: this version does not send any yet.
     pub deliveries: Deliveries,
@@ -189,6 +192,11 @@ impl Counts {
         found.dedup();
         let count = |code: &str| findings.keys().filter(|key| key.code == code).count();
         let declaration = &inventory.declaration;
+        let revocation = &inventory.revocation;
+        let unknown = |declared: &&DeclaredCertificate| {
+            let own = leaf_of(inventory, declared);
+            own.is_some_and(|own| revocation.status(&own) == RevocationStatus::Unknown)
+        };
         let missing = count("missing");
         Self {
             declared: declaration.certificates.len(),
@@ -197,9 +205,18 @@ impl Counts {
             undeclared: count("undeclared"),
             expiring: count("expiring"),
             expired: count("expired"),
-            revoked: 0,
-            unknown_revocation: declaration.certificates.len().saturating_sub(missing),
+            revoked: found.iter().filter(|found| revocation.status(found) == RevocationStatus::Revoked).count(),
+            unknown_revocation: declaration.certificates.values().filter(unknown).count(),
             cards: declaration.cards.len(),
         }
     }
+}
+
+/// The certificate that stands in the place a declared one should be in.
+fn leaf_of(inventory: &Inventory, declared: &DeclaredCertificate) -> Option<Fingerprint> {
+    let file = declared.certificate_path().map(|path| Location::File(path.clone()));
+    let served = || declared.endpoints.first().map(|endpoint| Location::Endpoint(endpoint.clone().into()));
+    let place = file.or_else(served)?;
+    let leaf = inventory.at(&place).find(|record| !record.facts.is_ca).or_else(|| inventory.at(&place).next());
+    leaf.map(|record| record.facts.fingerprint)
 }

@@ -150,6 +150,7 @@ impl Engine {
             return Ok(report); // nothing ran and nothing is judged otherwise than before
         };
         let next_findings = apply(&self.findings, &findings, now);
+        self.following.certificates_changed(&changes);
         let commit = Commit::new(first).events(events).changes(Arc::new(changes)).findings(Arc::new(findings));
         self.commit(commit, now).await?;
         self.inventory = after;
@@ -174,7 +175,7 @@ impl Engine {
         Ok(())
     }
 
-    async fn commit(&mut self, commit: Commit, now: Timestamp) -> Result<(), Refusal> {
+    pub(super) async fn commit(&mut self, commit: Commit, now: Timestamp) -> Result<(), Refusal> {
         if let Some(damage) = &self.damage {
             return Err(Refusal::Store(damage.clone()));
         }

@@ -4,8 +4,10 @@ pub mod access;
 mod api;
 mod asked;
 mod certificates;
+mod crls;
 mod guard;
 mod metrics;
+pub mod mirror;
 mod page;
 mod paging;
 mod problem;
@@ -70,6 +72,11 @@ pub fn router(shared: Arc<Shared>) -> Router {
         .route("/api/v1/structures", get(api::structures))
         .route("/api/v1/administrators", get(api::administrators))
         .route("/api/v1/cards", get(api::cards))
+        .route("/api/v1/cards/{number}/oppose", post(crls::oppose))
+        .route("/api/v1/certificates/{id}/revocation", post(crls::revocation))
+        .route("/api/v1/crls", get(crls::list))
+        .route("/api/v1/crls/fetch", post(crls::fetch))
+        .route("/api/v1/crls/import", post(crls::import))
         .route("/api/v1/findings", get(api::findings))
         .route("/api/v1/sources", get(api::sources))
         .route("/api/v1/audit", get(api::audit))

@@ -70,11 +70,12 @@ impl From<Refusal> for ApiProblem {
         let status = match refusal {
             Refusal::Configuration { .. } => StatusCode::UNPROCESSABLE_ENTITY,
             Refusal::Store(_) | Refusal::Stopping => StatusCode::SERVICE_UNAVAILABLE,
+            Refusal::List { .. } | Refusal::Opposition(_) => StatusCode::UNPROCESSABLE_ENTITY,
         };
         let problem = Self::new(status, refusal.reason(), refusal.to_string());
         match refusal {
             Refusal::Configuration { mistakes } => Self { mistakes, ..problem },
-            Refusal::Store(_) | Refusal::Stopping => problem,
+            _ => problem,
         }
     }
 }

@@ -81,3 +81,15 @@ crl-column-this-update = ISSUED
 crl-column-next-update = NEXT
 crl-column-freshness = STATE
 crl-column-place = FILE
+
+crl-column-trouble = TROUBLE
+crl-is-missing = missing
+crl-is-stale = stale
+crl-is-near-stale = nearly stale
+crl-is-fresh = fresh
+crl-fetched = { $taken } { $taken ->
+    [one] new list
+   *[other] new lists
+}, { $unchanged } unchanged, { $failed } not had
+oppose-awaited = { $subject }: declared { $declared }, awaited in a revocation list. The finding "opposition awaited" stays open until then.
+oppose-seen = { $subject }: declared { $declared }, seen { $seen } in list number { $number }.

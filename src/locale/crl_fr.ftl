@@ -81,3 +81,21 @@ crl-column-this-update = ÉMISE
 crl-column-next-update = PROCHAINE
 crl-column-freshness = ÉTAT
 crl-column-place = FICHIER
+
+crl-column-trouble = ENNUI
+crl-is-missing = absente
+crl-is-stale = périmée
+crl-is-near-stale = bientôt périmée
+crl-is-fresh = à jour
+crl-fetched = { $taken } { $taken ->
+    [one] liste nouvelle
+   *[other] listes nouvelles
+}, { $unchanged } { $unchanged ->
+    [one] inchangée
+   *[other] inchangées
+}, { $failed } { $failed ->
+    [one] non obtenue
+   *[other] non obtenues
+}
+oppose-awaited = { $subject } : déclaré le { $declared }, attendu dans une liste de révocation. Le constat « opposition attendue » reste ouvert jusque-là.
+oppose-seen = { $subject } : déclaré le { $declared }, vu le { $seen } dans la liste n° { $number }.

@@ -59,6 +59,8 @@ pub struct Wanted {
 pub struct Outcome {
     /// Which.
     pub name: ListName,
+    /// Of an import, the number it was asked for under.
+    pub ticket: Option<u64>,
     /// When it was over.
     pub at: Timestamp,
     /// What came of it.
@@ -121,7 +123,7 @@ impl Shelf {
 
 enum Order {
     Fetch(Wanted, Arc<Setup>),
-    Import { path: PathBuf, known: Vec<(ListName, Expected)>, setup: Arc<Setup>, reply: oneshot::Sender<Outcome> },
+    Import { path: PathBuf, known: Vec<(ListName, Expected)>, setup: Arc<Setup>, ticket: u64 },
     Load(Arc<Setup>, oneshot::Sender<Vec<(ListName, NewList)>>),
 }
 
@@ -200,10 +202,8 @@ impl Keeper {
     }
 
     /// Takes a list from a file. `known` are the lists that are followed: it is kept as the one it can only be, or under a name of its own.
-    pub fn import(&self, path: PathBuf, known: Vec<(ListName, Expected)>, setup: Arc<Setup>) -> oneshot::Receiver<Outcome> {
-        let (reply, answer) = oneshot::channel();
-        self.order(Order::Import { path, known, setup, reply });
-        answer
+    pub fn import(&self, path: PathBuf, known: Vec<(ListName, Expected)>, setup: Arc<Setup>, ticket: u64) {
+        self.order(Order::Import { path, known, setup, ticket });
     }
 
     /// Puts what the folder holds on the shelf, and gives it.
@@ -231,18 +231,11 @@ impl Worker {
                 }
                 Order::Fetch(wanted, setup) => {
                     let outcomes = outcomes.clone();
-                    tokio::spawn(async move {
-                        let outcome = worker.fetch(wanted, setup).await;
-                        if outcomes.send(outcome).is_err() {
-                            tracing::debug!("nobody waits for a revocation list any more");
-                        }
-                    });
+                    tokio::spawn(async move { report(&outcomes, worker.fetch(wanted, setup).await) });
                 }
-                Order::Import { path, known, setup, reply } => {
-                    tokio::spawn(async move {
-                        let outcome = worker.import(path, known, setup).await;
-                        tell(reply, outcome);
-                    });
+                Order::Import { path, known, setup, ticket } => {
+                    let outcomes = outcomes.clone();
+                    tokio::spawn(async move { report(&outcomes, worker.import(path, known, setup, ticket).await) });
                 }
             }
         }
@@ -257,13 +250,13 @@ impl Worker {
             match self.ask(address, &wanted, &gate, &setup).await {
                 Ok(had) => {
                     drop(permit);
-                    return Outcome { name, at: self.clock.now(), result: Ok(Had { failed, ..had }) };
+                    return Outcome { name, ticket: None, at: self.clock.now(), result: Ok(Had { failed, ..had }) };
                 }
                 Err((reason, message)) => failed.push(Failed { from: shown(address), reason, message }),
             }
         }
         drop(permit);
-        Outcome { name, at: self.clock.now(), result: Err(failed) }
+        Outcome { name, ticket: None, at: self.clock.now(), result: Err(failed) }
     }
 
     async fn ask(
@@ -309,7 +302,7 @@ impl Worker {
         Ok(Had { from, validators, new, failed: Vec::new() })
     }
 
-    async fn import(&self, path: PathBuf, known: Vec<(ListName, Expected)>, setup: Arc<Setup>) -> Outcome {
+    async fn import(&self, path: PathBuf, known: Vec<(ListName, Expected)>, setup: Arc<Setup>, ticket: u64) -> Outcome {
         let from: Arc<str> = path.display().to_string().into();
         let taken = self.take(move |worker| worker.import_file(&path, &known, &setup)).await;
         let (name, result) = match taken {
@@ -319,7 +312,7 @@ impl Worker {
             Err((name, (reason, message))) => (name, Err(vec![Failed { from: from.to_string(), reason, message }])),
         };
         let name = name.or_else(|| import_name(&[], false, "")).unwrap_or_else(ListName::nameless);
-        Outcome { name, at: self.clock.now(), result }
+        Outcome { name, ticket: Some(ticket), at: self.clock.now(), result }
     }
 
     /// Does something on the blocking pool, alone.
@@ -455,6 +448,12 @@ impl From<Broken> for (&'static str, String) {
 impl From<Broken> for (Option<ListName>, (&'static str, String)) {
     fn from(broken: Broken) -> Self {
         (None, broken.into())
+    }
+}
+
+fn report(outcomes: &mpsc::UnboundedSender<Outcome>, outcome: Outcome) {
+    if outcomes.send(outcome).is_err() {
+        tracing::debug!("nobody waits for a revocation list any more");
     }
 }
 

@@ -10,8 +10,9 @@ use super::error::StoreError;
 use super::packed::state::location_key;
 use super::packed::{facts, state};
 use super::rows::{self, Repeated};
-use super::{Store, history, printable};
+use super::{Store, history, printable, revocation};
 use crate::domain::audit_event::AuditEvent;
+use crate::domain::crl::RevocationChanges;
 use crate::domain::finding::{Facts, Finding, FindingChanges};
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::inventory::{CertificateRecord, IssuerLink, SourceState};
@@ -28,12 +29,19 @@ pub struct Commit {
     changes: Arc<Changes>,
     findings: Arc<FindingChanges>,
     settings: Vec<(String, String)>,
+    revocation: Arc<RevocationChanges>,
 }
 
 impl Commit {
     /// A commit that tells of `first`.
     pub fn new(first: AuditEvent) -> Self {
-        Self { events: vec![first], changes: Arc::default(), findings: Arc::default(), settings: Vec::new() }
+        Self {
+            events: vec![first],
+            changes: Arc::default(),
+            findings: Arc::default(),
+            settings: Vec::new(),
+            revocation: Arc::default(),
+        }
     }
 
     /// More events, after those already given.
@@ -54,6 +62,13 @@ impl Commit {
     #[must_use]
     pub fn findings(mut self, findings: Arc<FindingChanges>) -> Self {
         self.findings = findings;
+        self
+    }
+
+    /// What a look at the revocation lists changed.
+    #[must_use]
+    pub fn revocation(mut self, changes: Arc<RevocationChanges>) -> Self {
+        self.revocation = changes;
         self
     }
 
@@ -131,6 +146,7 @@ impl Store {
         sources(to, &commit.changes).await?;
         findings(to, &commit.findings, now).await?;
         settings(to, &commit.settings, now).await?;
+        revocation::write(to, &commit.revocation, now).await?;
         Ok(head)
     }
 }

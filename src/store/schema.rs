@@ -16,8 +16,10 @@ struct Migration {
 }
 
 /// Every migration ever shipped, in order. New ones go at the end; shipped ones are never edited.
-const MIGRATIONS: &[Migration] =
-    &[Migration { version: 1, name: "initial", text: include_str!("../../migrations/0001_initial.sql") }];
+const MIGRATIONS: &[Migration] = &[
+    Migration { version: 1, name: "initial", text: include_str!("../../migrations/0001_initial.sql") },
+    Migration { version: 3, name: "revocation", text: include_str!("../../migrations/0003_revocation.sql") },
+];
 
 /// Marks a SQLite file as ours: `VGIE`. https://www.sqlite.org/fileformat2.html#application_id
 pub(super) const APPLICATION_ID: u32 = 0x5647_4945;
