@@ -9,6 +9,7 @@
 
 mod demo;
 mod doors;
+mod following;
 mod house;
 mod keeping;
 mod living;
