@@ -10,8 +10,8 @@ FUZZ_SECONDS ?= 60
 # Building: a linker and a C compiler (aws-lc, SQLite), and the headers of PC/SC.
 BUILD_PACKAGES := gcc libc6-dev pkg-config libpcsclite-dev
 # Tests: openssl is the outside oracle, PostgreSQL the second engine, Python runs the verifier of the manual, systemd-analyze
-# and its kin read the unit files.
-TEST_PACKAGES := $(BUILD_PACKAGES) openssl postgresql python3 systemd
+# and its kin read the unit files, slapd is the directory revocation lists come from (ldap-utils fills it).
+TEST_PACKAGES := $(BUILD_PACKAGES) openssl postgresql python3 systemd slapd ldap-utils
 # Figures: openssl is the peer.
 BENCH_PACKAGES := $(BUILD_PACKAGES) openssl
 

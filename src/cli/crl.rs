@@ -87,7 +87,11 @@ fn show(args: &ShowArgs, session: &mut Session<'_>) -> anyhow::Result<Exit> {
             Ok(found) => lists.extend(found.into_iter().map(|crl| (path.display().to_string(), crl))),
             Err(ReadError::Refused(refused)) => problems.push(refusal(path, &refused)),
             Err(ReadError::Io(error)) => {
-                problems.push(Problem { path: path.display().to_string(), reason: "unreadable", message: error.to_string() });
+                problems.push(Problem {
+                    path: path.display().to_string(),
+                    reason: "unreadable",
+                    message: error.to_string(),
+                });
             }
         }
     }
@@ -293,7 +297,8 @@ fn read_serials(path: &Path) -> anyhow::Result<Vec<(String, Box<[u8]>)>> {
 
 fn octets(digits: &str) -> Option<Box<[u8]>> {
     let even = if digits.len() % 2 == 0 { digits.to_owned() } else { format!("0{digits}") };
-    let values: Option<Vec<u8>> = even.chars().map(|c| c.to_digit(16).and_then(|digit| u8::try_from(digit).ok())).collect();
+    let values: Option<Vec<u8>> =
+        even.chars().map(|c| c.to_digit(16).and_then(|digit| u8::try_from(digit).ok())).collect();
     let values = values.filter(|values| !values.is_empty() && values.len() <= 512)?;
     let pairs = values.chunks_exact(2);
     Some(pairs.map(|pair| pair.iter().fold(0, |octet, digit| octet << 4 | digit)).collect())

@@ -81,8 +81,9 @@ pub(super) async fn serve(
     }
     let revocation = store.revocations().await.map_err(refused_store)?;
     let lists = config.state_dir.join("crls");
-    let (keeper, outcomes) = Keeper::start(&lists, Arc::clone(&clock), Arc::new(SystemResolver))
-        .map_err(|error| Stop::new(Exit::Io, format!("cannot keep revocation lists in {}: {error}", lists.display())))?;
+    let (keeper, outcomes) = Keeper::start(&lists, Arc::clone(&clock), Arc::new(SystemResolver)).map_err(|error| {
+        Stop::new(Exit::Io, format!("cannot keep revocation lists in {}: {error}", lists.display()))
+    })?;
     let (stop_sender, stop) = watch::channel(false);
     let parts = Parts {
         store: store.clone(),

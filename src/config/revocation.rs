@@ -102,9 +102,7 @@ pub(super) fn read(section: Section<'_>) -> RevocationConfig {
             .get("hosts", |found| found.list(|item| item.matching(Form::Host, is_host)))
             .unwrap_or(default.hosts),
         networks: section.get("networks", |found| found.list(|item| item.parsed(Form::Network))).unwrap_or_default(),
-        urls: section
-            .get("urls", |found| found.list(list_url))
-            .unwrap_or_default(),
+        urls: section.get("urls", |found| found.list(list_url)).unwrap_or_default(),
         files: section.get("files", |found| found.list(Found::path)).unwrap_or_default(),
         proxy: section.get("proxy", proxy).unwrap_or_default(),
         max_bytes: section.get("max_bytes", |found| found.size(64 << 10, 4 << 30)).unwrap_or(default.max_bytes),
@@ -194,7 +192,9 @@ mod tests {
         for good in ["http://a.example/x.crl", "ldap://a.example:389/cn=x", "https://[2001:db8::1]:8443/x"] {
             assert!(is_list_url(good), "{good}");
         }
-        for wrong in ["ftp://a.example/x", "http://a.example", "http://u:p@a.example/x", "http://a.example:0/x", "file:///x"] {
+        for wrong in
+            ["ftp://a.example/x", "http://a.example", "http://u:p@a.example/x", "http://a.example:0/x", "file:///x"]
+        {
             assert!(!is_list_url(wrong), "{wrong}");
         }
         assert!(is_proxy("http://proxy.example:3128") && is_proxy("http://proxy.example:3128/"));

@@ -189,7 +189,8 @@ impl CertificateStatus {
         let held = |known: &Self| known.revocation.and_then(|known| known.reason) == Some(Reason::CertificateHold);
         if let Some(known) = before.filter(|known| known.status == Status::Revoked) {
             let lifted = held(known) && verdict.status() == Status::Good;
-            let told_more = held(known) && matches!(verdict, Verdict::Revoked { revocation, .. } if Some(*revocation) != known.revocation);
+            let told_more = held(known)
+                && matches!(verdict, Verdict::Revoked { revocation, .. } if Some(*revocation) != known.revocation);
             if !lifted && !told_more {
                 return known.clone();
             }
@@ -216,7 +217,8 @@ impl CertificateStatus {
 
     /// Nothing a reader of the history would want to know differs.
     pub fn says_the_same(&self, other: &Self) -> bool {
-        (self.status, self.why, self.revocation, self.authority) == (other.status, other.why, other.revocation, other.authority)
+        (self.status, self.why, self.revocation, self.authority)
+            == (other.status, other.why, other.revocation, other.authority)
     }
 }
 
@@ -288,7 +290,11 @@ impl Revocations {
         next.lists.extend(changes.lists.iter().cloned());
         next.certificates.extend(changes.certificates.iter().cloned());
         for awaited in &changes.awaited {
-            match next.awaited.iter_mut().find(|known| known.what == awaited.what && known.declared_at == awaited.declared_at) {
+            match next
+                .awaited
+                .iter_mut()
+                .find(|known| known.what == awaited.what && known.declared_at == awaited.declared_at)
+            {
                 Some(known) => *known = awaited.clone(),
                 None => next.awaited.push(awaited.clone()),
             }

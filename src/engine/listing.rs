@@ -276,7 +276,10 @@ impl Listing {
             id: row.id(),
             declared: declared.is_some(),
             validity: validity(row.standing, facts, &findings, now),
-            revocation: row.fingerprint.filter(|_| facts.is_some()).map(|own| inventory.revocation.status(&own).as_str()),
+            revocation: row
+                .fingerprint
+                .filter(|_| facts.is_some())
+                .map(|own| inventory.revocation.status(&own).as_str()),
             revocation_details: row.fingerprint.and_then(|own| RevocationDetails::of(inventory, &own)),
             severity: findings.first().map(|record| record.finding.severity),
             structure: declared.map(|declared| &declared.structure),

@@ -88,12 +88,16 @@ impl<'a> Line<'a> {
     }
 }
 
-pub(super) async fn list(State(shared): State<Arc<Shared>>, Query(_): Query<NoParameters>) -> Result<Response, ApiProblem> {
+pub(super) async fn list(
+    State(shared): State<Arc<Shared>>,
+    Query(_): Query<NoParameters>,
+) -> Result<Response, ApiProblem> {
     let snapshot = shared.handle.snapshot();
     let now = shared.clock.now();
     blocking(move || {
         let margin = i64::try_from(snapshot.config.policy.crl_near_stale.as_secs()).unwrap_or(0);
-        let lists = snapshot.inventory.revocation.lists.iter().filter(|(_, state)| state.followed || state.held.is_some());
+        let lists =
+            snapshot.inventory.revocation.lists.iter().filter(|(_, state)| state.followed || state.held.is_some());
         let items: Vec<Line<'_>> = lists.map(|(name, state)| Line::new(name, state, margin, now)).collect();
         let total = items.len();
         Json(Page { items, next_cursor: None, total }).into_response()
@@ -133,7 +137,8 @@ pub(super) async fn oppose(
     body: Body,
 ) -> Result<Response, ApiProblem> {
     let asked: AwaitRequest = parsed(&shared, &caller, "/api/v1/cards/oppose", body).await?;
-    let number = CardNumber::parse(&number, Environment::Production).map_err(|error| ApiProblem::bad_request(error.to_string()))?;
+    let number = CardNumber::parse(&number, Environment::Production)
+        .map_err(|error| ApiProblem::bad_request(error.to_string()))?;
     let awaited = shared.handle.await_revocation(caller, AwaitedSubject::Card(number.value), asked.declared_at).await?;
     Ok(Json(told(&awaited)).into_response())
 }

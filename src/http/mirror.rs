@@ -51,7 +51,8 @@ async fn index(State(handle): State<Handle>) -> Response {
 async fn one(State(handle): State<Handle>, Path(asked): Path<String>, headers: HeaderMap) -> Response {
     let snapshot = handle.snapshot();
     let lists = &snapshot.inventory.revocation.lists;
-    let mut named = lists.iter().filter(|(name, state)| file_of(name, state) == asked || format!("{name}.crl") == asked);
+    let mut named =
+        lists.iter().filter(|(name, state)| file_of(name, state) == asked || format!("{name}.crl") == asked);
     let found = named.find_map(|(name, state)| Some((name, state.held.as_ref()?)));
     let Some((name, held)) = found else { return StatusCode::NOT_FOUND.into_response() };
     let etag = format!("\"{}\"", held.identity);
@@ -99,13 +100,17 @@ fn body(mut file: File) -> Body {
             }
         }
     });
-    Body::from_stream(futures_util::stream::unfold(taken, |mut taken| async move { Some((taken.recv().await?, taken)) }))
+    Body::from_stream(futures_util::stream::unfold(
+        taken,
+        |mut taken| async move { Some((taken.recv().await?, taken)) },
+    ))
 }
 
 /// The name a list is served under: the last part of its first address where that is one of a file, else the name it is kept under.
 fn file_of(name: &CrlName, state: &CrlState) -> String {
     let address = state.addresses.iter().find(|address| address.starts_with("http"));
     let last = address.and_then(|address| address.rsplit('/').next()).filter(|last| last.ends_with(".crl"));
-    let plain = |last: &&str| last.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_'));
+    let plain =
+        |last: &&str| last.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_'));
     last.filter(plain).map_or_else(|| format!("{name}.crl"), str::to_owned)
 }

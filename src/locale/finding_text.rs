@@ -33,7 +33,18 @@ impl FindingText {
 }
 
 /// Facts that are instants: shown as days.
-const INSTANTS: [&str; 6] = ["not_after", "not_before", "end", "served_end", "successor_not_after", "last_success"];
+const INSTANTS: [&str; 10] = [
+    "not_after",
+    "not_before",
+    "end",
+    "served_end",
+    "successor_not_after",
+    "last_success",
+    "next_update",
+    "since",
+    "revoked_at",
+    "declared_at",
+];
 /// The instant a text counts days to, the first the finding has.
 const COUNTED: [&str; 4] = ["end", "served_end", "not_before", "not_after"];
 

@@ -12,11 +12,27 @@ pub use finding_text::FindingText;
 use crate::domain::lang::Lang;
 
 const FR: (&str, LanguageIdentifier) = (
-    concat!(include_str!("fr.ftl"), "\n", include_str!("ui_fr.ftl"), "\n", include_str!("demo_fr.ftl"), "\n", include_str!("crl_fr.ftl")),
+    concat!(
+        include_str!("fr.ftl"),
+        "\n",
+        include_str!("ui_fr.ftl"),
+        "\n",
+        include_str!("demo_fr.ftl"),
+        "\n",
+        include_str!("crl_fr.ftl")
+    ),
     langid!("fr"),
 );
 const EN: (&str, LanguageIdentifier) = (
-    concat!(include_str!("en.ftl"), "\n", include_str!("ui_en.ftl"), "\n", include_str!("demo_en.ftl"), "\n", include_str!("crl_en.ftl")),
+    concat!(
+        include_str!("en.ftl"),
+        "\n",
+        include_str!("ui_en.ftl"),
+        "\n",
+        include_str!("demo_en.ftl"),
+        "\n",
+        include_str!("crl_en.ftl")
+    ),
     langid!("en"),
 );
 

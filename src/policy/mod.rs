@@ -5,6 +5,7 @@ mod compare;
 #[cfg(test)]
 mod fixture;
 mod lineage;
+mod lists;
 mod rules;
 mod settings;
 mod subject_name;

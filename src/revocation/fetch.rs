@@ -46,7 +46,12 @@ impl Deadline {
     }
 
     /// Waits for the next step, as long as what was received allows.
-    pub(super) async fn within<T>(&mut self, received: u64, host: &str, step: impl Future<Output = T>) -> Result<T, FetchError> {
+    pub(super) async fn within<T>(
+        &mut self,
+        received: u64,
+        host: &str,
+        step: impl Future<Output = T>,
+    ) -> Result<T, FetchError> {
         let allowed = self.base + Duration::from_secs(received / LEAST_RATE);
         let left = allowed.saturating_sub(self.spent);
         let late = || FetchError::Timeout { host: host.to_owned(), received, seconds: http::seconds(allowed) };
@@ -61,7 +66,12 @@ impl Deadline {
 }
 
 /// Asks one address. `known` are the validators it gave last.
-pub(super) async fn one(text: &str, known: Option<&Validators>, context: &Context<'_>, spool: &mut Spool) -> Result<Reply, FetchError> {
+pub(super) async fn one(
+    text: &str,
+    known: Option<&Validators>,
+    context: &Context<'_>,
+    spool: &mut Spool,
+) -> Result<Reply, FetchError> {
     let address = context.gate.address(text)?;
     let began = context.clock.monotonic();
     let reply = match address.scheme {

@@ -226,7 +226,12 @@ mod tests {
     #[test]
     fn only_listed_hosts_by_known_schemes() {
         let gate = gate(&["crl.example"], &[]);
-        for good in ["http://crl.example/a.crl", "HTTPS://CRL.Example./a", "ldap://crl.example/cn=a?certificateRevocationList", "http://named.example/"] {
+        for good in [
+            "http://crl.example/a.crl",
+            "HTTPS://CRL.Example./a",
+            "ldap://crl.example/cn=a?certificateRevocationList",
+            "http://named.example/",
+        ] {
             assert!(gate.address(good).is_ok(), "{good}");
         }
         for (wrong, reason) in [
@@ -264,11 +269,38 @@ mod tests {
     fn inner_networks_are_reached_when_they_are_listed() {
         let (closed, open) = (gate(&[], &[]), gate(&[], &["10.0.0.0/8", "::1"]));
         for inner in [
-            "127.0.0.1", "10.1.2.3", "172.16.0.1", "172.31.255.255", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.0",
-            "255.255.255.255", "224.0.0.1", "198.18.0.1", "192.0.2.1", "::", "::1", "fe80::1", "fc00::1", "fdab::1", "ff02::1",
-            "::ffff:127.0.0.1", "::ffff:8.8.8.8", "::127.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::", "2001:0:1::", "2001:db8::1", "fec0::1",
+            "127.0.0.1",
+            "10.1.2.3",
+            "172.16.0.1",
+            "172.31.255.255",
+            "192.168.1.1",
+            "169.254.169.254",
+            "100.64.0.1",
+            "0.0.0.0",
+            "255.255.255.255",
+            "224.0.0.1",
+            "198.18.0.1",
+            "192.0.2.1",
+            "::",
+            "::1",
+            "fe80::1",
+            "fc00::1",
+            "fdab::1",
+            "ff02::1",
+            "::ffff:127.0.0.1",
+            "::ffff:8.8.8.8",
+            "::127.0.0.1",
+            "64:ff9b::7f00:1",
+            "2002:7f00:1::",
+            "2001:0:1::",
+            "2001:db8::1",
+            "fec0::1",
         ] {
-            assert_eq!(closed.reaches("h", inner.parse().expect("an address")).map_err(|d| d.reason()), Err("network_not_allowed"), "{inner}");
+            assert_eq!(
+                closed.reaches("h", inner.parse().expect("an address")).map_err(|d| d.reason()),
+                Err("network_not_allowed"),
+                "{inner}"
+            );
         }
         for public in ["8.8.8.8", "172.32.0.1", "91.208.6.1", "2a01:cb00::1", "2606:4700::1111"] {
             assert_eq!(closed.reaches("h", public.parse().expect("an address")), Ok(()), "{public}");
@@ -286,7 +318,13 @@ mod tests {
         let next = |location: &str| here.redirected(location).map(|next| next.as_str().to_owned());
         assert_eq!(next("c.crl").as_deref(), Some("http://crl.example/a/c.crl"));
         assert_eq!(next("/c.crl").as_deref(), Some("http://crl.example/c.crl"));
-        for away in ["file:///etc/passwd", "http://crl.example:8080/a", "https://crl.example/a", "//evil.example/a", "http://127.0.0.1/"] {
+        for away in [
+            "file:///etc/passwd",
+            "http://crl.example:8080/a",
+            "https://crl.example/a",
+            "//evil.example/a",
+            "http://127.0.0.1/",
+        ] {
             assert_eq!(next(away), None, "{away}");
         }
     }

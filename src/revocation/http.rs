@@ -4,8 +4,8 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use reqwest::header::{
-    ACCEPT, ACCEPT_ENCODING, ACCEPT_RANGES, CONNECTION, CONTENT_ENCODING, CONTENT_RANGE, ETAG, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE,
-    LAST_MODIFIED, LOCATION, RANGE,
+    ACCEPT, ACCEPT_ENCODING, ACCEPT_RANGES, CONNECTION, CONTENT_ENCODING, CONTENT_RANGE, ETAG, IF_MODIFIED_SINCE,
+    IF_NONE_MATCH, IF_RANGE, LAST_MODIFIED, LOCATION, RANGE,
 };
 use reqwest::redirect::Policy;
 use reqwest::{Client, Proxy, RequestBuilder, Response, StatusCode};
@@ -34,7 +34,9 @@ pub(super) async fn get(
     let mut deadline = Deadline::new(context);
     let mut resumed: Option<String> = None;
     for attempt in 0.. {
-        let response = ask(address, known.filter(|_| resumed.is_none()), resumed.as_deref(), context, spool, &mut deadline).await?;
+        let response =
+            ask(address, known.filter(|_| resumed.is_none()), resumed.as_deref(), context, spool, &mut deadline)
+                .await?;
         if response.status() == StatusCode::NOT_MODIFIED && known.is_some() {
             return Ok(Reply::Unchanged);
         }
@@ -87,7 +89,9 @@ async fn ask(
                 spool.restart()?;
                 return Ok(response);
             }
-            StatusCode::PARTIAL_CONTENT if resume.is_some() && begins_at(&response, spool.received()) => return Ok(response),
+            StatusCode::PARTIAL_CONTENT if resume.is_some() && begins_at(&response, spool.received()) => {
+                return Ok(response);
+            }
             status if status.is_redirection() => {
                 let location = response.headers().get(LOCATION).and_then(|location| location.to_str().ok());
                 let next = location.and_then(|location| address.redirected(location));
@@ -134,9 +138,17 @@ async fn client(address: &Address, context: &Context<'_>) -> Result<Client, Fetc
     builder.build().map_err(|error| failed(told(&error)))
 }
 
-async fn receive(mut response: Response, host: &str, spool: &mut Spool, deadline: &mut Deadline) -> Result<(), FetchError> {
-    let encoding = response.headers().get(CONTENT_ENCODING).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
-    if let Some(encoding) = encoding.filter(|encoding| !encoding.eq_ignore_ascii_case("identity") && !encoding.is_empty()) {
+async fn receive(
+    mut response: Response,
+    host: &str,
+    spool: &mut Spool,
+    deadline: &mut Deadline,
+) -> Result<(), FetchError> {
+    let encoding =
+        response.headers().get(CONTENT_ENCODING).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+    if let Some(encoding) =
+        encoding.filter(|encoding| !encoding.eq_ignore_ascii_case("identity") && !encoding.is_empty())
+    {
         return Err(FetchError::Compressed { host: host.to_owned(), encoding: encoding.chars().take(40).collect() });
     }
     let announced = response.content_length();
@@ -161,7 +173,8 @@ fn begins_at(response: &Response, offset: u64) -> bool {
 
 /// An ETag that names these very bytes (RFC 9110 section 8.8.1), of a server that gives parts of them.
 fn strong_etag(response: &Response) -> Option<String> {
-    let ranges = response.headers().get(ACCEPT_RANGES).is_some_and(|ranges| ranges.as_bytes().eq_ignore_ascii_case(b"bytes"));
+    let ranges =
+        response.headers().get(ACCEPT_RANGES).is_some_and(|ranges| ranges.as_bytes().eq_ignore_ascii_case(b"bytes"));
     let etag = response.headers().get(ETAG)?.to_str().ok()?;
     let partial = response.status() == StatusCode::PARTIAL_CONTENT;
     ((ranges || partial) && etag.starts_with('"') && etag.len() <= MAX_VALIDATOR).then(|| etag.to_owned())

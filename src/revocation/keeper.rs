@@ -15,11 +15,11 @@ use super::accept::{Expected, accept};
 use super::error::FetchError;
 use super::fetch::{Context, Reply, one};
 use super::gate::{Gate, shown};
+use super::index::fresh_key;
 use super::kept::{Folder, KeepError, Kept, ListName, Taken};
 use super::resolve::SharedResolver;
 use super::spool::Spool;
 use super::trust::{Trust, import_name};
-use super::index::fresh_key;
 use crate::clock::SharedClock;
 use crate::config::RevocationConfig;
 use crate::domain::crl::{Held, Validators};
@@ -276,7 +276,8 @@ impl Worker {
         let turn = turn.lock().await;
         let context = Context { config: &setup.config, gate, resolver: &*self.resolver, clock: &*self.clock };
         let path = self.folder.spool_path(&wanted.name);
-        let mut spool = Spool::create(&path, setup.config.max_bytes).map_err(|error| of_fetch(FetchError::Disk(error)))?;
+        let mut spool =
+            Spool::create(&path, setup.config.max_bytes).map_err(|error| of_fetch(FetchError::Disk(error)))?;
         // Not asked "is it still the same" unless what it was is at hand.
         let held = self.shelf.get(&wanted.name);
         let last = wanted.last.as_ref().filter(|(from, _)| *from == *address && held.is_some()).map(|(_, known)| known);
@@ -379,7 +380,8 @@ impl Worker {
             ReadError::Refused(refused) => (None, (refused.reason(), refused.to_string())),
         })?;
         let fits = |(_, expected): &&(ListName, Expected)| {
-            expected.delta.is_none_or(|delta| delta == crl.is_delta()) && expected.issuers.contains(&crl.issuer.canonical)
+            expected.delta.is_none_or(|delta| delta == crl.is_delta())
+                && expected.issuers.contains(&crl.issuer.canonical)
         };
         let mut fitting = known.iter().filter(fits);
         let scope = format!("{:?}", crl.scope);

@@ -226,7 +226,9 @@ impl Folder {
             fs::rename(self.place(name, &format!("{kind}.new")), self.place(name, kind)).map_err(io)?;
         }
         File::open(&self.path).and_then(|folder| folder.sync_all()).map_err(io)?;
-        self.opened(list, FileAt(index_file)).map(|kept| Taken::New(Box::new(kept))).map_err(|error| io(of_index(error)))
+        self.opened(list, FileAt(index_file))
+            .map(|kept| Taken::New(Box::new(kept)))
+            .map_err(|error| io(of_index(error)))
     }
 
     /// The list of this name, ready to answer; `None` when there is none. Its signature is as good as [`Crl::verify`] finds it: nothing of

@@ -219,7 +219,8 @@ mod tests {
     use crate::revocation::gate::Gate;
 
     fn asked(text: &str) -> Option<Question> {
-        let config = RevocationConfig { hosts: vec!["annuaire-igc.esante.gouv.fr".to_owned()], ..RevocationConfig::default() };
+        let config =
+            RevocationConfig { hosts: vec!["annuaire-igc.esante.gouv.fr".to_owned()], ..RevocationConfig::default() };
         question(&Gate::new(&config).address(text).expect("allowed"))
     }
 
@@ -227,12 +228,20 @@ mod tests {
     fn addresses_of_igc_sante() {
         let host = "ldap://annuaire-igc.esante.gouv.fr";
         let entry = "cn=AC%20IGC-SANTE%20ELEMENTAIRE%20ORGANISATIONS,ou=0002%20187512751,o=ASIP-SANTE,c=FR";
-        let found = asked(&format!("{host}/{entry}?certificaterevocationlist;binary?base?objectClass=pkiCA")).expect("a question");
+        let found = asked(&format!("{host}/{entry}?certificaterevocationlist;binary?base?objectClass=pkiCA"))
+            .expect("a question");
         assert_eq!(found.entry, "cn=AC IGC-SANTE ELEMENTAIRE ORGANISATIONS,ou=0002 187512751,o=ASIP-SANTE,c=FR");
-        assert_eq!((found.attribute, found.filter.as_str()), ("certificateRevocationList;binary", "(objectClass=pkiCA)"));
-        let delta = asked(&format!("{host}/{entry}?deltarevocationlist;binary?base?(objectClass=pkiCA)")).expect("a question");
+        assert_eq!(
+            (found.attribute, found.filter.as_str()),
+            ("certificateRevocationList;binary", "(objectClass=pkiCA)")
+        );
+        let delta =
+            asked(&format!("{host}/{entry}?deltarevocationlist;binary?base?(objectClass=pkiCA)")).expect("a question");
         assert_eq!(delta.attribute, "deltaRevocationList;binary");
-        assert_eq!(asked(&format!("{host}/{entry}?certificateRevocationList")).map(|q| q.filter), Some("(objectClass=*)".to_owned()));
+        assert_eq!(
+            asked(&format!("{host}/{entry}?certificateRevocationList")).map(|q| q.filter),
+            Some("(objectClass=*)".to_owned())
+        );
         for wrong in ["?userPassword?base", "?certificaterevocationlist?sub", "", "?certificaterevocationlist?one"] {
             assert_eq!(asked(&format!("{host}/{entry}{wrong}")), None, "{wrong}");
         }

@@ -162,7 +162,11 @@ mod tests {
         assert_eq!(spool(64, &[b"\x30\x82\xff\xff"]), Err("too_large"));
         assert_eq!(spool(64, &[b"\x30\x88\xff\xff\xff\xff\xff\xff\xff\xff"]), Err("too_large"));
         assert_eq!(spool(1 << 20, &[b"<html>"]), Err("not_a_crl"));
-        assert_eq!(spool(1 << 30, &[&[b'x'; 4096][..]; 17]), Err("not_a_crl"), "not read to an end that may never come");
+        assert_eq!(
+            spool(1 << 30, &[&[b'x'; 4096][..]; 17]),
+            Err("not_a_crl"),
+            "not read to an end that may never come"
+        );
         assert_eq!(spool(1 << 20, &[b"\x1f\x8b\x08\x00"]), Err("not_a_crl"));
         assert_eq!(spool(1 << 20, &[b""]), Err("not_a_crl"));
         assert_eq!(spool(1 << 20, &[b"text\n-----BEGIN X509", b" CRL-----\nAAAA"]), Ok(()), "for the engine to refuse");

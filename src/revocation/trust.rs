@@ -133,8 +133,12 @@ fn name_points(certificate: &PathCertificate, gate: &Gate, points: &mut Points) 
             room += deltas;
         }
         let named: Vec<&str> = group.iter().flat_map(|point| point.uris()).collect();
-        let allowed: Vec<Arc<str>> =
-            named.iter().filter_map(|uri| gate.address(uri).ok()).map(|address| address.as_str().into()).take(room).collect();
+        let allowed: Vec<Arc<str>> = named
+            .iter()
+            .filter_map(|uri| gate.address(uri).ok())
+            .map(|address| address.as_str().into())
+            .take(room)
+            .collect();
         room -= allowed.len();
         // Nothing is asked of the others; that there is one is worth saying once.
         let addresses = match allowed.is_empty() {

@@ -10,7 +10,8 @@ use super::error::StoreError;
 use super::rows::{self, Repeated};
 use super::{Store, printable};
 use crate::domain::crl::{
-    Awaited, AwaitedSubject, CertificateStatus, CrlFailure, CrlState, Held, RevocationChanges, Revocations, Seen, Validators,
+    Awaited, AwaitedSubject, CertificateStatus, CrlFailure, CrlState, Held, RevocationChanges, Revocations, Seen,
+    Validators,
 };
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::identifier::CardNumber;
@@ -178,9 +179,12 @@ fn list(row: &AnyRow) -> sqlx::Result<CrlState> {
         _ => None,
     };
     let failure = match (text(row, 17)?, text(row, 18)?, time(row, 19)?) {
-        (Some(reason), Some(message), Some(since)) => {
-            Some(CrlFailure { reason, message, since, count: u32::try_from(row.try_get::<i64, _>(20)?).unwrap_or(u32::MAX) })
-        }
+        (Some(reason), Some(message), Some(since)) => Some(CrlFailure {
+            reason,
+            message,
+            since,
+            count: u32::try_from(row.try_get::<i64, _>(20)?).unwrap_or(u32::MAX),
+        }),
         _ => None,
     };
     Ok(CrlState {

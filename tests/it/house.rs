@@ -30,7 +30,7 @@ const TABLE: &[(&str, &[&str], &[&str])] = &[
     ),
     (
         "engine",
-        &["domain", "policy", "pki", "sources", "store", "config", "clock"],
+        &["domain", "policy", "pki", "sources", "revocation", "store", "config", "clock"],
         &["sqlx", "reqwest", "axum", "pcsc", "x509_parser", "rcgen", "aws_lc_rs"],
     ),
     (

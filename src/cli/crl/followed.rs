@@ -54,7 +54,11 @@ fn told(report: &Value, session: &mut Session<'_>) -> anyhow::Result<Exit> {
     if session.common.json {
         print_json(session, report)?;
     } else {
-        let counts = [("taken", count("taken").into()), ("unchanged", count("unchanged").into()), ("failed", failed.len().into())];
+        let counts = [
+            ("taken", count("taken").into()),
+            ("unchanged", count("unchanged").into()),
+            ("failed", failed.len().into()),
+        ];
         writeln!(session.out, "{}", session.texts.say("crl-fetched", &counts))?;
         for line in &failed {
             let part = |index: usize| line.get(index).and_then(Value::as_str).unwrap_or_default();

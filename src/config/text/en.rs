@@ -184,7 +184,9 @@ const fn notation(form: Form) -> (&'static str, &'static str) {
         Form::OfferUsage => ("an offer and a usage", "write \"ORG/AUTH_CLI\""),
         Form::StoreUrl => ("a database address", "write sqlite:///path/vigie.db or postgres://user@host/database"),
         Form::WebhookUrl => ("an address", "write https://host/path"),
-        Form::CrlUrl => ("the address of a revocation list", "write http://host/path or ldap://host/name, without user or password"),
+        Form::CrlUrl => {
+            ("the address of a revocation list", "write http://host/path or ldap://host/name, without user or password")
+        }
         Form::ProxyUrl => ("the address of a proxy", "write http://host:port, without user or password"),
         Form::Network => ("a network", "write \"10.0.0.0/8\", \"fd00::/8\" or one address"),
         Form::Path => ("a path", "write a path without NUL character"),

@@ -223,7 +223,10 @@ const fn notation(form: Form) -> (&'static str, &'static str) {
         Form::OfferUsage => ("une offre et un usage", "écrire \"ORG/AUTH_CLI\""),
         Form::StoreUrl => ("une adresse de base de données", "écrire sqlite:///chemin/vigie.db"),
         Form::WebhookUrl => ("une adresse", "écrire https://hote/chemin"),
-        Form::CrlUrl => ("l'adresse d'une liste de révocation", "écrire http://hote/chemin ou ldap://hote/nom, sans utilisateur ni mot de passe"),
+        Form::CrlUrl => (
+            "l'adresse d'une liste de révocation",
+            "écrire http://hote/chemin ou ldap://hote/nom, sans utilisateur ni mot de passe",
+        ),
         Form::ProxyUrl => ("l'adresse d'un mandataire", "écrire http://hote:port, sans utilisateur ni mot de passe"),
         Form::Network => ("un réseau", "écrire \"10.0.0.0/8\", \"fd00::/8\" ou une seule adresse"),
         Form::Path => ("un chemin", "écrire un chemin sans caractère NUL"),

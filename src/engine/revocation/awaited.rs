@@ -34,7 +34,8 @@ impl Engine {
             return Err(Refusal::Opposition(format!("no certificate sha256:{fingerprint}")));
         }
         let known = self.inventory.revocation.awaited.iter();
-        let mut open = known.filter(|known| known.what == what && (known.seen.is_none() || known.declared_at == declared_at));
+        let mut open =
+            known.filter(|known| known.what == what && (known.seen.is_none() || known.declared_at == declared_at));
         if let Some(known) = open.next() {
             return Ok(known.clone());
         }
@@ -52,7 +53,12 @@ impl Engine {
     }
 
     /// What is awaited and was seen at last, with the events that tell of it.
-    pub(super) fn seen_at_last(&self, known: &Revocations, caller: &Caller, now: Timestamp) -> (Vec<Awaited>, Vec<AuditEvent>) {
+    pub(super) fn seen_at_last(
+        &self,
+        known: &Revocations,
+        caller: &Caller,
+        now: Timestamp,
+    ) -> (Vec<Awaited>, Vec<AuditEvent>) {
         let mut seen = Vec::new();
         let mut events = Vec::new();
         for awaited in known.awaited.iter().filter(|awaited| awaited.seen.is_none()) {
@@ -85,7 +91,9 @@ fn seen_in(inventory: &Inventory, known: &Revocations, what: &AwaitedSubject, no
     for status in statuses {
         // An authority that was revoked is another matter.
         let status = status.filter(|status| status.status == Status::Revoked && status.authority.is_none())?;
-        let later = |known: &CertificateStatus| known.revocation.map(|entry| entry.revoked_at) < status.revocation.map(|entry| entry.revoked_at);
+        let later = |known: &CertificateStatus| {
+            known.revocation.map(|entry| entry.revoked_at) < status.revocation.map(|entry| entry.revoked_at)
+        };
         if last.is_none_or(later) {
             last = Some(status);
         }

@@ -45,7 +45,9 @@ impl Engine {
         };
         match &committed {
             // A list is on the disk whatever the database says: the next look, or the next start, sees it again.
-            Err(refusal) => tracing::error!(error = %refusal, "what came of revocation lists could not be written down"),
+            Err(refusal) => {
+                tracing::error!(error = %refusal, "what came of revocation lists could not be written down")
+            }
             Ok(()) if changed => self.show_revocation(known.as_ref().clone()),
             Ok(()) => {}
         }
@@ -85,7 +87,8 @@ impl Engine {
                     (true, Some(failed)) => failed.from.clone(),
                     _ => label.to_string(),
                 };
-                let told = failed.iter().map(|failed| format!("{}: {} ({})", failed.from, failed.message, failed.reason));
+                let told =
+                    failed.iter().map(|failed| format!("{}: {} ({})", failed.from, failed.message, failed.reason));
                 let told = told.collect::<Vec<_>>().join("; ");
                 let event = event_of(self, caller, Action::CrlRefused, format!("crl:{object}"), told);
                 let event = AuditEvent { outcome: AuditOutcome::Failed, ..event };
@@ -187,12 +190,8 @@ fn failed_state(before: &CrlState, worst: &Failed, delay: i64, at: Timestamp) ->
 /// Of the addresses that failed, the one whose trouble tells most: a list that came and is no good says more than a server that is down.
 fn worst(failed: &[Failed]) -> Option<Failed> {
     let rank = |failed: &&Failed| {
-        let failure = CrlFailure {
-            reason: failed.reason.into(),
-            message: "".into(),
-            since: Timestamp::default(),
-            count: 0,
-        };
+        let failure =
+            CrlFailure { reason: failed.reason.into(), message: "".into(), since: Timestamp::default(), count: 0 };
         match failure.trouble() {
             Trouble::Unreachable => 1,
             Trouble::Refused => 0,

@@ -82,7 +82,8 @@ impl Engine {
         let (seen, told) = self.seen_at_last(&next, &caller, now);
         changes.awaited = seen;
         events.extend(told);
-        let mut next = next.after(&RevocationChanges { awaited: changes.awaited.clone(), ..RevocationChanges::default() });
+        let mut next =
+            next.after(&RevocationChanges { awaited: changes.awaited.clone(), ..RevocationChanges::default() });
         next.judged_at = Some(now);
         // Only what is followed may differ, which is not stored: it is found again at every start.
         let mut events = events.into_iter();
@@ -235,6 +236,7 @@ fn revoked_in_words(status: &CertificateStatus) -> String {
     let reason = entry.and_then(|entry| entry.reason).map_or("no reason given", |reason| reason.as_str());
     let at = entry.map_or_else(String::new, |entry| format!(" on {}", entry.revoked_at));
     let number = status.list.as_ref().and_then(|list| list.crl_number.as_deref()).unwrap_or("-");
-    let authority = status.authority.map_or_else(String::new, |authority| format!(", by its authority sha256:{authority}"));
+    let authority =
+        status.authority.map_or_else(String::new, |authority| format!(", by its authority sha256:{authority}"));
     format!("revoked{at} ({reason}), seen in list number {number}{authority}")
 }

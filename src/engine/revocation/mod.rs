@@ -242,7 +242,8 @@ impl Engine {
         for path in &self.config.revocation.files {
             match std::fs::read_dir(path) {
                 Ok(entries) => {
-                    let mut inside: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| path.is_file()).collect();
+                    let mut inside: Vec<PathBuf> =
+                        entries.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| path.is_file()).collect();
                     inside.sort();
                     files.extend(inside.into_iter().take(MAX_FILES));
                 }
@@ -276,7 +277,9 @@ impl Engine {
             .cloned()
             .collect();
         for name in due {
-            let (Some(point), Some(list_name)) = (self.following.points.get(&name), ListName::new(&name)) else { continue };
+            let (Some(point), Some(list_name)) = (self.following.points.get(&name), ListName::new(&name)) else {
+                continue;
+            };
             let state = self.inventory.revocation.lists.get(&name);
             let last = state.and_then(|state| Some((state.taken_from.clone()?, state.validators.clone())));
             let wanted =

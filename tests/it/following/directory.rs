@@ -69,7 +69,11 @@ impl Directory {
     }
 
     fn url(&self, attribute: &str) -> String {
-        format!("ldap://127.0.0.1:{}/{}?{attribute};binary?base?objectClass=pkiCA", self.port, ENTRY.replace(' ', "%20"))
+        format!(
+            "ldap://127.0.0.1:{}/{}?{attribute};binary?base?objectClass=pkiCA",
+            self.port,
+            ENTRY.replace(' ', "%20")
+        )
     }
 }
 
@@ -87,7 +91,11 @@ fn the_second_address_and_the_delta_are_in_a_directory() {
     let delta = ListSpec::delta(6, 5).dated("2021-01-01", Some(UNTIL)).revoke(REVOKED, Some(1));
     directory.publish(&estate.ca.list(&ListSpec::new(5).dated(FROM, Some(UNTIL))), &estate.ca.list(&delta));
     // As IGC-Santé does: HTTP first, the directory for the same list, and the delta in the directory alone.
-    let urls = (estate.server.url("/ca.crl"), directory.url("certificaterevocationlist"), directory.url("deltarevocationlist"));
+    let urls = (
+        estate.server.url("/ca.crl"),
+        directory.url("certificaterevocationlist"),
+        directory.url("deltarevocationlist"),
+    );
     for (name, serial) in [("good", GOOD), ("revoked", REVOKED)] {
         let spec = Spec::end_entity(name, serial).with(points(&[&urls.0, &urls.1])).with(freshest(&urls.2));
         estate.put(name, &spec);
@@ -98,7 +106,10 @@ fn the_second_address_and_the_delta_are_in_a_directory() {
     let list = followed(&daemon, "/ca.crl");
     assert_eq!((&list["number"], &list["failure"]), (&"5".into(), &Value::Null));
     assert!(list["taken_from"].as_str().unwrap().starts_with("ldap://"), "{list}");
-    let taken = daemon.audit().into_iter().find(|event| event["action"] == "crl_taken" && event["object"].as_str().unwrap().ends_with("/ca.crl"));
+    let taken = daemon
+        .audit()
+        .into_iter()
+        .find(|event| event["action"] == "crl_taken" && event["object"].as_str().unwrap().ends_with("/ca.crl"));
     assert!(taken.unwrap()["reason"].as_str().unwrap().contains("before: http://"));
 
     // Unchanged, gone, and a directory that is down.

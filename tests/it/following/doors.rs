@@ -47,13 +47,16 @@ fn a_list_comes_in_from_a_file_and_is_served_again() {
     let answer = get("/ca.crl", "");
     assert_eq!(answer.status, 200);
     assert!(answer.head.contains("content-type: application/pkix-crl"), "{}", answer.head);
-    assert!(answer.head.contains(&format!("content-length: {}", estate.ca.list(&list(6)).len())) || !answer.body.is_empty());
+    assert!(
+        answer.head.contains(&format!("content-length: {}", estate.ca.list(&list(6)).len())) || !answer.body.is_empty()
+    );
     let etag = answer.head.lines().find_map(|line| line.strip_prefix("etag: ")).unwrap().to_owned();
     assert_eq!(get("/ca.crl", &format!("If-None-Match: {etag}\r\n")).status, 304);
     assert_eq!(get("/other.crl", "").status, 404);
     assert_eq!(get("/..%2f..%2fapi.token", "").status, 404);
     assert_eq!(get("/", "").json()["items"].as_array().unwrap().len(), 2);
-    let post = exchange(mirror, b"POST /ca.crl HTTP/1.1\r\nHost: mirror\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
+    let post =
+        exchange(mirror, b"POST /ca.crl HTTP/1.1\r\nHost: mirror\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
     assert_eq!(post.status, 405);
 }
 
@@ -62,12 +65,17 @@ fn an_opposition_is_followed_until_a_list_says_so() {
     let estate = Estate::new();
     estate.install(&[&estate.server.url("/ca.crl")]);
     estate.server.on("/ca.crl", Does::serve(&estate.ca.list(&ListSpec::new(5).dated(FROM, Some(UNTIL)))));
+    estate.configure(
+        "[[structure]]\nid = \"s\"\nname = \"S\"\nkind = \"other\"\n[[certificate]]\nid = \"web\"\nstructure = \"s\"\noffer = \"SERV\"\n\
+         usage = \"SSL_SERV\"\nfqdn = \"revoked\"\ncert = \"inbox/revoked.cer\"\nkey = \"inbox/revoked.key\"\n",
+    );
     let daemon = estate.run();
-    wait_for("the list", || (status(&daemon, "revoked") == "good").then_some(()));
-    let id = entry(&daemon, "revoked")["id"].as_str().unwrap().to_owned();
+    wait_for("the list", || (daemon.json(&["show", "web"])["revocation"] == "good").then_some(()));
+    let id = "web".to_owned();
     let codes = |daemon: &Daemon| {
         let findings = daemon.json(&["findings"]);
-        let codes = findings["items"].as_array().unwrap().iter().map(|finding| finding["code"].as_str().unwrap().to_owned());
+        let codes =
+            findings["items"].as_array().unwrap().iter().map(|finding| finding["code"].as_str().unwrap().to_owned());
         codes.collect::<Vec<_>>()
     };
 
@@ -87,10 +95,21 @@ fn an_opposition_is_followed_until_a_list_says_so() {
     let seen = events(&daemon, seq, "opposition_seen");
     assert_eq!(seen.len(), 1);
     let reason = seen[0]["reason"].as_str().unwrap();
-    assert!(reason.starts_with("declared 2021-03-01T08:00:00Z") && reason.contains("seen in list number 6 "), "{reason}");
+    assert!(
+        reason.starts_with("declared 2021-03-01T08:00:00Z") && reason.contains("seen in list number 6 "),
+        "{reason}"
+    );
     assert_eq!(events(&daemon, seq, "certificate_revoked").len(), 1);
+    assert!(codes(&daemon).contains(&"revoked".to_owned()));
+    assert_eq!(daemon.json(&["show", "web"])["revocation_details"]["list"]["crl_number"], "6");
     let open = daemon.json(&["findings"]);
-    let awaited: Vec<&str> = open["items"].as_array().unwrap().iter().filter(|finding| finding["code"] == "revocation_awaited").map(|finding| finding["subject"].as_str().unwrap()).collect();
+    let awaited: Vec<&str> = open["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|finding| finding["code"] == "revocation_awaited")
+        .map(|finding| finding["subject"].as_str().unwrap())
+        .collect();
     assert_eq!(awaited, ["card:2600301752"]);
     assert!(daemon.json(&["oppose", &id, "--declared-at", "2021-03-01T08:00:00Z"])["seen_at"].is_string());
 
@@ -98,8 +117,13 @@ fn an_opposition_is_followed_until_a_list_says_so() {
     assert_eq!((&status["counts"]["revoked"], &status["crls"].as_array().unwrap().len()), (&1.into(), &2));
     let token = fs::read_to_string(estate.path().join("state/api.token")).unwrap();
     let metrics = daemon.get("/metrics", &format!("Authorization: Bearer {}\r\n", token.trim())).body;
-    for line in ["x509_crl_number{", "x509_crl_stale{", "vigie_crl_available{", "vigie_revocation_checked_timestamp_seconds "] {
+    for line in
+        ["x509_crl_number{", "x509_crl_stale{", "vigie_crl_available{", "vigie_revocation_checked_timestamp_seconds "]
+    {
         assert!(metrics.lines().any(|found| found.starts_with(line)), "{line}\n{metrics}");
     }
-    assert!(metrics.lines().any(|line| line.starts_with("vigie_certificate_revoked{") && line.ends_with(" 1")), "{metrics}");
+    assert!(
+        metrics.lines().any(|line| line.starts_with("vigie_certificate_revoked{") && line.ends_with(" 1")),
+        "{metrics}"
+    );
 }

@@ -24,14 +24,18 @@ fn faults(estate: &Estate) -> Vec<(&'static str, Does, &'static str)> {
         ("hangs up", Does::HangsUp, "unreachable"),
         ("one byte now and then", Does::Trickles(good.clone()), "timeout"),
         ("endless text", Does::NeverEnds(vec![b'a'; 65_536]), "not_a_crl"),
-        ("endless list", Does::NeverEnds([&[0x30, 0x84, 0x7f, 0xff, 0xff, 0xff], &[0; 60_000][..]].concat()), "too_large"),
+        (
+            "endless list",
+            Does::NeverEnds([&[0x30, 0x84, 0x7f, 0xff, 0xff, 0xff], &[0; 60_000][..]].concat()),
+            "too_large",
+        ),
         ("gzip bomb", gzip(&[0x1f, 0x8b, 8, 0, 0, 0, 0, 0]), "compressed"),
         ("gzip without saying so", Does::serve(&[0x1f, 0x8b, 8, 0, 0, 0, 0, 0]), "not_a_crl"),
         ("a portal", Does::Answers(200, "Content-Type: text/html\r\n".to_owned(), html), "not_a_crl"),
         ("nothing", Does::serve(b""), "not_a_crl"),
         ("bare base64", Does::serve(&pem("X").1), "not_a_crl"),
         ("another PEM block", Does::serve(&pem("CERTIFICATE").0), "not_a_crl"),
-        ("a certificate", Does::serve(&estate.ca.der), "malformed"),
+        ("a certificate", Does::serve(&estate.ca.der), "not_a_crl"),
         ("trailing bytes", Does::serve(&[&good[..], b"\n"].concat()), "trailing_bytes"),
         ("redirect loop", Does::redirect("/ca.crl"), "redirect_refused"),
         ("redirect to a file", Does::redirect("file:///etc/passwd"), "redirect_refused"),
@@ -41,10 +45,22 @@ fn faults(estate: &Estate) -> Vec<(&'static str, Does, &'static str)> {
         ("another authority", Does::serve(&estate.root.list(&list(6))), "wrong_issuer"),
         ("stale", Does::serve(&dated("2021-01-01", Some("2022-01-01"))), "stale"),
         ("in the future", Does::serve(&dated("2085-01-01", Some(UNTIL))), "not_yet_valid"),
-        ("a lower number", Does::serve(&estate.ca.list(&ListSpec::new(4).dated("2021-01-01", Some(UNTIL)))), "number_backwards"),
-        ("the same number", Does::serve(&estate.ca.list(&ListSpec::new(5).dated("2021-01-01", Some(UNTIL)))), "number_stuck"),
+        (
+            "a lower number",
+            Does::serve(&estate.ca.list(&ListSpec::new(4).dated("2021-01-01", Some(UNTIL)))),
+            "number_backwards",
+        ),
+        (
+            "the same number",
+            Does::serve(&estate.ca.list(&ListSpec::new(5).dated("2021-01-01", Some(UNTIL)))),
+            "number_stuck",
+        ),
         ("no next update", Does::serve(&dated("2021-01-01", None)), "no_next_update"),
-        ("a delta instead", Does::serve(&estate.ca.list(&ListSpec::delta(6, 5).dated(FROM, Some(UNTIL)))), "wrong_kind"),
+        (
+            "a delta instead",
+            Does::serve(&estate.ca.list(&ListSpec::delta(6, 5).dated(FROM, Some(UNTIL)))),
+            "wrong_kind",
+        ),
     ];
     for tenth in 0..10 {
         let length = good.len() * tenth / 10;
@@ -64,7 +80,9 @@ fn no_fault_makes_good_and_none_unmakes_revoked() {
     on(&Does::Answers(500, String::new(), Vec::new()));
     let daemon = estate.run();
     // Before any list is held.
-    for (what, does, _) in faults.iter().filter(|(_, _, reason)| !matches!(*reason, "stale" | "no_next_update" | "number_backwards" | "number_stuck" | "timeout")) {
+    for (what, does, _) in faults.iter().filter(|(_, _, reason)| {
+        !matches!(*reason, "stale" | "no_next_update" | "number_backwards" | "number_stuck" | "timeout")
+    }) {
         on(does);
         assert_eq!(daemon.vigie(&["crl", "fetch"]).code, 1, "{what}");
         assert_eq!(followed(&daemon, "/ca.crl")["freshness"], "missing", "{what}");
@@ -86,7 +104,12 @@ fn no_fault_makes_good_and_none_unmakes_revoked() {
         let now = followed(&daemon, "/ca.crl");
         let told = refused.first().and_then(|event| event["reason"].as_str()).unwrap_or_default().to_owned();
         if said.code != 1 || refused.len() != 1 || !told.ends_with(&format!("({reason})")) || now["number"] != "5" {
-            problems.push(format!("{what}: exit {}, {} events, {told}, number {}", said.code, refused.len(), now["number"]));
+            problems.push(format!(
+                "{what}: exit {}, {} events, {told}, number {}",
+                said.code,
+                refused.len(),
+                now["number"]
+            ));
         }
         if now["failure"]["reason"] != *reason || statuses(&daemon) != words("good", "revoked") {
             problems.push(format!("{what}: {} {:?}", now["failure"], statuses(&daemon)));
@@ -141,7 +164,8 @@ fn a_list_is_asked_for_with_what_is_known_of_it() {
     estate.server.on("/ca.crl", Does::Resumes(next.clone(), lengths));
     estate.server.asked("/ca.crl");
     assert_eq!(daemon.json(&["crl", "fetch"])["taken"], 1);
-    let ranges: Vec<bool> = estate.server.asked("/ca.crl").iter().map(|head| head.contains("if-range: \"whole\"")).collect();
+    let ranges: Vec<bool> =
+        estate.server.asked("/ca.crl").iter().map(|head| head.contains("if-range: \"whole\"")).collect();
     assert_eq!(ranges, [false, true, true, true]);
     assert_eq!(followed(&daemon, "/ca.crl")["number"], "6");
     let log = daemon.stop().1;

@@ -13,7 +13,7 @@ use tempfile::TempDir;
 
 use crate::support::crl_server::{CrlServer, Does};
 use crate::support::daemon::Daemon;
-use crate::support::made_pki::{Authority, ListSpec, Spec, crl_points, extension, full, point, seq, uri, PLAIN};
+use crate::support::made_pki::{Authority, ListSpec, PLAIN, Spec, crl_points, extension, full, point, seq, uri};
 
 /// Long enough for any clock these tests run under.
 const FROM: &str = "2020-01-01";
@@ -50,7 +50,8 @@ impl Estate {
     fn new() -> Self {
         let server = CrlServer::start();
         let root = Authority::root(&Spec::authority("TEST AC RACINE", 1).valid(FROM, UNTIL));
-        let ca = Spec::authority("TEST AC ORGANISATIONS", 2).valid(FROM, UNTIL).with(points(&[&server.url("/root.crl")]));
+        let ca =
+            Spec::authority("TEST AC ORGANISATIONS", 2).valid(FROM, UNTIL).with(points(&[&server.url("/root.crl")]));
         let ca = root.below(&ca);
         let folder = tempfile::tempdir().unwrap();
         for name in ["state", "anchors", "inbox"] {
@@ -119,7 +120,13 @@ fn words(good: &str, revoked: &str) -> (String, String) {
 fn followed(daemon: &Daemon, ending: &str) -> Value {
     let lists = daemon.json(&["crl", "list"]);
     let is_it = |item: &&Value| item["label"].as_str().is_some_and(|label| label.ends_with(ending));
-    lists["items"].as_array().unwrap().iter().find(is_it).unwrap_or_else(|| panic!("{ending} is not followed: {lists}")).clone()
+    lists["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(is_it)
+        .unwrap_or_else(|| panic!("{ending} is not followed: {lists}"))
+        .clone()
 }
 
 /// Events of this action since `seq`.

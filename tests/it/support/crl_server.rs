@@ -112,7 +112,8 @@ fn send(stream: &mut TcpStream, head: &str, does: Option<Does>) -> std::io::Resu
     let announced = |stream: &mut TcpStream, status: u16, lines: &str, length: usize| {
         write!(stream, "HTTP/1.1 {status} X\r\nContent-Length: {length}\r\nConnection: close\r\n{lines}\r\n")
     };
-    let asks = |line: &str| head.lines().find_map(|found| found.strip_prefix(line).map(|value| value.trim().to_owned()));
+    let asks =
+        |line: &str| head.lines().find_map(|found| found.strip_prefix(line).map(|value| value.trim().to_owned()));
     match does {
         None => announced(stream, 404, "", 0),
         Some(Does::Answers(status, lines, body)) => {
@@ -124,8 +125,13 @@ fn send(stream: &mut TcpStream, head: &str, does: Option<Does>) -> std::io::Resu
             stream.write_all(&body[..length])
         }
         Some(Does::Resumes(body, lengths)) => {
-            let from = asks("range: bytes=").and_then(|range| range.trim_end_matches('-').parse::<usize>().ok()).unwrap_or(0);
-            let lines = format!("ETag: \"whole\"\r\nAccept-Ranges: bytes\r\nContent-Range: bytes {from}-{}/{}\r\n", body.len() - 1, body.len());
+            let from =
+                asks("range: bytes=").and_then(|range| range.trim_end_matches('-').parse::<usize>().ok()).unwrap_or(0);
+            let lines = format!(
+                "ETag: \"whole\"\r\nAccept-Ranges: bytes\r\nContent-Range: bytes {from}-{}/{}\r\n",
+                body.len() - 1,
+                body.len()
+            );
             announced(stream, if from > 0 { 206 } else { 200 }, &lines, body.len() - from)?;
             let until = lengths.front().map_or(body.len(), |length| (from + length).min(body.len()));
             stream.write_all(&body[from..until])
