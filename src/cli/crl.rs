@@ -1,4 +1,6 @@
-//! `vigie crl`: revocation lists in files, without the daemon.
+//! `vigie crl`: revocation lists in files, without the daemon, and those the daemon follows.
+
+mod followed;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -23,6 +25,16 @@ use crate::pki::signature::{Accepted, SignatureProblem};
 /// What can be done with lists.
 #[derive(Debug, clap::Subcommand)]
 pub enum CrlCommand {
+    /// Les listes suivies par le service
+    List,
+    /// Demander toutes les listes maintenant
+    Fetch,
+    /// Faire prendre au service une liste d'un fichier (réseau sans sortie)
+    Import {
+        /// La liste (DER ou PEM), lisible par le service
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
     /// Ce que disent des listes, sans vérifier leur signature
     Show(ShowArgs),
     /// Vérifier une liste : signature, fraîcheur, et l'état de numéros de série
@@ -59,6 +71,9 @@ pub struct VerifyArgs {
 
 pub(super) fn run(command: &CrlCommand, session: &mut Session<'_>) -> anyhow::Result<Exit> {
     match command {
+        CrlCommand::List => followed::list(session),
+        CrlCommand::Fetch => followed::fetch(session),
+        CrlCommand::Import { file } => followed::import(file, session),
         CrlCommand::Show(args) => show(args, session),
         CrlCommand::Verify(args) => verify(args, session),
     }

@@ -22,6 +22,7 @@ use crate::domain::observation::FilePath;
 use crate::notify::email::Smtp;
 use crate::notify::hook;
 use crate::notify::render::Renderer;
+use crate::revocation::{Denied, Gate};
 use crate::sources::anchors;
 use crate::sources::smart_card::{self, SmartCardError};
 
@@ -156,6 +157,7 @@ fn of_config(report: &mut Report, session: &Session<'_>, config: &Config) {
             report.ok(what, session.texts.say("doctor-files", &[("count", (readable as i64).into())]));
         }
     }
+    list_hosts(report, session, config);
     let endpoints = config.declaration.certificates.values().flat_map(|declared| &declared.endpoints);
     let hosts: BTreeSet<(&str, u16)> = endpoints.map(|endpoint| (endpoint.host.as_str(), endpoint.port)).collect();
     for (host, port) in hosts {
@@ -188,6 +190,34 @@ fn channels(report: &mut Report, session: &Session<'_>, config: &Config) {
         }
         let said = session.texts.say("doctor-hooks", &[("count", good.len().into())]);
         report.ok("hooks", format!("{} {said}", hooks.folder.display()));
+    }
+}
+
+/// The hosts lists come from: each resolves, and to where it may lead.
+fn list_hosts(report: &mut Report, session: &Session<'_>, config: &Config) {
+    let word = |key: &str| session.texts.word(key);
+    let settings = &config.revocation;
+    if settings.hosts.is_empty() && settings.urls.is_empty() && settings.files.is_empty() {
+        report.warn("crls", word("doctor-crls-none"), word("doctor-crls-cure"));
+    }
+    if let Some(proxy) = &settings.proxy {
+        report.ok("crls", proxy.as_str());
+        return;
+    }
+    let gate = Gate::new(settings);
+    for host in &settings.hosts {
+        match (host.as_str(), 0).to_socket_addrs() {
+            Ok(addresses) => {
+                match addresses.map(|found| gate.reaches(host, found.ip()).map(|()| found.ip())).find(Result::is_err) {
+                    Some(Err(Denied::Network { address, .. })) => {
+                        let said = format!("{host} {} {address}", word("doctor-crls-private"));
+                        report.warn("crls", said, word("doctor-crls-network-cure"));
+                    }
+                    _ => report.ok("crls", host),
+                }
+            }
+            Err(error) => report.warn("crls", format!("{host}: {error}"), word("doctor-crls-cure")),
+        }
     }
 }
 

@@ -16,6 +16,7 @@ mod findings;
 pub mod inspect;
 mod list;
 mod lists;
+mod oppose;
 mod reload;
 mod run;
 mod scan;
@@ -75,6 +76,8 @@ enum Command {
     /// Listes de révocation (CRL)
     #[command(subcommand)]
     Crl(crl::CrlCommand),
+    /// Suivre une opposition de carte ou une demande de révocation jusqu'à sa publication
+    Oppose(oppose::OpposeArgs),
     /// La configuration
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -173,6 +176,7 @@ fn dispatch(command: Command, session: &mut Session<'_>) -> anyhow::Result<Exit>
         Command::Scan(args) => scan::run(&args, session),
         Command::Verify(args) => verify::run(&args, session),
         Command::Crl(command) => crl::run(&command, session),
+        Command::Oppose(args) => oppose::run(&args, session),
         Command::Config(ConfigCommand::Check) => config::run(session),
         Command::Doctor => doctor::run(session),
         Command::Demo(args) => demo::run(&args, session),

@@ -22,11 +22,13 @@ use crate::domain::inventory::Inventory;
 use crate::domain::lived::Lived;
 use crate::engine::lifecycle::{Supervisor, obey_signals};
 use crate::engine::snapshot::AuditHead;
-use crate::engine::{Engine, Jitter, LIVED, Parts};
+use crate::engine::{Engine, Jitter, LIVED, ListWay, Parts};
 use crate::http::access::Token;
+use crate::http::mirror::mirror;
 use crate::http::{Shared, router, server};
 use crate::notify;
 use crate::pki::digest::sha256;
+use crate::revocation::{Keeper, SystemResolver};
 use crate::sources::anchors;
 use crate::store::{Commit, Opening, Store};
 use crate::telemetry::{self, LogTo};
@@ -79,6 +81,11 @@ pub(super) async fn serve(
     if let Some(address) = address {
         tracing::info!(%address, "listening");
     }
+    let revocation = store.revocations().await.map_err(refused_store)?;
+    let lists = config.state_dir.join("crls");
+    let (keeper, outcomes) = Keeper::start(&lists, Arc::clone(&clock), Arc::new(SystemResolver)).map_err(|error| {
+        Stop::new(Exit::Io, format!("cannot keep revocation lists in {}: {error}", lists.display()))
+    })?;
     let (stop_sender, stop) = watch::channel(false);
     let parts = Parts {
         store: store.clone(),
@@ -90,6 +97,7 @@ pub(super) async fn serve(
             observations: Arc::new(loaded.observations),
             cards: Arc::new(loaded.cards),
             sources: loaded.sources,
+            revocation: Arc::new(revocation),
             ..Inventory::default()
         },
         findings: loaded.findings,
@@ -101,9 +109,19 @@ pub(super) async fn serve(
             let clock = Arc::clone(&clock);
             Arc::new(move |config| notify::channels(config, &clock))
         },
+        lists: ListWay { keeper, outcomes },
         audit: AuditHead { seq: loaded.head.seq, head: loaded.head.hash },
         supervisor: Supervisor::of_this_process(Arc::clone(&clock)),
         config,
+    };
+    let mirrored = match parts.config.revocation.mirror {
+        Some(address) => {
+            let bound = TcpListener::bind(address).await;
+            let bound = bound.map_err(|error| Stop::new(Exit::Io, format!("cannot listen on {address}: {error}")))?;
+            tracing::info!(mirror = %bound.local_addr()?, "revocation lists are served again");
+            Some(bound)
+        }
+        None => None,
     };
     let (engine, handle, commands) = Engine::new(parts);
     let own_uid = rustix::process::geteuid().as_raw();
@@ -111,6 +129,9 @@ pub(super) async fn serve(
     let mut doors: Vec<JoinHandle<()>> = vec![tokio::spawn(server::serve_unix(socket, routes.clone(), stop.clone()))];
     if let Some(listener) = tcp {
         doors.push(tokio::spawn(server::serve_tcp(listener, routes, stop.clone())));
+    }
+    if let Some(listener) = mirrored {
+        doors.push(tokio::spawn(server::serve_tcp(listener, mirror(handle.clone()), stop.clone())));
     }
     let mut signals = tokio::spawn(obey_signals(handle, stop_sender));
     let mut engine = tokio::spawn(engine.run(commands, stop.clone()));

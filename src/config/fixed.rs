@@ -10,6 +10,7 @@ pub fn fixed_until_restart(old: &Config, new: &Config) -> Vec<&'static str> {
         ("store", old.store != new.store),
         ("http.socket", old.http.socket != new.http.socket),
         ("http.listen", old.http.listen != new.http.listen),
+        ("revocation.mirror.listen", old.revocation.mirror != new.revocation.mirror),
         ("http.token_file", old.http.token_file != new.http.token_file),
     ];
     differs.into_iter().filter(|(_, differs)| *differs).map(|(key, _)| key).collect()

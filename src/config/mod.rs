@@ -37,7 +37,7 @@ pub use fixed::fixed_until_restart;
 pub use http::HttpConfig;
 pub use notify::{HooksConfig, NotifyConfig, SmtpConfig, SmtpTls, WebhookConfig, WebhookKind};
 pub use problem::{Form, Problem, Shape, Thing};
-pub use revocation::RevocationConfig;
+pub use revocation::{Network, RevocationConfig};
 pub use scan::ScanConfig;
 pub use schedule::ScheduleConfig;
 pub use source::{PinCounter, SmartCardConfig, SourceConfig, SourceKind};

@@ -30,6 +30,12 @@ pub(super) fn read(section: Section<'_>) -> Settings {
         finess_impacts: section
             .get("finess_impacts", |found| found.list(Found::owned))
             .unwrap_or(default.finess_impacts),
+        crl_near_stale: section
+            .get("crl_near_stale", |found| found.duration(Duration::ZERO, Duration::from_secs(90 * 86_400)))
+            .unwrap_or(default.crl_near_stale),
+        revocation_grace: section
+            .get("revocation_grace", |found| found.duration(Duration::ZERO, Duration::from_secs(90 * 86_400)))
+            .unwrap_or(default.revocation_grace),
         clock_skew: section
             .get("clock_skew", |found| found.duration(Duration::ZERO, Duration::from_secs(86_400)))
             .unwrap_or(default.clock_skew),

@@ -323,6 +323,12 @@ pub enum Form {
     WebhookUrl,
     /// `http://proxy:3128`.
     Proxy,
+    /// `http://host/list.crl`.
+    CrlUrl,
+    /// `http://proxy:3128`.
+    ProxyUrl,
+    /// `10.0.0.0/8`.
+    Network,
     /// A file path.
     Path,
     /// `credential:NAME`.

@@ -130,6 +130,20 @@ spelled! {
         AccessDenied = "access_denied",
         /// The wall clock moved against the monotonic one.
         ClockJump = "clock_jump",
+        /// A revocation list replaced the one held, or came for the first time.
+        CrlTaken = "crl_taken",
+        /// A revocation list could not be had, or was refused; the one held stays.
+        CrlRefused = "crl_refused",
+        /// Somebody asked for the revocation lists.
+        CrlsRequested = "crls_requested",
+        /// A list says that a certificate is revoked.
+        CertificateRevoked = "certificate_revoked",
+        /// What is known of the revocation of a certificate changed otherwise.
+        RevocationStatusChanged = "revocation_status_changed",
+        /// An opposition or a request for revocation was declared.
+        OppositionDeclared = "opposition_declared",
+        /// What was declared was seen in a revocation list.
+        OppositionSeen = "opposition_seen",
         /// The database schema was brought up to date.
         Migrate = "migrate",
     }

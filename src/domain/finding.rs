@@ -41,6 +41,8 @@ pub enum Subject {
     Structure(DeclaredId),
     /// A source: `source:tls-folders`.
     Source(Arc<str>),
+    /// A revocation list, by its first address: `crl:http://…`.
+    Crl(Arc<str>),
     /// A CPx card, by its number: `card:2600301752`.
     Card(CardNumber),
 }
@@ -54,6 +56,7 @@ impl fmt::Display for Subject {
             Self::Location(location) => fmt::Display::fmt(location, f),
             Self::Structure(id) => write!(f, "structure:{id}"),
             Self::Source(name) => write!(f, "source:{name}"),
+            Self::Crl(address) => write!(f, "crl:{address}"),
             Self::Card(number) => write!(f, "card:{number}"),
         }
     }

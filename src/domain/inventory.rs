@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::certificate::Certificate;
+use super::crl::Revocations;
 use super::declaration::Declaration;
 use super::fingerprint::Fingerprint;
 use super::found_card::{ChipSerial, FoundCard};
@@ -29,6 +30,8 @@ pub struct Inventory {
     pub revoked: Arc<BTreeMap<Fingerprint, Timestamp>>,
     /// How each source did last time.
     pub sources: BTreeMap<SourceName, SourceState>,
+    /// Revocation lists and what they say.
+    pub revocation: Arc<Revocations>,
 }
 
 /// A certificate of the inventory.

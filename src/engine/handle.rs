@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::TestedChannel;
+use super::revocation::RevocationCommand;
 use super::snapshot::Snapshot;
 use crate::domain::alert::Alert;
 use crate::domain::audit_event::{Actor, AuditEvent, Origin};
@@ -61,6 +62,8 @@ pub enum Command {
     },
     /// Look at the clock now, do what is due, and answer when it is done.
     Look(oneshot::Sender<()>),
+    /// Something about revocation lists.
+    Revocation(RevocationCommand),
     /// Write down something a door refused.
     Note(AuditEvent),
 }
@@ -130,6 +133,17 @@ pub enum Refusal {
     /// The daemon is stopping.
     #[error("the daemon is stopping")]
     Stopping,
+    /// A revocation list was not taken.
+    #[error("{message}")]
+    List {
+        /// Stable code.
+        reason: &'static str,
+        /// One line.
+        message: String,
+    },
+    /// What was said about a card or a certificate cannot be so.
+    #[error("{0}")]
+    Opposition(String),
 }
 
 impl Refusal {
@@ -142,6 +156,8 @@ impl Refusal {
             Self::NoChannel => "no_channel",
             Self::UnknownAddress => "unknown_address",
             Self::Stopping => "stopping",
+            Self::List { reason, .. } => reason,
+            Self::Opposition(_) => "invalid_opposition",
         }
     }
 }
@@ -149,7 +165,7 @@ impl Refusal {
 /// The engine as the doors see it. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Handle {
-    commands: mpsc::Sender<Command>,
+    pub(super) commands: mpsc::Sender<Command>,
     snapshot: watch::Receiver<Arc<Snapshot>>,
 }
 

@@ -10,10 +10,12 @@ use super::snapshot::Snapshot;
 use crate::domain::certificate::Certificate;
 use crate::domain::finding::{FindingKey, FindingRecord, Severity};
 use crate::domain::fingerprint::Fingerprint;
+use crate::domain::inventory::Inventory;
 use crate::domain::observation::Observation;
 use crate::domain::offer::{Offer, Usage};
 use crate::domain::person::DeclaredId;
 use crate::domain::profile::{Environment, Profile};
+use crate::domain::revocation::ListRef;
 use crate::domain::time::Timestamp;
 use crate::policy::{Standing, View};
 
@@ -82,8 +84,10 @@ pub struct Entry<'a> {
     pub declared: bool,
     /// Axis two of its state.
     pub validity: Validity,
-    /// `good`, `revoked` or `unknown`; always `unknown` while no list is followed, `null` when nothing was found.
+    /// `good`, `revoked` or `unknown`, and what that rests on; `null` when nothing was found.
     pub revocation: Option<&'static str>,
+    /// What that rests on.
+    pub revocation_details: Option<RevocationDetails<'a>>,
     /// Worst open finding about it.
     pub severity: Option<Severity>,
     /// Declared owner.
@@ -140,6 +144,37 @@ pub struct Entry<'a> {
     pub locations: Vec<Place<'a>>,
     /// Codes of the open findings about it, worst first.
     pub findings: Vec<&'a str>,
+}
+
+/// What the revocation status of a certificate rests on.
+#[derive(Debug, Serialize)]
+pub struct RevocationDetails<'a> {
+    /// Since when it is so.
+    pub since: Timestamp,
+    /// Why it is unknown.
+    pub why: Option<&'static str>,
+    /// revocationDate.
+    pub revoked_at: Option<Timestamp>,
+    /// reasonCode.
+    pub reason: Option<&'static str>,
+    /// The authority of its path the answer is about, when it is not the certificate itself.
+    pub authority: Option<Fingerprint>,
+    /// The list that says so.
+    pub list: Option<&'a ListRef>,
+}
+
+impl<'a> RevocationDetails<'a> {
+    fn of(inventory: &'a Inventory, fingerprint: &Fingerprint) -> Option<Self> {
+        let known = inventory.revocation.certificates.get(fingerprint)?;
+        Some(Self {
+            since: known.since,
+            why: known.why.map(|why| why.as_str()),
+            revoked_at: known.revocation.map(|entry| entry.revoked_at),
+            reason: known.revocation.and_then(|entry| entry.reason).map(|reason| reason.as_str()),
+            authority: known.authority,
+            list: known.list.as_ref(),
+        })
+    }
 }
 
 /// One place a certificate is in.
@@ -241,7 +276,11 @@ impl Listing {
             id: row.id(),
             declared: declared.is_some(),
             validity: validity(row.standing, facts, &findings, now),
-            revocation: facts.map(|_| "unknown"),
+            revocation: row
+                .fingerprint
+                .filter(|_| facts.is_some())
+                .map(|own| inventory.revocation.status(&own).as_str()),
+            revocation_details: row.fingerprint.and_then(|own| RevocationDetails::of(inventory, &own)),
             severity: findings.first().map(|record| record.finding.severity),
             structure: declared.map(|declared| &declared.structure),
             offer: declared.map(|declared| declared.offer),

@@ -12,6 +12,7 @@ pub mod lifecycle;
 pub mod listing;
 mod outbox;
 mod reload;
+mod revocation;
 mod schedule;
 pub mod snapshot;
 mod tick;
@@ -25,6 +26,7 @@ use tokio::task::JoinSet;
 
 pub use alerts::{LIVED, TestedChannel, forecast_of};
 pub use handle::{Caller, Command, Handle, Refusal, ReloadReport, ScanReport};
+pub use revocation::{FetchReport, ListWay, RevocationCommand, freshness};
 pub use schedule::{Jitter, Job};
 
 pub use crate::policy::alert::AckRefusal;
@@ -46,6 +48,7 @@ use crate::store::{LoadedOutbox, Store, StoreError};
 use alerts::Tester;
 use lifecycle::Supervisor;
 use outbox::Outbox;
+use revocation::Following;
 use schedule::{Agenda, Timetable};
 use snapshot::{AuditHead, LastScan, OpenFindings, Snapshot};
 
@@ -83,6 +86,8 @@ pub struct Parts {
     pub lived: Lived,
     /// Makes the channels.
     pub make_channels: MakeChannels,
+    /// Who fetches revocation lists, and what comes of it.
+    pub lists: ListWay,
     /// Head of the audit trail.
     pub audit: AuditHead,
     /// Systemd, or nobody.
@@ -113,6 +118,7 @@ pub struct Engine {
     unwritten: VecDeque<delivery::Sent>,
     testers: Vec<Tester>,
     tests: u64,
+    following: Following,
     audit: AuditHead,
     started_at: Timestamp,
     last_scan: Option<LastScan>,
@@ -186,6 +192,7 @@ impl Engine {
             unwritten: VecDeque::new(),
             testers: Vec::new(),
             tests: 0,
+            following: Following::new(parts.lists),
             audit: parts.audit,
             started_at: now,
             last_scan: None,
@@ -214,18 +221,21 @@ impl Engine {
         self.give_up_lost_channels().await;
         let caller = Caller { actor: Actor::Scheduler, origin: Origin::Internal };
         self.retire_sources(&caller).await;
+        self.open_lists().await;
         self.begin_scan(caller, Vec::new());
         // A large file is not read whole before the start; it is now, beside everything else.
         let store = self.store.clone();
         let mut integrity = Some(tokio::spawn(async move { store.check_integrity().await }));
         loop {
             self.dispatch().await;
-            let sleep = self.until_next_job().min(self.supervisor.until_next_beat()).min(self.until_next_message());
+            let sleep = self.until_next_job().min(self.supervisor.until_next_beat());
+            let sleep = sleep.min(self.until_next_message()).min(self.until_next_list());
             tokio::select! {
                 biased;
                 () = lifecycle::stopped(&mut stop) => break,
                 Some(sent) = next_sent(&mut self.sending) => self.sent(sent).await,
                 Some(finished) = next_source(&mut self.scan) => self.source_ended(finished).await,
+                Some(ended) = self.following.next() => self.lists_ended(ended).await,
                 Some(command) = commands.recv() => self.obey(command).await,
                 () = cards::moved(&mut self.card_news) => self.cards_moved().await,
                 checked = checked(&mut integrity) => self.integrity_checked(checked),
@@ -234,6 +244,7 @@ impl Engine {
             self.supervisor.beat();
             self.watch_clock().await;
             self.run_due_jobs().await;
+            self.follow_lists().await;
         }
         self.stop().await;
     }
@@ -286,6 +297,7 @@ impl Engine {
                 self.dispatch().await;
                 answer(reply, ());
             }
+            Command::Revocation(command) => self.obey_about_revocation(command).await,
             Command::Note(event) => self.note(event).await,
         }
     }
@@ -306,6 +318,7 @@ impl Engine {
                 Job::Scan => self.begin_scan(caller, Vec::new()),
                 Job::Evaluate | Job::Alerts => self.evaluate(job, caller).await,
                 Job::Digest => self.digest().await,
+                Job::Crls => self.want_lists(),
             }
         }
     }
@@ -382,7 +395,7 @@ impl Engine {
                     _ => snapshot::Worst::Unknown,
                 },
                 last_scan: self.last_scan.clone(),
-                crls: Vec::new(),
+                crls: if same_state { before.status.crls.clone() } else { self.list_lines() },
                 alerts: self.alert_counts(&before, same_state),
                 deliveries: snapshot::Deliveries { pending, failed },
                 channels: self.channel_health(),

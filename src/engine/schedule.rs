@@ -20,11 +20,13 @@ pub enum Job {
     Alerts,
     /// The monthly word.
     Digest,
+    /// Ask for the revocation lists.
+    Crls,
 }
 
 impl Job {
     /// Every job.
-    pub const ALL: [Self; 4] = [Self::Scan, Self::Evaluate, Self::Alerts, Self::Digest];
+    pub const ALL: [Self; 5] = [Self::Scan, Self::Evaluate, Self::Alerts, Self::Digest, Self::Crls];
 
     /// The name used in settings, logs and metrics.
     pub const fn as_str(self) -> &'static str {
@@ -33,6 +35,7 @@ impl Job {
             Self::Evaluate => "evaluate",
             Self::Alerts => "alerts",
             Self::Digest => "digest",
+            Self::Crls => "crls",
         }
     }
 }
@@ -54,6 +57,8 @@ impl Jitter {
             Job::Evaluate => self.evaluate,
             // What people read comes at the hour they were told.
             Job::Alerts | Job::Digest => Duration::ZERO,
+            // Each list has a delay of its own.
+            Job::Crls => Duration::ZERO,
         }
     }
 }
@@ -74,7 +79,7 @@ pub struct Timetable<'a> {
 /// Next run of each job.
 #[derive(Debug, Clone)]
 pub struct Agenda {
-    due: [(Job, Option<Timestamp>); 4],
+    due: [(Job, Option<Timestamp>); 5],
 }
 
 impl Agenda {
@@ -115,6 +120,7 @@ impl Timetable<'_> {
             Job::Scan => &self.schedule.scan,
             Job::Evaluate => &self.schedule.evaluate,
             Job::Digest => &self.schedule.digest,
+            Job::Crls => &self.schedule.crls,
             Job::Alerts => {
                 daily = cron::Schedule::from_str(&format!("0 0 {} * * *", self.hour)).ok()?;
                 &daily
@@ -187,6 +193,7 @@ mod tests {
         let mut agenda = Agenda::starting(&timetable, at("2026-11-21T08:01:00Z"));
         let jobs = agenda.take_due(&timetable, at("2026-11-21T20:01:00Z"));
         assert_eq!(jobs, [Job::Scan, Job::Evaluate, Job::Alerts]);
+        assert_eq!(agenda.due(Job::Crls), Some(at("2026-11-22T07:30:00Z")));
         assert_eq!(agenda.due(Job::Scan), Some(at("2026-11-21T20:15:00Z")));
         assert_eq!(agenda.due(Job::Alerts), Some(at("2026-11-22T09:00:00Z")));
         assert!(agenda.take_due(&timetable, at("2026-11-21T20:02:00Z")).is_empty());

@@ -9,11 +9,14 @@ use super::listing::Listing;
 use super::schedule::Jitter;
 use crate::config::Config;
 use crate::domain::alert::OpenAlerts;
+use crate::domain::declaration::DeclaredCertificate;
 use crate::domain::delivery::ChannelHealth;
 use crate::domain::finding::{FindingKey, FindingRecord, Severity};
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::inventory::Inventory;
 use crate::domain::notice::Reach;
+use crate::domain::observation::Location;
+use crate::domain::revocation::Status as RevocationStatus;
 use crate::domain::time::Timestamp;
 use crate::sources::smart_card::ReadersView;
 
@@ -80,7 +83,7 @@ pub struct Status {
     pub worst: Worst,
     /// Last scan, `null` before the first.
     pub last_scan: Option<LastScan>,
-    /// Revocation lists held. Empty: this version does not follow them yet.
+    /// Revocation lists that are followed.
     pub crls: Vec<serde_json::Value>,
     /// Alerts that are not over.
     pub alerts: AlertCounts,
@@ -235,6 +238,11 @@ impl Counts {
         let bare = |key: &'_ FindingKey| key.subject.split(" @ ").next().unwrap_or_default().to_owned();
         let absent: BTreeSet<String> = findings.keys().filter(|key| key.code == "missing").map(bare).collect();
         let missing = absent.len();
+        let revocation = &inventory.revocation;
+        let unknown = |declared: &&DeclaredCertificate| {
+            let own = leaf_of(inventory, declared);
+            own.is_some_and(|own| revocation.status(&own) == RevocationStatus::Unknown)
+        };
         Self {
             declared: declaration.certificates.len(),
             found: found.len(),
@@ -242,9 +250,18 @@ impl Counts {
             undeclared: count("undeclared"),
             expiring: count("expiring"),
             expired: count("expired"),
-            revoked: 0,
-            unknown_revocation: declaration.certificates.len().saturating_sub(missing),
+            revoked: found.iter().filter(|found| revocation.status(found) == RevocationStatus::Revoked).count(),
+            unknown_revocation: declaration.certificates.values().filter(unknown).count(),
             cards: super::card_listing::count(inventory),
         }
     }
+}
+
+/// The certificate that stands in the place a declared one should be in.
+fn leaf_of(inventory: &Inventory, declared: &DeclaredCertificate) -> Option<Fingerprint> {
+    let file = declared.certificate_path().map(|path| Location::File(path.clone()));
+    let served = || declared.endpoints.first().map(|endpoint| Location::Endpoint(endpoint.clone().into()));
+    let place = file.or_else(served)?;
+    let leaf = inventory.at(&place).find(|record| !record.facts.is_ca).or_else(|| inventory.at(&place).next());
+    leaf.map(|record| record.facts.fingerprint)
 }

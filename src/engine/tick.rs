@@ -159,6 +159,7 @@ impl Engine {
             self.lived = lived.unwrap_or_else(|| self.lived.clone());
             return Ok(report); // nothing ran and nothing is judged otherwise than before
         };
+        self.following.certificates_changed(&changes);
         let messages = Arc::new(self.messages(&alerts, now));
         let (alerts, lived) = (Arc::new(alerts.changes), lived.unwrap_or_else(|| self.lived.clone()));
         let commit = Commit::new(first)

@@ -2,6 +2,8 @@
 //! rules people already have work unchanged; ours begin with `vigie_`. No name of a person, no RPPS, in a label: a certificate
 //! that names somebody carries its fingerprint and its declared id only.
 
+mod revocation;
+
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write;
 use std::sync::Arc;
@@ -149,10 +151,18 @@ fn render(snapshot: &Snapshot, now: Timestamp) -> String {
         ("vigie_undeclared_total", "Certificates found, of interest and not declared.", counts.undeclared),
         ("vigie_expiring_total", "Certificates inside an alert step.", counts.expiring),
         ("vigie_expired_total", "Certificates past their end.", counts.expired),
+        ("vigie_revoked_total", "Certificates found that are revoked.", counts.revoked),
+        (
+            "vigie_revocation_unknown_total",
+            "Declared certificates present whose revocation status is unknown.",
+            counts.unknown_revocation,
+        ),
     ] {
         page.family(name, "gauge", help);
         page.sample(name, &[], value as i64);
     }
+
+    revocation::render(&mut page, snapshot, &entries, now);
 
     page.family("vigie_finding", "gauge", "Open findings by rule and severity.");
     let mut open: HashMap<(&str, Severity), i64> = HashMap::new();

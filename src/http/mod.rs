@@ -8,9 +8,11 @@ mod asked;
 mod calendar;
 mod cards;
 mod certificates;
+mod crls;
 mod findings;
 mod guard;
 mod metrics;
+pub mod mirror;
 mod page;
 mod page_alerts;
 mod page_cards;
@@ -78,6 +80,11 @@ pub fn router(shared: Arc<Shared>) -> Router {
         .route("/api/v1/structures", get(api::structures))
         .route("/api/v1/administrators", get(api::administrators))
         .route("/api/v1/cards", get(cards::list))
+        .route("/api/v1/cards/{number}/oppose", post(crls::oppose))
+        .route("/api/v1/certificates/{id}/revocation", post(crls::revocation))
+        .route("/api/v1/crls", get(crls::list))
+        .route("/api/v1/crls/fetch", post(crls::fetch))
+        .route("/api/v1/crls/import", post(crls::import))
         .route("/api/v1/findings", get(findings::list))
         .route("/api/v1/alerts", get(alerts::list))
         .route("/api/v1/alerts/forecast", get(alerts::forecast))

@@ -47,6 +47,10 @@ struct Words {
     end: String,
     days_left: String,
     impacts: String,
+    lists: String,
+    issuer: String,
+    number: String,
+    entries: String,
     sources: String,
     source: String,
     last_run: String,
@@ -78,6 +82,7 @@ struct Overview {
     cards: Option<CardSection>,
     sources: Vec<SourceLine>,
     alerts: AlertSection,
+    lists: Vec<ListLine>,
 }
 
 #[derive(Template)]
@@ -128,6 +133,15 @@ struct CertificateLine {
     end: String,
     days_left: String,
     impacts: String,
+}
+
+struct ListLine {
+    issuer: String,
+    number: String,
+    state: String,
+    severity: &'static str,
+    until: String,
+    entries: u64,
 }
 
 struct SourceLine {
@@ -185,6 +199,8 @@ fn overview_of(snapshot: &Snapshot, texts: &Texts, now: Timestamp) -> Overview {
             ("count-undeclared", counts.undeclared),
             ("count-expiring", counts.expiring),
             ("count-expired", counts.expired),
+            ("count-revoked", counts.revoked),
+            ("count-unknown-revocation", counts.unknown_revocation),
         ]
         .map(|(key, count)| (texts.say(key, &[("count", count.into())]), count))
         .to_vec(),
@@ -197,6 +213,7 @@ fn overview_of(snapshot: &Snapshot, texts: &Texts, now: Timestamp) -> Overview {
             .map(|row| certificate_line(&listing.entry(row, snapshot, now), texts, snapshot))
             .collect(),
         cards: page_cards::section(snapshot, texts, now),
+        lists: list_lines(snapshot, texts, now),
         sources: snapshot
             .inventory
             .sources
@@ -215,6 +232,36 @@ fn overview_of(snapshot: &Snapshot, texts: &Texts, now: Timestamp) -> Overview {
             .collect(),
         alerts: page_alerts::section(snapshot, texts, now),
     }
+}
+
+fn list_lines(snapshot: &Snapshot, texts: &Texts, now: Timestamp) -> Vec<ListLine> {
+    let margin = i64::try_from(snapshot.config.policy.crl_near_stale.as_secs()).unwrap_or(0);
+    let lists = snapshot.inventory.revocation.lists.values().filter(|state| state.followed).take(MOST);
+    lists
+        .map(|state| {
+            let freshness = crate::engine::freshness(state, margin, now);
+            let held = state.held.as_ref();
+            let word = texts.word(&format!("crl-is-{}", freshness.replace('_', "-")));
+            ListLine {
+                issuer: state.issuer.to_string(),
+                number: held.and_then(|held| held.number.as_deref()).unwrap_or("-").to_owned(),
+                state: match &state.failure {
+                    None => word,
+                    Some(failure) => format!("{word} · {}", failure.message),
+                },
+                severity: match freshness {
+                    "fresh" if state.failure.is_none() => "ok",
+                    "fresh" | "near_stale" => "warning",
+                    _ => "critical",
+                },
+                until: held
+                    .and_then(|held| held.next_update)
+                    .map(|next| texts.date_time(next, snapshot.config.timezone))
+                    .unwrap_or_default(),
+                entries: held.map_or(0, |held| held.entries),
+            }
+        })
+        .collect()
 }
 
 pub(super) async fn certificate(
@@ -262,6 +309,7 @@ fn facts(entry: &Entry<'_>, texts: &Texts, snapshot: &Snapshot) -> Vec<(String, 
     let structure = profile.and_then(|profile| profile.structure.as_ref());
     let lines = [
         ("validity", Some(texts.word(&format!("validity-{}", entry.validity.as_str())))),
+        ("revocation", entry.revocation.map(|status| texts.word(&format!("revocation-is-{status}")))),
         ("structure", entry.structure.map(ToString::to_string)),
         ("product", Some(product(entry)).filter(|text| !text.is_empty())),
         ("impacts", Some(entry.impacts.join(", ")).filter(|text| !text.is_empty())),
@@ -397,6 +445,10 @@ fn words(texts: &Texts) -> Words {
         end: word("end"),
         days_left: word("fact-days-left"),
         impacts: word("fact-impacts"),
+        lists: word("lists"),
+        issuer: word("fact-issuer"),
+        number: word("list-number"),
+        entries: word("list-entries"),
         sources: word("sources"),
         source: word("source"),
         last_run: word("last-run"),

@@ -74,15 +74,12 @@ impl From<Refusal> for ApiProblem {
             Refusal::Acknowledgement(_) | Refusal::UnknownAddress => StatusCode::BAD_REQUEST,
             Refusal::NoChannel => StatusCode::CONFLICT,
             Refusal::Store(_) | Refusal::Stopping => StatusCode::SERVICE_UNAVAILABLE,
+            Refusal::List { .. } | Refusal::Opposition(_) => StatusCode::UNPROCESSABLE_ENTITY,
         };
         let problem = Self::new(status, refusal.reason(), refusal.to_string());
         match refusal {
             Refusal::Configuration { mistakes } => Self { mistakes, ..problem },
-            Refusal::Store(_)
-            | Refusal::Acknowledgement(_)
-            | Refusal::NoChannel
-            | Refusal::UnknownAddress
-            | Refusal::Stopping => problem,
+            _ => problem,
         }
     }
 }

@@ -81,3 +81,101 @@ crl-column-this-update = ISSUED
 crl-column-next-update = NEXT
 crl-column-freshness = STATE
 crl-column-place = FILE
+
+crl-column-trouble = TROUBLE
+crl-is-missing = missing
+crl-is-stale = stale
+crl-is-near-stale = nearly stale
+crl-is-fresh = fresh
+crl-fetched = { $taken } { $taken ->
+    [one] new list
+   *[other] new lists
+}, { $unchanged } unchanged, { $failed } not had
+oppose-awaited = { $subject }: declared { $declared }, awaited in a revocation list. The finding "opposition awaited" stays open until then.
+oppose-seen = { $subject }: declared { $declared }, seen { $seen } in list number { $number }.
+
+## Revocation lists
+
+rule-crl_unreachable = Revocation list out of reach
+    .text = The revocation list { $list } ({ $issuer }) could not be had since { $since }: { $message }.
+    .cure = Check the network, the proxy and revocation.hosts ("vigie doctor"), or import the list: vigie crl import.
+    .reference = RFC 5280, section 6.3; ANS guide of 2014
+
+rule-crl_malformed = Revocation list that cannot be read
+    .text = What { $list } gives is no whole revocation list since { $since }: { $message }. The last good list is kept.
+    .cure = Open the address in a browser: a captive portal or a proxy may answer there. Otherwise report it to the ANS.
+    .reference = RFC 5280, section 5.1; X.690
+
+rule-crl_too_large = Revocation list too large
+    .text = The list { $list } is over the bound since { $since }: { $message }. The last good list is kept.
+    .cure = If that size is right, raise revocation.max_bytes.
+    .reference = Vigie: revocation.max_bytes
+
+rule-crl_bad_signature = Wrong signature on a revocation list
+    .text = The list served by { $list } in the name of { $issuer } is signed by no key of that authority, since { $since }. It is refused; the last good list is kept.
+    .cure = Check who answers at that address (DNS, proxy). If the authority has a new key, add its new certificate.
+    .reference = RFC 5280, section 6.3.3 (g)
+
+rule-crl_wrong_issuer = Revocation list of another authority
+    .text = The address { $list } gives since { $since } a list that is not that of { $issuer }. It is refused.
+    .cure = Check the address; if it is right, report it to the ANS.
+    .reference = RFC 5280, section 6.3.3 (b)
+
+rule-crl_signer_without_crl_sign = Signer without the right to sign lists
+    .text = The list { $list } is signed since { $since } by a certificate whose usage is without cRLSign. It is refused.
+    .cure = Report it to the authority: { $issuer }.
+    .reference = RFC 5280, sections 4.2.1.3 and 6.3.3 (f)
+
+rule-crl_number_stuck = List number that stays the same
+    .text = { $list } gives since { $since } another list under number { $number }, which is taken. It is refused.
+    .cure = Report it to the authority: { $issuer }.
+    .reference = RFC 5280, section 5.2.3
+
+rule-crl_number_backwards = List number that goes backwards
+    .text = { $list } gives since { $since } an older list than number { $number }, which is held. It is refused: an old copy would make revocations forgotten.
+    .cure = Look for a cache or a proxy between Vigie and the authority; otherwise report it.
+    .reference = RFC 5280, section 5.2.3
+
+rule-crl_refused = Revocation list refused
+    .text = The list { $list } ({ $issuer }) is refused since { $since }: { $message } ({ $reason }).
+    .cure = If the host or network is right, add it to revocation.hosts or revocation.networks; otherwise report it to the authority.
+    .reference = RFC 5280, section 6.3.3; Vigie: revocation.hosts
+
+rule-crl_near_stale = Revocation list nearly stale
+    .text = The list { $list } ({ $issuer }, number { $number }) holds until { $next_update } and the next one has not come.
+    .cure = Check access to the list ("vigie crl fetch"); if the authority has stopped publishing, tell it.
+    .reference = RFC 5280, section 5.1.2.5
+
+rule-crl_stale = Stale revocation list
+    .text = The list { $list } ({ $issuer }, number { $number }) no longer holds since { $next_update }: the status of the certificates of this authority is unknown, but for those already revoked.
+    .cure = Restore access to the list ("vigie crl fetch"), or import one that is up to date: vigie crl import.
+    .reference = RFC 5280, sections 5.1.2.5 and 6.3.3 (a)
+
+rule-revoked = Revoked certificate
+    .text = { $label } ({ $path }) is revoked since { $revoked_at } (reason: { $reason }), according to list number { $number }. Correspondents who look at the lists refuse it.
+    .cure = Order another one on https://pfc.eservices.esante.gouv.fr/ and find out why: if nobody asked for this revocation, tell the ANS.
+    .reference = RFC 5280, section 6.3; CGU article 5.5
+
+rule-revocation_unknown = Revocation status unknown
+    .text = Since { $since } nothing tells whether { $label } ({ $path }) is revoked ({ $why }). Unknown never means good.
+    .cure = Look at the lists: vigie crl list. Add the host to revocation.hosts, or import the list: vigie crl import.
+    .reference = RFC 5280, section 6.3.3
+
+rule-revocation_awaited = Opposition or revocation awaited
+    .text = { $what }: declared { $declared_at }, and no revocation list says so yet. Until then whoever holds the key is believed.
+    .cure = Lists are published every day. If the one of the day after next does not say so, call the ANS support again.
+    .reference = CGU article 5.5; RFC 5280, section 5
+
+count-revoked = revoked
+count-unknown-revocation = of unknown revocation
+lists = Revocation lists
+list-number = No.
+list-entries = Entries
+fact-revocation = Revocation
+revocation-is-good = not revoked
+revocation-is-revoked = revoked
+revocation-is-unknown = unknown
+doctor-crls-none = no host in revocation.hosts: the revocation status will stay unknown
+doctor-crls-cure = Check DNS and network, or give revocation.proxy; without a way out import the lists (revocation.files).
+doctor-crls-private = leads to a private address that is not in revocation.networks:
+doctor-crls-network-cure = Add that network to revocation.networks if the lists are really there.

@@ -81,3 +81,110 @@ crl-column-this-update = ÉMISE
 crl-column-next-update = PROCHAINE
 crl-column-freshness = ÉTAT
 crl-column-place = FICHIER
+
+crl-column-trouble = ENNUI
+crl-is-missing = absente
+crl-is-stale = périmée
+crl-is-near-stale = bientôt périmée
+crl-is-fresh = à jour
+crl-fetched = { $taken } { $taken ->
+    [one] liste nouvelle
+   *[other] listes nouvelles
+}, { $unchanged } { $unchanged ->
+    [one] inchangée
+   *[other] inchangées
+}, { $failed } { $failed ->
+    [one] non obtenue
+   *[other] non obtenues
+}
+oppose-awaited = { $subject } : déclaré le { $declared }, attendu dans une liste de révocation. Le constat « opposition attendue » reste ouvert jusque-là.
+oppose-seen = { $subject } : déclaré le { $declared }, vu le { $seen } dans la liste n° { $number }.
+
+## Listes de révocation
+
+rule-crl_unreachable = Liste de révocation injoignable
+    .text = La liste de révocation { $list } ({ $issuer }) n'a pas pu être obtenue depuis le { $since } : { $message }.
+    .cure = Vérifiez le réseau, le mandataire et revocation.hosts (« vigie doctor »), ou importez la liste : vigie crl import.
+    .reference = RFC 5280, section 6.3 ; guide ANS de 2014
+
+rule-crl_malformed = Liste de révocation illisible
+    .text = Ce que donne { $list } n'est pas une liste de révocation entière, depuis le { $since } : { $message }. La dernière bonne liste est gardée.
+    .cure = Ouvrez l'adresse dans un navigateur : un portail captif ou un mandataire y répond peut-être. Sinon, signalez-le à l'ANS.
+    .reference = RFC 5280, section 5.1 ; X.690
+
+rule-crl_too_large = Liste de révocation trop grande
+    .text = La liste { $list } dépasse la taille permise depuis le { $since } : { $message }. La dernière bonne liste est gardée.
+    .cure = Si cette taille est normale, augmentez revocation.max_bytes.
+    .reference = Vigie : revocation.max_bytes
+
+rule-crl_bad_signature = Signature fausse sur une liste de révocation
+    .text = La liste servie par { $list } au nom de { $issuer } ne porte la signature d'aucune clé de cette autorité, depuis le { $since }. Elle est refusée, la dernière bonne liste est gardée.
+    .cure = Vérifiez qui répond à cette adresse (DNS, mandataire). Si l'autorité a changé de clé, ajoutez son nouveau certificat.
+    .reference = RFC 5280, section 6.3.3 (g)
+
+rule-crl_wrong_issuer = Liste de révocation d'une autre autorité
+    .text = L'adresse { $list } donne depuis le { $since } une liste qui n'est pas celle de { $issuer }. Elle est refusée.
+    .cure = Vérifiez l'adresse ; si elle est juste, signalez-le à l'ANS.
+    .reference = RFC 5280, section 6.3.3 (b)
+
+rule-crl_signer_without_crl_sign = Signataire sans le droit de signer des listes
+    .text = La liste { $list } est signée depuis le { $since } par un certificat dont l'usage n'inclut pas cRLSign. Elle est refusée.
+    .cure = Signalez-le à l'autorité : { $issuer }.
+    .reference = RFC 5280, sections 4.2.1.3 et 6.3.3 (f)
+
+rule-crl_number_stuck = Numéro de liste qui ne change pas
+    .text = { $list } donne depuis le { $since } une autre liste sous le numéro { $number }, déjà pris. Elle est refusée.
+    .cure = Signalez-le à l'autorité : { $issuer }.
+    .reference = RFC 5280, section 5.2.3
+
+rule-crl_number_backwards = Numéro de liste qui recule
+    .text = { $list } donne depuis le { $since } une liste plus ancienne que le numéro { $number } déjà connu. Elle est refusée : une vieille copie ferait oublier des révocations.
+    .cure = Vérifiez s'il y a un cache ou un mandataire entre Vigie et l'autorité ; sinon, signalez-le.
+    .reference = RFC 5280, section 5.2.3
+
+rule-crl_refused = Liste de révocation refusée
+    .text = La liste { $list } ({ $issuer }) est refusée depuis le { $since } : { $message } ({ $reason }).
+    .cure = Si l'hôte ou le réseau est le bon, ajoutez-le à revocation.hosts ou revocation.networks ; sinon, signalez-le à l'autorité.
+    .reference = RFC 5280, section 6.3.3 ; Vigie : revocation.hosts
+
+rule-crl_near_stale = Liste de révocation bientôt périmée
+    .text = La liste { $list } ({ $issuer }, n° { $number }) vaut jusqu'au { $next_update } et la suivante n'est pas venue.
+    .cure = Vérifiez l'accès à la liste (« vigie crl fetch ») ; si l'autorité ne publie plus, prévenez-la.
+    .reference = RFC 5280, section 5.1.2.5
+
+rule-crl_stale = Liste de révocation périmée
+    .text = La liste { $list } ({ $issuer }, n° { $number }) ne vaut plus depuis le { $next_update } : l'état des certificats de cette autorité est inconnu, sauf ceux déjà révoqués.
+    .cure = Rétablissez l'accès à la liste (« vigie crl fetch »), ou importez-en une à jour : vigie crl import.
+    .reference = RFC 5280, sections 5.1.2.5 et 6.3.3 (a)
+
+rule-revoked = Certificat révoqué
+    .text = { $label } ({ $path }) est révoqué depuis le { $revoked_at } (motif : { $reason }), selon la liste n° { $number }. Les correspondants qui consultent les listes le refusent.
+    .cure = Commandez-en un autre sur https://pfc.eservices.esante.gouv.fr/ et cherchez pourquoi : si personne n'a demandé cette révocation, prévenez l'ANS.
+    .reference = RFC 5280, section 6.3 ; CGU article 5.5
+
+rule-revocation_unknown = État de révocation inconnu
+    .text = Depuis le { $since }, rien ne permet de dire si { $label } ({ $path }) est révoqué ({ $why }). Inconnu ne veut jamais dire bon.
+    .cure = Voyez l'état des listes : vigie crl list. Ajoutez l'hôte à revocation.hosts, ou importez la liste : vigie crl import.
+    .reference = RFC 5280, section 6.3.3
+
+rule-revocation_awaited = Opposition ou révocation attendue
+    .text = { $what } : déclaré le { $declared_at }, et aucune liste de révocation ne le dit encore. D'ici là, qui détient la clé est cru.
+    .cure = Les listes paraissent chaque jour. Si celle du surlendemain ne le dit pas, rappelez le support de l'ANS (numéro d'opposition).
+    .reference = CGU article 5.5 ; RFC 5280, section 5
+
+count-revoked = { $count ->
+    [one] révoqué
+   *[other] révoqués
+}
+count-unknown-revocation = de révocation inconnue
+lists = Listes de révocation
+list-number = N°
+list-entries = Entrées
+fact-revocation = Révocation
+revocation-is-good = non révoqué
+revocation-is-revoked = révoqué
+revocation-is-unknown = inconnue
+doctor-crls-none = aucun hôte dans revocation.hosts : l'état de révocation restera inconnu
+doctor-crls-cure = Vérifiez le DNS et le réseau, ou donnez revocation.proxy ; sans sortie, importez les listes (revocation.files).
+doctor-crls-private = mène à une adresse privée qui n'est pas dans revocation.networks :
+doctor-crls-network-cure = Ajoutez ce réseau à revocation.networks si c'est bien là que sont les listes.

@@ -33,7 +33,7 @@ impl FindingText {
 }
 
 /// Facts that are instants: shown as days.
-const INSTANTS: [&str; 11] = [
+const INSTANTS: [&str; 14] = [
     "not_after",
     "not_before",
     "end",
@@ -45,6 +45,9 @@ const INSTANTS: [&str; 11] = [
     "revoked_at",
     "renewal",
     "lasts_until",
+    "next_update",
+    "since",
+    "declared_at",
 ];
 /// The instant a text counts days to, the first the finding has.
 const COUNTED: [&str; 4] = ["end", "served_end", "not_before", "not_after"];

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::{Rule, Settings, View};
 use crate::domain::card::{CardHolder, CardKind, DeclaredCard};
 use crate::domain::certificate::{Certificate, KeyIds, KeyUsage};
+use crate::domain::crl::{Awaited, AwaitedSubject, CertificateStatus, CrlFailure, CrlState, Held, Revocations, Seen};
 use crate::domain::declaration::{Declaration, DeclaredCertificate, Identity, Keystore};
 use crate::domain::endpoint::Endpoint;
 use crate::domain::finding::Finding;
@@ -23,6 +24,7 @@ use crate::domain::profile::{
     Environment, Gamme, IgcDomain, PersonRef, PersonScheme, Profile, StructureRef, StructureScheme, Support,
 };
 use crate::domain::reading::{Format, KeyFacts};
+use crate::domain::revocation::{Reason, Revocation, Status, Why};
 use crate::domain::structure::{Structure, StructureKind};
 use crate::domain::time::Timestamp;
 
@@ -32,6 +34,8 @@ pub(crate) const NOW: Timestamp = Timestamp::from_unix(1_800_000_000);
 pub(crate) const FINESS_JURIDIQUE: &str = "750000002";
 /// A site of it.
 pub(crate) const FINESS_GEOGRAPHIQUE: &str = "750000010";
+/// The address of the list a world may have.
+pub(crate) const LIST: &str = "http://crl.example/a.crl";
 const STRUCTURE: &str = "chex";
 /// A card number.
 pub(crate) const CARD: &str = "2600301752";
@@ -50,6 +54,7 @@ pub(crate) struct World {
     sources: BTreeMap<Arc<str>, SourceState>,
     cards: BTreeMap<ChipSerial, CardMaker>,
     pub(crate) settings: Settings,
+    revocation: Revocations,
 }
 
 /// A card under construction: its one certificate, and what its chip says.
@@ -86,6 +91,7 @@ impl World {
             sources: BTreeMap::from([(DECLARED_SOURCE.into(), read)]),
             cards: BTreeMap::new(),
             settings: Settings::default(),
+            revocation: Revocations::default(),
         };
         world.mandate("at-1", |_| {})
     }
@@ -255,6 +261,53 @@ impl World {
         self
     }
 
+    /// One list that was not had for so many seconds.
+    pub(crate) fn list_failing(mut self, reason: &str, ago: i64) -> Self {
+        let since = NOW.plus_seconds(-ago);
+        let failure = CrlFailure { reason: reason.into(), message: "m".into(), since, count: 3 };
+        self.revocation.lists.insert("x".into(), CrlState { failure: Some(failure), ..followed() });
+        self
+    }
+
+    /// One list of thirty days that holds for so many seconds more.
+    pub(crate) fn list_until(mut self, left: i64) -> Self {
+        let held = Held {
+            number: Some("7".into()),
+            this_update: NOW.plus_seconds(left).plus_days(-30),
+            next_update: Some(NOW.plus_seconds(left)),
+            entries: 0,
+            bytes: 0,
+            identity: fingerprint(0),
+            taken_at: NOW,
+        };
+        self.revocation.lists.insert("x".into(), CrlState { held: Some(held), ..followed() });
+        self
+    }
+
+    /// What is known of the revocation of a certificate, since so many seconds.
+    pub(crate) fn revocation(mut self, seed: u8, status: Status, ago: i64) -> Self {
+        let entry = Revocation { revoked_at: NOW, reason: Some(Reason::KeyCompromise), invalidity_date: None };
+        let known = CertificateStatus {
+            status,
+            why: (status == Status::Unknown).then_some(Why::NoList),
+            since: NOW.plus_seconds(-ago),
+            revocation: (status == Status::Revoked).then_some(entry),
+            list: None,
+            authority: None,
+        };
+        self.revocation.certificates.insert(fingerprint(seed), known);
+        self
+    }
+
+    /// An opposition declared so many seconds ago.
+    pub(crate) fn awaited(mut self, card: &str, ago: i64, seen: bool) -> Self {
+        let number = CardNumber::parse(card, Environment::Production).expect("a card").value;
+        let seen = seen.then(|| Seen { at: NOW, revoked_at: NOW, crl_number: None });
+        let declared_at = NOW.plus_seconds(-ago);
+        self.revocation.awaited.push(Awaited { what: AwaitedSubject::Card(number), declared_at, asked_at: NOW, seen });
+        self
+    }
+
     pub(crate) fn never_read(mut self) -> Self {
         self.sources.clear();
         self
@@ -301,6 +354,7 @@ impl World {
                     .collect(),
             ),
             sources: self.sources.clone(),
+            revocation: Arc::new(self.revocation.clone()),
         }
     }
 
@@ -602,4 +656,8 @@ fn problem(reason: &str) -> Problem {
 
 fn finess(number: &str) -> Finess {
     Finess::parse(number, Environment::Production).expect("a FINESS").value
+}
+
+fn followed() -> CrlState {
+    CrlState { addresses: [LIST.into()].into(), issuer: "CN=AC".into(), followed: true, ..CrlState::default() }
 }

@@ -8,6 +8,7 @@ mod compare;
 #[cfg(test)]
 mod fixture;
 mod lineage;
+mod lists;
 mod mandates;
 mod rules;
 mod settings;

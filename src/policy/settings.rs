@@ -28,6 +28,11 @@ pub struct Settings {
     pub insi_impact: String,
     /// Impacts the FINESS notice of the ANS forms speaks of (compared without regard to case). Default `DMP` and `INSi`.
     pub finess_impacts: Vec<String>,
+    /// A revocation list is *near stale* so long before its nextUpdate, or in the last third of its life where that is shorter. A list of
+    /// IGC-Santé lives six days and is published every day. Default 2 days.
+    pub crl_near_stale: Duration,
+    /// A revocation status may be unknown, and a list unreachable, for so long before that is a finding. Default 1 day.
+    pub revocation_grace: Duration,
     /// Clocks differ: a certificate is *not yet valid* only when it begins more than this after `now`. Default 5 minutes.
     pub clock_skew: Duration,
 }
@@ -49,6 +54,8 @@ impl Default for Settings {
             insi_names: vec!["INSI-AUTO".to_owned(), "INSI-MANU".to_owned()],
             insi_impact: "INSi".to_owned(),
             finess_impacts: vec!["DMP".to_owned(), "INSi".to_owned()],
+            crl_near_stale: Duration::from_secs(2 * 86_400),
+            revocation_grace: Duration::from_secs(86_400),
             clock_skew: Duration::from_secs(300),
         }
     }

@@ -29,6 +29,11 @@ impl ListName {
         (!name.is_empty() && name.len() <= 128 && name.bytes().all(good)).then(|| Self(name.to_owned()))
     }
 
+    /// For what came to nothing before it could be named.
+    pub(super) fn nameless() -> Self {
+        Self("nameless".to_owned())
+    }
+
     /// The text.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -44,6 +49,9 @@ pub enum Rejection {
     /// It is not the successor of the list that is held.
     #[error("the revocation list does not succeed the one that is held: {0:?}")]
     NoSuccessor(Succession),
+    /// It is not what was asked for, or worse than the list that is held: the code says what.
+    #[error("the revocation list is not wanted: {0}")]
+    Unwanted(&'static str),
 }
 
 /// Why a list is not kept, or not to be had.
@@ -82,6 +90,7 @@ impl KeepError {
             Self::Io { .. } => "io",
             Self::Refused { source, .. } => source.reason(),
             Self::Rejected { source: Rejection::Untrusted(why), .. } => why.as_str(),
+            Self::Rejected { source: Rejection::Unwanted(what), .. } => what,
             Self::Rejected { source: Rejection::NoSuccessor(succession), .. } => match succession {
                 Succession::NumberStuck => "number_stuck",
                 Succession::NumberBackwards => "number_backwards",
@@ -150,6 +159,11 @@ impl Folder {
         }
         found.sort();
         Ok(found)
+    }
+
+    /// Where a body may be received before it is taken in. What is left there goes when the folder is opened next.
+    pub(super) fn spool_path(&self, name: &ListName) -> PathBuf {
+        self.place(name, "part.new")
     }
 
     /// Where the DER of a list is.

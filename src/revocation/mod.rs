@@ -1,10 +1,27 @@
-//! Revocation lists of the daemon: what is kept of them on disk.
+//! Revocation lists of the daemon: where they come from, and what is kept of them on disk.
 //!
-//! What a list says and whether it is believed is [`crate::pki::crl`]'s and [`crate::pki::revocation`]'s to say; here are the files. OCSP, should it be
-//! asked for, belongs beside them.
+//! What a list says and whether it is believed is [`crate::pki::crl`]'s and [`crate::pki::revocation`]'s to say. Here are the ways to a list, the gate
+//! before them, and the files. OCSP, should it be asked for, belongs beside them.
 
+mod accept;
+mod error;
+mod fetch;
+mod gate;
+mod http;
 mod index;
+mod keeper;
 mod kept;
+mod ldap;
+mod resolve;
+mod spool;
+mod tls;
+mod trust;
 
+pub use accept::Expected;
+pub use error::FetchError;
+pub use gate::{Address, Denied, Gate, Scheme, shown};
 pub use index::{FileAt, fresh_key};
+pub use keeper::{Failed, Had, Keeper, NewList, Outcome, Setup, Shelf, Wanted};
 pub use kept::{Folder, KeepError, Kept, ListName, Rejection, Taken};
+pub use resolve::{Answer as LookUp, Resolve, SharedResolver, SystemResolver};
+pub use trust::{Answer, Point, Points, Question, Trust, judge, point_name};

@@ -10,9 +10,10 @@ use super::error::StoreError;
 use super::packed::state::location_key;
 use super::packed::{facts, state};
 use super::rows::{self, Repeated};
-use super::{OutboxChanges, Store, alerts, cards, history, printable};
+use super::{OutboxChanges, Store, alerts, cards, history, printable, revocation};
 use crate::domain::alert::AlertChanges;
 use crate::domain::audit_event::AuditEvent;
+use crate::domain::crl::RevocationChanges;
 use crate::domain::finding::{Facts, Finding, FindingChanges};
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::inventory::{CertificateRecord, IssuerLink, SourceState};
@@ -31,6 +32,7 @@ pub struct Commit {
     alerts: Arc<AlertChanges>,
     outbox: Arc<OutboxChanges>,
     settings: Vec<(String, String)>,
+    revocation: Arc<RevocationChanges>,
 }
 
 impl Commit {
@@ -43,6 +45,7 @@ impl Commit {
             alerts: Arc::default(),
             outbox: Arc::default(),
             settings: Vec::new(),
+            revocation: Arc::default(),
         }
     }
 
@@ -78,6 +81,13 @@ impl Commit {
     #[must_use]
     pub fn outbox(mut self, outbox: Arc<OutboxChanges>) -> Self {
         self.outbox = outbox;
+        self
+    }
+
+    /// What a look at the revocation lists changed.
+    #[must_use]
+    pub fn revocation(mut self, changes: Arc<RevocationChanges>) -> Self {
+        self.revocation = changes;
         self
     }
 
@@ -158,6 +168,7 @@ impl Store {
         alerts::write(to, &commit.alerts).await?;
         alerts::write_outbox(to, &commit.outbox).await?;
         settings(to, &commit.settings, now).await?;
+        revocation::write(to, &commit.revocation, now).await?;
         Ok(head)
     }
 }

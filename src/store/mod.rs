@@ -20,6 +20,7 @@ mod lock;
 mod marker;
 mod open;
 mod packed;
+mod revocation;
 mod rows;
 mod schema;
 mod sqlite_file;

@@ -19,6 +19,7 @@ struct Migration {
 const MIGRATIONS: &[Migration] = &[
     Migration { version: 1, name: "initial", text: include_str!("../../migrations/0001_initial.sql") },
     Migration { version: 2, name: "alerts", text: include_str!("../../migrations/0002_alerts.sql") },
+    Migration { version: 3, name: "revocation", text: include_str!("../../migrations/0003_revocation.sql") },
     Migration { version: 4, name: "cards", text: include_str!("../../migrations/0004_cards.sql") },
 ];
 

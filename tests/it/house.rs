@@ -35,7 +35,7 @@ const TABLE: &[(&str, &[&str], &[&str])] = &[
     ),
     (
         "engine",
-        &["domain", "policy", "pki", "sources", "store", "notify", "config", "clock"],
+        &["domain", "policy", "pki", "sources", "notify", "revocation", "store", "config", "clock"],
         &["sqlx", "reqwest", "axum", "pcsc", "x509_parser", "rcgen", "aws_lc_rs"],
     ),
     (

@@ -11,6 +11,7 @@ mod alerting;
 mod cards;
 mod demo;
 mod doors;
+mod following;
 mod house;
 mod keeping;
 mod living;

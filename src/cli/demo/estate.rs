@@ -277,6 +277,9 @@ fn main_file(wanted: &Wanted<'_>) -> String {
          jitter = \"0s\"\n\n\
          [trust]\n\
          anchors = [{anchors}]\n\n\
+         [revocation]\n\
+         # A fictional structure asks nobody for anything.\n\
+         hosts = []\n\n\
          [[source]]\n\
          kind = \"file\"\n\
          name = \"inbox\"\n\

@@ -19,7 +19,8 @@ use crate::domain::notice::{Channel, Notice, NoticeKind, Reach, SendOutcome, Sen
 use crate::domain::time::Timestamp;
 use crate::engine::lifecycle::Supervisor;
 use crate::engine::snapshot::AuditHead;
-use crate::engine::{Caller, Engine, Jitter, Leaving, Parts, forecast_of};
+use crate::engine::{Caller, Engine, Jitter, Leaving, ListWay, Parts, forecast_of};
+use crate::revocation::{Keeper, SystemResolver};
 use crate::store::{Opening, Store};
 
 /// 2027-01-15T09:00:00Z.
@@ -111,6 +112,9 @@ async fn engine(folder: &Path, clock: &Arc<Held>, got: &Arc<Mutex<Vec<Line>>>) -
     let channel = |name, reach| -> Arc<dyn Channel> {
         Arc::new(Written { name, reach, clock: Arc::clone(clock), got: Arc::clone(got) })
     };
+    let (keeper, outcomes) =
+        Keeper::start(&config.state_dir.join("crls"), Arc::clone(clock) as _, Arc::new(SystemResolver))
+            .expect("a folder");
     let channels = [channel("smtp", Reach::Mail), channel("webhook:astreinte", Reach::Target)];
     Parts {
         store,
@@ -124,6 +128,7 @@ async fn engine(folder: &Path, clock: &Arc<Held>, got: &Arc<Mutex<Vec<Line>>>) -
         outbox: loaded.outbox,
         lived: Lived::default(),
         make_channels: Arc::new(move |_| channels.to_vec()),
+        lists: ListWay { keeper, outcomes },
         audit: AuditHead { seq: loaded.head.seq, head: loaded.head.hash },
         supervisor: Supervisor::of_this_process(Arc::clone(clock) as _),
         config,

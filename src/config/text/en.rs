@@ -43,6 +43,10 @@ pub(super) fn words(problem: &Problem) -> Text {
         P::Malformed { form: Form::WebhookUrl, .. } => {
             said("not an address a webhook can have", "write https://host/path (http:// on this machine only)")
         }
+        P::Malformed { form: form @ (Form::CrlUrl | Form::ProxyUrl), .. } => {
+            let (what, cure) = notation(*form);
+            said(format!("not {what}"), cure)
+        }
         P::Malformed { form, found, hint } => {
             let (what, cure) = notation(*form);
             let near = hint.as_ref().map_or_else(String::new, |hint| format!(" ({hint})"));
@@ -207,6 +211,11 @@ const fn notation(form: Form) -> (&'static str, &'static str) {
         Form::WebhookUrl => ("an address", "write https://host/path"),
         Form::Proxy => ("the address of a proxy", "write http://host:port"),
         Form::Credential => ("the name of a systemd credential", "write credential:name, the name of LoadCredential="),
+        Form::CrlUrl => {
+            ("the address of a revocation list", "write http://host/path or ldap://host/name, without user or password")
+        }
+        Form::ProxyUrl => ("the address of a proxy", "write http://host:port, without user or password"),
+        Form::Network => ("a network", "write \"10.0.0.0/8\", \"fd00::/8\" or one address"),
         Form::Path => ("a path", "write a path without NUL character"),
         Form::Line => ("one line of text", "remove the control characters"),
         Form::Login => ("a login name or numeric id", "write \"astreinte\" or \"1000\""),

@@ -46,6 +46,10 @@ pub(super) fn words(problem: &Problem) -> Text {
         P::Malformed { form: Form::WebhookUrl, .. } => {
             said("n'est pas une adresse de webhook", "écrire https://hote/chemin (http:// seulement sur cette machine)")
         }
+        P::Malformed { form: form @ (Form::CrlUrl | Form::ProxyUrl), .. } => {
+            let (what, cure) = notation(*form);
+            said(format!("n'est pas {what}"), cure)
+        }
         P::Malformed { form, found, hint } => {
             let (what, cure) = notation(*form);
             let hint = hint.as_ref().map_or_else(String::new, |hint| format!(" ({hint})"));
@@ -244,6 +248,12 @@ const fn notation(form: Form) -> (&'static str, &'static str) {
         Form::WebhookUrl => ("une adresse", "écrire https://hote/chemin"),
         Form::Proxy => ("une adresse de mandataire", "écrire http://hote:port"),
         Form::Credential => ("un nom de credential systemd", "écrire credential:nom, le nom de LoadCredential="),
+        Form::CrlUrl => (
+            "l'adresse d'une liste de révocation",
+            "écrire http://hote/chemin ou ldap://hote/nom, sans utilisateur ni mot de passe",
+        ),
+        Form::ProxyUrl => ("l'adresse d'un mandataire", "écrire http://hote:port, sans utilisateur ni mot de passe"),
+        Form::Network => ("un réseau", "écrire \"10.0.0.0/8\", \"fd00::/8\" ou une seule adresse"),
         Form::Path => ("un chemin", "écrire un chemin sans caractère NUL"),
         Form::Line => ("un texte d'une ligne", "enlever les caractères de contrôle"),
         Form::Login => ("un nom d'utilisateur ou un numéro", "écrire \"astreinte\" ou \"1000\""),

@@ -14,6 +14,17 @@ mod card_twice;
 mod card_unassigned;
 mod card_undeclared;
 mod chain_incomplete;
+mod crl_bad_signature;
+mod crl_malformed;
+mod crl_near_stale;
+mod crl_number_backwards;
+mod crl_number_stuck;
+mod crl_refused;
+mod crl_signer_without_crl_sign;
+mod crl_stale;
+mod crl_too_large;
+mod crl_unreachable;
+mod crl_wrong_issuer;
 mod different;
 mod environment_mismatch;
 mod expired;
@@ -27,6 +38,9 @@ mod key_reused;
 mod missing;
 mod no_successor;
 mod not_yet_valid;
+mod revocation_awaited;
+mod revocation_unknown;
+mod revoked;
 mod served_differs;
 mod source_failed;
 mod structure_mismatch;
@@ -56,6 +70,17 @@ pub const RULES: &[&Rule] = &[
     &card_unassigned::RULE,
     &card_undeclared::RULE,
     &chain_incomplete::RULE,
+    &crl_bad_signature::RULE,
+    &crl_malformed::RULE,
+    &crl_near_stale::RULE,
+    &crl_number_backwards::RULE,
+    &crl_number_stuck::RULE,
+    &crl_refused::RULE,
+    &crl_signer_without_crl_sign::RULE,
+    &crl_stale::RULE,
+    &crl_too_large::RULE,
+    &crl_unreachable::RULE,
+    &crl_wrong_issuer::RULE,
     &different::RULE,
     &environment_mismatch::RULE,
     &expired::RULE,
@@ -69,6 +94,9 @@ pub const RULES: &[&Rule] = &[
     &missing::RULE,
     &no_successor::RULE,
     &not_yet_valid::RULE,
+    &revocation_awaited::RULE,
+    &revocation_unknown::RULE,
+    &revoked::RULE,
     &served_differs::RULE,
     &source_failed::RULE,
     &structure_mismatch::RULE,

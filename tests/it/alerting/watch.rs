@@ -17,7 +17,8 @@ use vigie::domain::notice::{Channel, Notice, NoticeKind, Reach, SendOutcome, Sen
 use vigie::domain::time::Timestamp;
 use vigie::engine::lifecycle::Supervisor;
 use vigie::engine::snapshot::AuditHead;
-use vigie::engine::{Caller, Engine, Handle, Jitter, LIVED, Parts};
+use vigie::engine::{Caller, Engine, Handle, Jitter, LIVED, ListWay, Parts};
+use vigie::revocation::{Keeper, SystemResolver};
 use vigie::store::{DeliveryFilter, Opening, Store};
 
 use crate::support::clock::HeldClock;
@@ -132,6 +133,8 @@ impl World {
             Opening { state_dir: config.state_dir.clone(), node: "n".into(), boot_id: "b".into(), now: self.now() };
         let store = Store::open(&config.store, opening).await.expect("opened");
         let loaded = store.load().await.expect("loaded");
+        let lists = config.state_dir.join("crls");
+        let (keeper, outcomes) = Keeper::start(&lists, Arc::clone(&clock), Arc::new(SystemResolver)).expect("a folder");
         let channels = [self.channel("smtp", Reach::Mail), self.channel("webhook:astreinte", Reach::Target)];
         let parts = Parts {
             store: store.clone(),
@@ -150,6 +153,7 @@ impl World {
             outbox: loaded.outbox,
             lived: loaded.settings.get(LIVED).map(|text| Lived::from_text(text)).unwrap_or_default(),
             make_channels: Arc::new(move |_| channels.to_vec()),
+            lists: ListWay { keeper, outcomes },
             audit: AuditHead { seq: loaded.head.seq, head: loaded.head.hash },
             supervisor: Supervisor::of_this_process(clock),
             config,

@@ -1,6 +1,7 @@
 //! What several test modules need.
 
 pub mod clock;
+pub mod crl_server;
 pub mod daemon;
 pub mod made_certificate;
 pub mod made_pki;

@@ -1,0 +1,69 @@
+//! `vigie crl list|fetch|import`: the lists the daemon follows.
+
+use std::path::Path;
+
+use anyhow::Context as _;
+use serde_json::{Value, json};
+
+use super::super::exit::Exit;
+use super::super::table::{Table, visible};
+use super::super::{Session, client, print_json};
+
+pub(super) fn list(session: &mut Session<'_>) -> anyhow::Result<Exit> {
+    let answer = client::get(session, "/api/v1/crls")?;
+    if session.common.json {
+        return print_json(session, &answer);
+    }
+    let columns = ["issuer", "number", "entries", "next-update", "freshness", "trouble", "place"];
+    let mut table = Table::new(columns.map(|column| session.texts.word(&format!("crl-column-{column}"))).to_vec());
+    for item in answer.get("items").and_then(Value::as_array).into_iter().flatten() {
+        let text = |key: &str| item.get(key).and_then(Value::as_str).unwrap_or("-").to_owned();
+        let failure = item.get("failure").and_then(|failure| failure.get("reason")).and_then(Value::as_str);
+        let freshness = text("freshness");
+        table.row(vec![
+            text("issuer"),
+            text("number"),
+            item.get("entries").and_then(Value::as_u64).map_or_else(|| "-".to_owned(), |entries| entries.to_string()),
+            text("next_update"),
+            session.texts.word(&format!("crl-is-{}", freshness.replace('_', "-"))),
+            failure.unwrap_or("-").to_owned(),
+            text("label"),
+        ]);
+    }
+    table.write(session.out)?;
+    Ok(Exit::Done)
+}
+
+/// 1 when a list was not had.
+pub(super) fn fetch(session: &mut Session<'_>) -> anyhow::Result<Exit> {
+    let report = client::post(session, "/api/v1/crls/fetch")?;
+    told(&report, session)
+}
+
+pub(super) fn import(file: &Path, session: &mut Session<'_>) -> anyhow::Result<Exit> {
+    // The daemon has a folder of its own to start from.
+    let path = std::path::absolute(file).with_context(|| file.display().to_string())?;
+    let path = path.to_str().with_context(|| format!("{}: not UTF-8", file.display()))?;
+    let report = client::post_with(session, "/api/v1/crls/import", &json!({ "path": path }))?;
+    told(&report, session)
+}
+
+fn told(report: &Value, session: &mut Session<'_>) -> anyhow::Result<Exit> {
+    let count = |key: &str| report.get(key).and_then(Value::as_i64).unwrap_or(0);
+    let failed = report.get("failed").and_then(Value::as_array).cloned().unwrap_or_default();
+    if session.common.json {
+        print_json(session, report)?;
+    } else {
+        let counts = [
+            ("taken", count("taken").into()),
+            ("unchanged", count("unchanged").into()),
+            ("failed", failed.len().into()),
+        ];
+        writeln!(session.out, "{}", session.texts.say("crl-fetched", &counts))?;
+        for line in &failed {
+            let part = |index: usize| line.get(index).and_then(Value::as_str).unwrap_or_default();
+            writeln!(session.err, "{}: {}", visible(part(0)), visible(part(1)))?;
+        }
+    }
+    Ok(if failed.is_empty() { Exit::Done } else { Exit::No })
+}

@@ -1,0 +1,215 @@
+//! What came of the lists that were sent for.
+
+use std::sync::Arc;
+
+use super::super::handle::{Caller, Refusal};
+use super::super::{Engine, answer};
+use super::{Following, due, event_of};
+use crate::domain::audit_event::{Action, Actor, AuditEvent, AuditOutcome, Origin};
+use crate::domain::crl::{CrlFailure, CrlName, CrlState, RevocationChanges, Trouble};
+use crate::domain::time::Timestamp;
+use crate::revocation::{Failed, Had, Outcome};
+use crate::store::Commit;
+
+impl Engine {
+    /// Takes in what came of lists: their states and events in one commit, then what they say of the certificates.
+    pub(in super::super) async fn lists_ended(&mut self, ended: Vec<Outcome>) {
+        let caller = Caller { actor: Actor::Scheduler, origin: Origin::Internal };
+        let mut changes = RevocationChanges::default();
+        let mut events = Vec::new();
+        let mut taken = false;
+        let mut known = Arc::clone(&self.inventory.revocation);
+        let mut reports = Vec::new();
+        for outcome in ended {
+            let name: CrlName = outcome.name.as_str().into();
+            let before = known.lists.get(&name).cloned().unwrap_or_default();
+            let (after, event) = self.after(&caller, &name, &before, &outcome);
+            taken |= outcome.result.as_ref().is_ok_and(|had| had.new.is_some());
+            reports.push((name.clone(), after.as_ref().unwrap_or(&before).label(), outcome));
+            events.extend(event);
+            if let Some(after) = after {
+                let one = RevocationChanges { lists: vec![(name, after)], ..RevocationChanges::default() };
+                known = Arc::new(known.after(&one));
+                changes.lists.extend(one.lists);
+            }
+        }
+        let changed = !changes.lists.is_empty();
+        let mut events = events.into_iter();
+        let committed = match events.next() {
+            // Nothing but the moment of a look differs: the next event takes it along.
+            None => Ok(()),
+            Some(first) => {
+                let commit = Commit::new(first).events(events).revocation(Arc::new(changes));
+                self.commit(commit, self.clock.now()).await
+            }
+        };
+        match &committed {
+            // A list is on the disk whatever the database says: the next look, or the next start, sees it again.
+            Err(refusal) => {
+                tracing::error!(error = %refusal, "what came of revocation lists could not be written down")
+            }
+            Ok(()) if changed => self.show_revocation(known.as_ref().clone()),
+            Ok(()) => {}
+        }
+        self.following.must_look |= taken;
+        if taken || changed {
+            self.look_and_judge(changed).await;
+        }
+        for (name, label, outcome) in reports {
+            self.following.report(&name, &label, &outcome, committed.as_ref().err());
+        }
+    }
+
+    /// The state of a list after what came of it, and the event that tells of it.
+    fn after(
+        &self,
+        caller: &Caller,
+        name: &CrlName,
+        before: &CrlState,
+        outcome: &Outcome,
+    ) -> (Option<CrlState>, Option<AuditEvent>) {
+        let label = before.label();
+        match &outcome.result {
+            Ok(had) => {
+                let after = had_state(before, had, outcome.at);
+                let label = if label.is_empty() { after.label() } else { label };
+                let told = match &had.new {
+                    Some(_) => Some(taken_in_words(&after, had)),
+                    None if before.failure.is_some() => Some(format!("unchanged, from {}", had.from)),
+                    None => None,
+                };
+                let event = told.map(|told| event_of(self, caller, Action::CrlTaken, format!("crl:{label}"), told));
+                (Some(after), event)
+            }
+            Err(failed) => {
+                let worst = worst(failed);
+                let object = match (label.is_empty(), &worst) {
+                    (true, Some(failed)) => failed.from.clone(),
+                    _ => label.to_string(),
+                };
+                let told =
+                    failed.iter().map(|failed| format!("{}: {} ({})", failed.from, failed.message, failed.reason));
+                let told = told.collect::<Vec<_>>().join("; ");
+                let event = event_of(self, caller, Action::CrlRefused, format!("crl:{object}"), told);
+                let event = AuditEvent { outcome: AuditOutcome::Failed, ..event };
+                tracing::warn!(list = %object, reason = worst.as_ref().map(|failed| failed.reason), "a revocation list was not had");
+                // A file that could not be imported says nothing about the list it should have been.
+                let followed = self.following.points.contains_key(name) && outcome.ticket.is_none();
+                let after = worst.filter(|_| followed).map(|worst| {
+                    let delay = due::delay(&self.config.node, name, self.config.revocation.spread);
+                    failed_state(before, &worst, delay, outcome.at)
+                });
+                (after, Some(event))
+            }
+        }
+    }
+}
+
+impl Following {
+    /// Tells those who wait what came of a list.
+    fn report(&mut self, name: &CrlName, label: &str, outcome: &Outcome, refused: Option<&Refusal>) {
+        if let Some(ticket) = outcome.ticket {
+            let Some(Some(reply)) = self.imports.remove(&ticket) else { return };
+            let result = match (&outcome.result, refused) {
+                (_, Some(refusal)) => Err(refusal.clone()),
+                (Ok(had), None) => Ok(super::FetchReport {
+                    taken: u64::from(had.new.is_some()),
+                    unchanged: u64::from(had.new.is_none()),
+                    failed: Vec::new(),
+                }),
+                (Err(failed), None) => {
+                    let worst = worst(failed);
+                    let (reason, message) =
+                        worst.map_or(("internal_error", String::new()), |worst| (worst.reason, worst.message));
+                    Err(Refusal::List { reason, message })
+                }
+            };
+            answer(reply, result);
+            return;
+        }
+        self.busy.remove(name);
+        for asker in self.askers.iter_mut().filter(|asker| asker.waiting.contains(name)) {
+            asker.waiting.remove(name);
+            match &outcome.result {
+                Ok(had) if had.new.is_some() => asker.report.taken += 1,
+                Ok(_) => asker.report.unchanged += 1,
+                Err(failed) => {
+                    let reason = worst(failed).map_or_else(String::new, |worst| worst.reason.to_owned());
+                    asker.report.failed.push((label.to_owned(), reason));
+                }
+            }
+        }
+        self.answer_askers();
+    }
+
+    /// Answers those who wait for nothing any more.
+    pub(super) fn answer_askers(&mut self) {
+        // A list nobody names any more will not come.
+        let (points, busy) = (&self.points, &self.busy);
+        for asker in &mut self.askers {
+            asker.waiting.retain(|name| points.contains_key(name) || busy.contains(name));
+        }
+        let (done, waiting) = std::mem::take(&mut self.askers).into_iter().partition(|asker| asker.waiting.is_empty());
+        self.askers = waiting;
+        let done: Vec<super::Asker> = done;
+        for asker in done {
+            answer(asker.reply, Ok(asker.report));
+        }
+    }
+}
+
+fn had_state(before: &CrlState, had: &Had, at: Timestamp) -> CrlState {
+    let mut after = CrlState {
+        taken_from: Some(Arc::clone(&had.from)),
+        validators: had.validators.clone(),
+        last_attempt: Some(at),
+        last_success: Some(at),
+        failure: None,
+        next_attempt: None,
+        ..before.clone()
+    };
+    if let Some(new) = &had.new {
+        after.held = Some(new.held.clone());
+        (after.issuer, after.delta) = (Arc::clone(&new.issuer), new.delta);
+        // What was imported is followed as long as it is there.
+        after.followed |= after.addresses.is_empty();
+    }
+    after
+}
+
+fn failed_state(before: &CrlState, worst: &Failed, delay: i64, at: Timestamp) -> CrlState {
+    let (since, count) = before.failure.as_ref().map_or((at, 1), |known| (known.since, known.count.saturating_add(1)));
+    CrlState {
+        last_attempt: Some(at),
+        failure: Some(CrlFailure { reason: worst.reason.into(), message: worst.message.as_str().into(), since, count }),
+        next_attempt: Some(due::retry(at, count, delay)),
+        ..before.clone()
+    }
+}
+
+/// Of the addresses that failed, the one whose trouble tells most: a list that came and is no good says more than a server that is down.
+fn worst(failed: &[Failed]) -> Option<Failed> {
+    let rank = |failed: &&Failed| {
+        let failure =
+            CrlFailure { reason: failed.reason.into(), message: "".into(), since: Timestamp::default(), count: 0 };
+        match failure.trouble() {
+            Trouble::Unreachable => 1,
+            Trouble::Refused => 0,
+            _ => 2,
+        }
+    };
+    // Of equals the first: addresses come most wanted first.
+    failed.iter().rev().max_by_key(rank).cloned()
+}
+
+fn taken_in_words(state: &CrlState, had: &Had) -> String {
+    let held = state.held.as_ref();
+    let number = held.and_then(|held| held.number.as_deref()).unwrap_or("-");
+    let entries = held.map_or(0, |held| held.entries);
+    let until = held.and_then(|held| held.next_update).map_or_else(|| "-".to_owned(), |next| next.to_string());
+    let mut told = format!("number {number}, {entries} entries, until {until}, from {}", had.from);
+    for failed in &had.failed {
+        told.push_str(&format!("; before: {} ({})", failed.from, failed.reason));
+    }
+    told
+}

@@ -1,0 +1,242 @@
+//! A look at the lists: what they say of every certificate whose path ends in a trust anchor, and which lists those certificates name.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::Arc;
+
+use super::super::Engine;
+use super::super::handle::{Caller, Refusal};
+use super::*;
+use crate::domain::audit_event::{Actor, Origin};
+use crate::domain::crl::{CertificateStatus, RevocationChanges};
+use crate::domain::inventory::IssuerLink;
+use crate::domain::revocation::Status;
+use crate::revocation::{Answer, Points, Question, judge};
+use crate::store::{Commit, StoreError};
+
+/// Certificates whose bytes are in memory at a time.
+const BATCH: usize = 256;
+/// Certificates on a path.
+const MAX_LENGTH: usize = 16;
+/// Lists that are followed.
+const MAX_LISTS: usize = 512;
+
+/// What a look found.
+struct Looked {
+    answers: Vec<Answer>,
+    points: Points,
+}
+
+impl Engine {
+    /// Looks, writes down what changed, and judges the inventory again if it did.
+    pub(super) async fn look(&mut self) {
+        self.look_and_judge(false).await;
+    }
+
+    pub(super) async fn look_and_judge(&mut self, mut judge: bool) {
+        match self.look_once().await {
+            Ok(changed) => judge |= changed,
+            Err(refusal) => tracing::error!(error = %refusal, "revocation statuses could not be made"),
+        }
+        if judge && self.was_ever_scanned() && self.declared_read {
+            let caller = Caller { actor: Actor::Scheduler, origin: Origin::Internal };
+            if let Err(refusal) = self.take_in(Vec::new(), &caller, true).await {
+                tracing::error!(error = %refusal, "what was judged could not be written down");
+            }
+        }
+        self.publish();
+    }
+
+    async fn look_once(&mut self) -> Result<bool, Refusal> {
+        let now = self.clock.now();
+        self.renew_setup().await;
+        let looked = self.ask_lists(now).await.map_err(|error| self.store_refused(&error))?;
+        self.following.points = self.points_of(looked.points);
+        let before = Arc::clone(&self.inventory.revocation);
+        let caller = Caller { actor: Actor::Scheduler, origin: Origin::Internal };
+        let mut changes = RevocationChanges { lists: self.followed(&before), ..RevocationChanges::default() };
+        let mut events = Vec::new();
+        let mut counts = [0_u64; 3];
+        for told in looked.answers {
+            let known = before.certificates.get(&told.fingerprint);
+            let after = CertificateStatus::after(known, &told.verdict, told.authority, now);
+            if known.is_some_and(|known| known.says_the_same(&after)) {
+                continue;
+            }
+            let revoked = known.is_none_or(|known| known.status != Status::Revoked);
+            match after.status {
+                Status::Revoked if revoked => {
+                    let object = format!("sha256:{}", told.fingerprint);
+                    events.push(event_of(self, &caller, Action::CertificateRevoked, object, revoked_in_words(&after)));
+                }
+                status => counts[status as usize] += 1,
+            }
+            changes.certificates.push((told.fingerprint, after));
+        }
+        if counts.iter().any(|count| *count > 0) {
+            let [good, revoked, unknown] = counts;
+            let told = format!("now good: {good}, unknown: {unknown}, revoked otherwise: {revoked}");
+            events.push(event_of(self, &caller, Action::RevocationStatusChanged, "certificates", told));
+        }
+        events.sort_by(|a, b| a.object.cmp(&b.object));
+        let next = before.after(&changes);
+        let (seen, told) = self.seen_at_last(&next, &caller, now);
+        changes.awaited = seen;
+        events.extend(told);
+        let mut next =
+            next.after(&RevocationChanges { awaited: changes.awaited.clone(), ..RevocationChanges::default() });
+        next.judged_at = Some(now);
+        // Only what is followed may differ, which is not stored: it is found again at every start.
+        let mut events = events.into_iter();
+        if let Some(first) = events.next() {
+            let commit = Commit::new(first).events(events).revocation(Arc::new(changes.clone()));
+            self.commit(commit, now).await?;
+        }
+        let changed = !changes.is_empty();
+        self.following.must_look = false;
+        self.following.look_again = next_boundary(&next, self.margin(), now);
+        self.show_revocation(next);
+        Ok(changed)
+    }
+
+    /// Whom to believe, as of now.
+    pub(super) async fn renew_setup(&mut self) {
+        let anchors: HashSet<Fingerprint> = self.anchors.iter().map(|anchor| anchor.facts.fingerprint).collect();
+        let records = self.inventory.certificates.values();
+        let below: Vec<Fingerprint> = records
+            .filter(|record| record.facts.is_ca && !anchors.contains(&record.facts.fingerprint))
+            .map(|record| record.facts.fingerprint)
+            .filter(|authority| above(&self.inventory, &anchors, authority).is_some())
+            .collect();
+        let missing: Vec<Fingerprint> =
+            below.iter().filter(|authority| !self.following.authorities.contains_key(authority)).copied().collect();
+        match self.store.ders(&missing).await {
+            Ok(ders) => self.following.authorities.extend(ders),
+            // With fewer authorities less is believed, never more.
+            Err(error) => tracing::error!(error = %error, "authorities could not be read"),
+        }
+        let mut authorities: Vec<Arc<[u8]>> =
+            below.iter().filter_map(|authority| self.following.authorities.get(authority)).cloned().collect();
+        authorities.sort();
+        let trust = Trust { anchors: self.anchors.iter().map(|anchor| Arc::clone(&anchor.der)).collect(), authorities };
+        self.following.setup = Arc::new(Setup { config: self.config.revocation.clone(), trust });
+    }
+
+    async fn ask_lists(&mut self, now: Timestamp) -> Result<Looked, StoreError> {
+        let anchors: HashSet<Fingerprint> = self.anchors.iter().map(|anchor| anchor.facts.fingerprint).collect();
+        let mut wanted: BTreeSet<Fingerprint> =
+            self.inventory.observations.values().flat_map(|observation| observation.certificates()).collect();
+        // A card that is out of its reader is awaited in the lists all the same.
+        wanted.extend(self.awaited_certificates());
+        let paths: Vec<(Fingerprint, Vec<Fingerprint>)> = wanted
+            .into_iter()
+            .filter(|fingerprint| !anchors.contains(fingerprint))
+            .filter_map(|fingerprint| Some((fingerprint, above(&self.inventory, &anchors, &fingerprint)?)))
+            .collect();
+        let lists: Arc<[_]> = self.following.way.keeper.shelf().lists().into();
+        let gate = Arc::new(Gate::new(&self.config.revocation));
+        let mut looked = Looked { answers: Vec::with_capacity(paths.len()), points: Points::new() };
+        for batch in paths.chunks(BATCH) {
+            let fingerprints: Vec<Fingerprint> = batch.iter().map(|(fingerprint, _)| *fingerprint).collect();
+            let mut ders = self.store.ders(&fingerprints).await?;
+            let questions = batch.iter().filter_map(|(fingerprint, above)| {
+                Some(Question { der: ders.remove(fingerprint)?, above: above.clone() })
+            });
+            let questions: Vec<Question> = questions.collect();
+            let (lists, setup, gate) = (Arc::clone(&lists), Arc::clone(&self.following.setup), Arc::clone(&gate));
+            let mut points = std::mem::take(&mut looked.points);
+            let done = tokio::task::spawn_blocking(move || {
+                let answers = judge(&lists, &setup.trust, &gate, questions, now, &mut points);
+                (answers, points)
+            });
+            match done.await {
+                Ok((answers, points)) => {
+                    looked.answers.extend(answers);
+                    looked.points = points;
+                }
+                // What was known of these stays known.
+                Err(error) => tracing::error!(error = %error, "revocation statuses could not be made"),
+            }
+        }
+        Ok(looked)
+    }
+
+    /// The lists that are followed: those the configuration names, and those certificates name, up to a bound.
+    fn points_of(&self, named: Points) -> BTreeMap<CrlName, Point> {
+        let gate = Gate::new(&self.config.revocation);
+        let configured = self.config.revocation.urls.iter().filter_map(|url| {
+            let address: Arc<str> = gate.address(url).ok()?.as_str().into();
+            let name: CrlName = point_name(&address, false)?.as_str().into();
+            Some((name, Point { addresses: vec![address], expected: Expected::default(), issuer: "".into() }))
+        });
+        let mut points: BTreeMap<CrlName, Point> = configured.collect();
+        let mut named: Vec<(CrlName, Point)> =
+            named.into_iter().map(|(name, point)| (name.as_str().into(), point)).collect();
+        named.sort_by(|(a, _), (b, _)| a.cmp(b));
+        for (name, point) in named {
+            if points.len() >= MAX_LISTS {
+                tracing::warn!(most = MAX_LISTS, "more revocation lists are named than are followed");
+                break;
+            }
+            points.insert(name, point);
+        }
+        points
+    }
+
+    /// The states of lists that differ because they are followed now, or not any more.
+    fn followed(&self, known: &Revocations) -> Vec<(CrlName, CrlState)> {
+        let mut changed = Vec::new();
+        for (name, point) in &self.following.points {
+            let before = known.lists.get(name);
+            let mut after = before.cloned().unwrap_or_default();
+            after.followed = true;
+            after.addresses = point.addresses.clone().into();
+            if after.held.is_none() {
+                after.issuer = Arc::clone(&point.issuer);
+                after.delta = point.expected.delta.unwrap_or(false);
+            }
+            if before != Some(&after) {
+                changed.push((Arc::clone(name), after));
+            }
+        }
+        for (name, state) in &known.lists {
+            // What was imported is followed as long as it is there.
+            let imported = state.addresses.is_empty() && state.held.is_some();
+            if !self.following.points.contains_key(name) && state.followed != imported {
+                changed.push((Arc::clone(name), CrlState { followed: imported, ..state.clone() }));
+            }
+        }
+        changed
+    }
+}
+
+/// Those above a certificate, up to a trust anchor; `None` when its path ends elsewhere.
+fn above(inventory: &Inventory, anchors: &HashSet<Fingerprint>, fingerprint: &Fingerprint) -> Option<Vec<Fingerprint>> {
+    let mut found = Vec::new();
+    let mut at = *fingerprint;
+    for _ in 0..MAX_LENGTH {
+        let IssuerLink::Issued(by) = inventory.certificate(&at)?.issuer else { return None };
+        found.push(by);
+        if anchors.contains(&by) {
+            return Some(found);
+        }
+        at = by;
+    }
+    None
+}
+
+/// The next instant at which time alone changes what is said: a list becomes stale, or nearly.
+fn next_boundary(known: &Revocations, margin: i64, now: Timestamp) -> Option<Timestamp> {
+    let held = known.lists.values().filter(|state| state.followed).filter_map(|state| state.held.as_ref());
+    let moments = held.flat_map(|held| [held.near_stale(margin), held.next_update.map(|next| next.plus_seconds(1))]);
+    moments.flatten().filter(|moment| *moment > now).min()
+}
+
+fn revoked_in_words(status: &CertificateStatus) -> String {
+    let entry = status.revocation.as_ref();
+    let reason = entry.and_then(|entry| entry.reason).map_or("no reason given", |reason| reason.as_str());
+    let at = entry.map_or_else(String::new, |entry| format!(" on {}", entry.revoked_at));
+    let number = status.list.as_ref().and_then(|list| list.crl_number.as_deref()).unwrap_or("-");
+    let authority =
+        status.authority.map_or_else(String::new, |authority| format!(", by its authority sha256:{authority}"));
+    format!("revoked{at} ({reason}), seen in list number {number}{authority}")
+}

@@ -1,0 +1,401 @@
+//! Revocation in the life of the daemon: which lists are wanted and when, what they said of the certificates at hand, what is awaited of them.
+//!
+//! Certificates name lists; [`crate::revocation`] fetches them on a thread of its own; what it took is judged here, committed, and only then shown.
+
+mod awaited;
+mod due;
+mod ended;
+mod look;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Serialize;
+use serde_json::json;
+use tokio::sync::{mpsc, oneshot};
+
+use super::handle::{Caller, Command, Handle, Refusal};
+use super::{Engine, answer};
+use crate::domain::audit_event::{Action, AuditEvent};
+use crate::domain::crl::{AwaitedSubject, CrlName, CrlState, Revocations};
+use crate::domain::fingerprint::Fingerprint;
+use crate::domain::inventory::Inventory;
+use crate::domain::reconcile::Changes;
+use crate::domain::time::Timestamp;
+use crate::revocation::{Expected, Gate, Keeper, ListName, Outcome, Point, Setup, Trust, Wanted, point_name};
+
+/// Who fetches lists, and what comes of it.
+#[derive(Debug)]
+pub struct ListWay {
+    /// Who fetches.
+    pub keeper: Keeper,
+    /// What comes of it.
+    pub outcomes: mpsc::UnboundedReceiver<Outcome>,
+}
+
+/// What can be asked about revocation.
+#[derive(Debug)]
+pub enum RevocationCommand {
+    /// Ask for every list now.
+    Fetch {
+        /// For the audit.
+        caller: Caller,
+        /// Where the answer goes, when every list was had or not.
+        reply: oneshot::Sender<Result<FetchReport, Refusal>>,
+    },
+    /// Take a list from a file.
+    Import {
+        /// For the audit.
+        caller: Caller,
+        /// The file, as the daemon sees it.
+        path: PathBuf,
+        /// Where the answer goes.
+        reply: oneshot::Sender<Result<FetchReport, Refusal>>,
+    },
+    /// An opposition or a request for revocation was declared to the ANS.
+    Await {
+        /// For the audit.
+        caller: Caller,
+        /// Of what.
+        what: AwaitedSubject,
+        /// When it was declared; now, when nobody says.
+        declared_at: Option<Timestamp>,
+        /// Where the answer goes: when it was seen already, the moment.
+        reply: oneshot::Sender<Result<crate::domain::crl::Awaited, Refusal>>,
+    },
+}
+
+/// What asking for lists gave.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct FetchReport {
+    /// Lists that are new.
+    pub taken: u64,
+    /// Lists that are the same as before.
+    pub unchanged: u64,
+    /// Lists that were not had, by label, with the reason.
+    pub failed: Vec<(String, String)>,
+}
+
+/// What the engine keeps beside the state that is stored.
+pub(super) struct Following {
+    way: ListWay,
+    /// Lists that certificates or the configuration name.
+    points: BTreeMap<CrlName, Point>,
+    /// Lists that are being fetched.
+    busy: BTreeSet<CrlName>,
+    /// When the schedule, or somebody, wants a list.
+    scheduled: BTreeMap<CrlName, Timestamp>,
+    /// Certificates, lists or settings are not those that were last looked at.
+    must_look: bool,
+    /// When a look gives another answer by time alone.
+    look_again: Option<Timestamp>,
+    setup: Arc<Setup>,
+    /// DER of authorities that was read from the database.
+    authorities: HashMap<Fingerprint, Arc<[u8]>>,
+    askers: Vec<Asker>,
+    imports: HashMap<u64, Option<oneshot::Sender<Result<FetchReport, Refusal>>>>,
+    tickets: u64,
+}
+
+/// Somebody who waits for lists.
+struct Asker {
+    waiting: BTreeSet<CrlName>,
+    report: FetchReport,
+    reply: oneshot::Sender<Result<FetchReport, Refusal>>,
+}
+
+impl Following {
+    pub(super) fn new(way: ListWay) -> Self {
+        Self {
+            way,
+            points: BTreeMap::new(),
+            busy: BTreeSet::new(),
+            scheduled: BTreeMap::new(),
+            must_look: true,
+            look_again: None,
+            setup: Arc::new(Setup { config: crate::config::RevocationConfig::default(), trust: Trust::default() }),
+            authorities: HashMap::new(),
+            askers: Vec::new(),
+            imports: HashMap::new(),
+            tickets: 0,
+        }
+    }
+
+    /// The lists that just ended; those that ended at the same time are looked at together.
+    pub(super) async fn next(&mut self) -> Option<Vec<Outcome>> {
+        let mut ended = vec![self.way.outcomes.recv().await?];
+        while let Ok(more) = self.way.outcomes.try_recv() {
+            ended.push(more);
+        }
+        Some(ended)
+    }
+
+    pub(super) fn certificates_changed(&mut self, changes: &Changes) {
+        self.must_look |= !changes.is_quiet();
+    }
+
+    pub(super) const fn settings_changed(&mut self) {
+        self.must_look = true;
+    }
+}
+
+impl Engine {
+    pub(super) async fn obey_about_revocation(&mut self, command: RevocationCommand) {
+        match command {
+            RevocationCommand::Fetch { caller, reply } => match self.note_request(&caller, "crls").await {
+                Err(refusal) => answer(reply, Err(refusal)),
+                Ok(()) => self.fetch_all(reply).await,
+            },
+            RevocationCommand::Import { caller, path, reply } => {
+                match self.note_request(&caller, &format!("file:{}", path.display())).await {
+                    Err(refusal) => answer(reply, Err(refusal)),
+                    Ok(()) => self.import(path, Some(reply)),
+                }
+            }
+            RevocationCommand::Await { caller, what, declared_at, reply } => {
+                let result = self.await_revocation(&caller, what, declared_at).await;
+                answer(reply, result);
+            }
+        }
+    }
+
+    async fn note_request(&mut self, caller: &Caller, object: &str) -> Result<(), Refusal> {
+        let asked = self.event(caller.actor.clone(), caller.origin, Action::CrlsRequested, object);
+        self.try_note(asked).await
+    }
+
+    async fn fetch_all(&mut self, reply: oneshot::Sender<Result<FetchReport, Refusal>>) {
+        self.look_if_needed().await;
+        self.import_configured();
+        let now = self.clock.now();
+        let names: Vec<CrlName> = self.following.points.keys().cloned().collect();
+        for name in &names {
+            self.following.scheduled.insert(Arc::clone(name), now);
+        }
+        let asker = Asker { waiting: names.into_iter().collect(), report: FetchReport::default(), reply };
+        self.following.askers.push(asker);
+        self.want_due(now);
+        self.following.answer_askers();
+    }
+
+    /// Puts the lists of the folder on the shelf, before anything is judged.
+    pub(super) async fn open_lists(&mut self) {
+        self.renew_setup().await;
+        let loaded = self.following.way.keeper.load(Arc::clone(&self.following.setup)).await.unwrap_or_default();
+        let mut known = Revocations::clone(&self.inventory.revocation);
+        for state in known.lists.values_mut() {
+            state.followed = false;
+        }
+        let mut found = BTreeSet::new();
+        for (name, list) in loaded {
+            let name: CrlName = name.as_str().into();
+            let state = known.lists.entry(Arc::clone(&name)).or_default();
+            if state.held.as_ref().map(|held| held.identity) != Some(list.held.identity) {
+                state.held = Some(list.held);
+                state.validators = Default::default();
+            }
+            (state.issuer, state.delta) = (list.issuer, list.delta);
+            found.insert(name);
+        }
+        for (name, state) in &mut known.lists {
+            if !found.contains(name) && state.held.take().is_some() {
+                // To be asked for again as if it had never come.
+                (state.validators, state.next_attempt) = (Default::default(), None);
+                tracing::error!(list = %state.label(), "a revocation list that was held is not in its folder any more");
+            }
+        }
+        self.show_revocation(known);
+    }
+
+    /// What follows from time, and from certificates that changed.
+    pub(super) async fn follow_lists(&mut self) {
+        if !(self.was_ever_scanned() && self.declared_read) {
+            return;
+        }
+        self.look_if_needed().await;
+        self.want_due(self.clock.now());
+    }
+
+    async fn look_if_needed(&mut self) {
+        let now = self.clock.now();
+        if self.following.must_look || self.following.look_again.is_some_and(|again| again <= now) {
+            self.look().await;
+        }
+    }
+
+    /// The hour of the schedule has come: every list is wanted, each after a delay of its own.
+    pub(super) fn want_lists(&mut self) {
+        let now = self.clock.now();
+        let spread = self.config.revocation.spread;
+        for name in self.following.points.keys() {
+            let delay = due::delay(&self.config.node, name, spread);
+            self.following.scheduled.insert(Arc::clone(name), now.plus_seconds(delay));
+        }
+        self.import_configured();
+        self.last_runs.insert(super::Job::Crls, now);
+    }
+
+    fn import_configured(&mut self) {
+        let mut files = Vec::new();
+        for path in &self.config.revocation.files {
+            match std::fs::read_dir(path) {
+                Ok(entries) => {
+                    let mut inside: Vec<PathBuf> =
+                        entries.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| path.is_file()).collect();
+                    inside.sort();
+                    files.extend(inside.into_iter().take(MAX_FILES));
+                }
+                Err(_) => files.push(path.clone()),
+            }
+        }
+        for file in files {
+            self.import(file, None);
+        }
+    }
+
+    fn import(&mut self, path: PathBuf, reply: Option<oneshot::Sender<Result<FetchReport, Refusal>>>) {
+        self.following.tickets += 1;
+        let ticket = self.following.tickets;
+        self.following.imports.insert(ticket, reply);
+        let known = self.following.points.iter();
+        let known: Vec<(ListName, Expected)> =
+            known.filter_map(|(name, point)| Some((ListName::new(name)?, point.expected.clone()))).collect();
+        self.following.way.keeper.import(path, known, Arc::clone(&self.following.setup), ticket);
+    }
+
+    /// Sends for the lists that are due.
+    fn want_due(&mut self, now: Timestamp) {
+        let margin = self.margin();
+        let due: Vec<CrlName> = self
+            .following
+            .points
+            .keys()
+            .filter(|name| !self.following.busy.contains(*name))
+            .filter(|name| self.due_at(name, margin).is_some_and(|due| due <= now))
+            .cloned()
+            .collect();
+        for name in due {
+            let (Some(point), Some(list_name)) = (self.following.points.get(&name), ListName::new(&name)) else {
+                continue;
+            };
+            let state = self.inventory.revocation.lists.get(&name);
+            let last = state.and_then(|state| Some((state.taken_from.clone()?, state.validators.clone())));
+            let wanted =
+                Wanted { name: list_name, addresses: point.addresses.clone(), expected: point.expected.clone(), last };
+            self.following.scheduled.remove(&name);
+            self.following.busy.insert(name);
+            self.following.way.keeper.fetch(wanted, Arc::clone(&self.following.setup));
+        }
+    }
+
+    fn due_at(&self, name: &CrlName, margin: i64) -> Option<Timestamp> {
+        let unknown = CrlState::default();
+        let state = self.inventory.revocation.lists.get(name).unwrap_or(&unknown);
+        let spread = due::delay(&self.config.node, name, self.config.revocation.spread);
+        due::due(state, self.following.scheduled.get(name).copied(), margin, spread, self.clock.now())
+    }
+
+    fn margin(&self) -> i64 {
+        i64::try_from(self.config.policy.crl_near_stale.as_secs()).unwrap_or(0)
+    }
+
+    /// How long nothing is to be done about lists.
+    pub(super) fn until_next_list(&self) -> Duration {
+        if !(self.was_ever_scanned() && self.declared_read) {
+            return super::LONGEST_SLEEP;
+        }
+        let margin = self.margin();
+        let idle = self.following.points.keys().filter(|name| !self.following.busy.contains(*name));
+        let due = idle.filter_map(|name| self.due_at(name, margin)).chain(self.following.look_again).min();
+        let wait = due.map_or(i64::MAX, |due| due.unix().saturating_sub(self.clock.now().unix()));
+        Duration::from_secs(u64::try_from(wait).unwrap_or(0)).min(super::LONGEST_SLEEP)
+    }
+
+    fn show_revocation(&mut self, known: Revocations) {
+        self.inventory = Arc::new(Inventory { revocation: Arc::new(known), ..Inventory::clone(&self.inventory) });
+        self.publish();
+    }
+
+    /// `crls` of the status.
+    pub(super) fn list_lines(&self) -> Vec<serde_json::Value> {
+        let now = self.clock.now();
+        let margin = self.margin();
+        let lists = &self.inventory.revocation.lists;
+        lists.iter().filter(|(_, state)| state.followed).map(|(name, state)| line(name, state, margin, now)).collect()
+    }
+}
+
+/// Files of one configured folder.
+const MAX_FILES: usize = 1000;
+
+fn line(name: &CrlName, state: &CrlState, margin: i64, now: Timestamp) -> serde_json::Value {
+    let held = state.held.as_ref();
+    json!({
+        "name": name,
+        "label": state.label(),
+        "issuer": state.issuer,
+        "delta": state.delta,
+        "number": held.and_then(|held| held.number.as_deref()),
+        "this_update": held.map(|held| held.this_update),
+        "next_update": held.and_then(|held| held.next_update),
+        "freshness": freshness(state, margin, now),
+        "last_success": state.last_success,
+        "failure": state.failure.as_ref().map(|failure| &*failure.reason),
+    })
+}
+
+/// `missing`, `stale`, `near_stale` or `fresh`.
+pub fn freshness(state: &CrlState, margin: i64, now: Timestamp) -> &'static str {
+    match &state.held {
+        None => "missing",
+        Some(_) if state.is_stale(now) => "stale",
+        Some(held) if held.near_stale(margin).is_some_and(|near| near <= now) => "near_stale",
+        Some(_) => "fresh",
+    }
+}
+
+impl Handle {
+    /// Asks for every revocation list now. Returns when each was had or not.
+    ///
+    /// # Errors
+    /// [`Refusal`].
+    pub async fn fetch_lists(&self, caller: Caller) -> Result<FetchReport, Refusal> {
+        self.ask_revocation(|reply| RevocationCommand::Fetch { caller, reply }).await
+    }
+
+    /// Takes a revocation list from a file the daemon can read.
+    ///
+    /// # Errors
+    /// [`Refusal`], among them why the list is not taken.
+    pub async fn import_list(&self, caller: Caller, path: PathBuf) -> Result<FetchReport, Refusal> {
+        self.ask_revocation(|reply| RevocationCommand::Import { caller, path, reply }).await
+    }
+
+    /// Follows an opposition or a request for revocation until it is seen in a list.
+    ///
+    /// # Errors
+    /// [`Refusal`].
+    pub async fn await_revocation(
+        &self,
+        caller: Caller,
+        what: AwaitedSubject,
+        declared_at: Option<Timestamp>,
+    ) -> Result<crate::domain::crl::Awaited, Refusal> {
+        self.ask_revocation(|reply| RevocationCommand::Await { caller, what, declared_at, reply }).await
+    }
+
+    async fn ask_revocation<T>(
+        &self,
+        command: impl FnOnce(oneshot::Sender<Result<T, Refusal>>) -> RevocationCommand,
+    ) -> Result<T, Refusal> {
+        let (reply, answer) = oneshot::channel();
+        self.commands.send(Command::Revocation(command(reply))).await.map_err(|_| Refusal::Stopping)?;
+        answer.await.map_err(|_| Refusal::Stopping)?
+    }
+}
+
+fn event_of(engine: &Engine, caller: &Caller, action: Action, object: impl Into<String>, reason: String) -> AuditEvent {
+    AuditEvent { reason: Some(reason), ..engine.event(caller.actor.clone(), caller.origin, action, object) }
+}

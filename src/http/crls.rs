@@ -1,0 +1,207 @@
+//! `/api/v1/crls`: the lists that are followed, asking for them, taking one from a file; oppositions and requests for revocation.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use super::Shared;
+use super::access::note_refused_request;
+use super::answer::blocking;
+use super::asked::{self, Id, NoParameters, Query};
+use super::paging::Page;
+use super::problem::ApiProblem;
+use crate::domain::crl::{Awaited, AwaitedSubject, CrlState};
+use crate::domain::fingerprint::Fingerprint;
+use crate::domain::identifier::CardNumber;
+use crate::domain::profile::Environment;
+use crate::domain::time::Timestamp;
+use crate::engine::{Caller, freshness};
+
+/// A list as the API gives it.
+#[derive(Debug, Serialize)]
+pub(super) struct Line<'a> {
+    name: &'a str,
+    label: Arc<str>,
+    issuer: &'a str,
+    urls: Vec<&'a str>,
+    delta: bool,
+    followed: bool,
+    number: Option<&'a str>,
+    this_update: Option<Timestamp>,
+    next_update: Option<Timestamp>,
+    /// `missing`, `stale`, `near_stale` or `fresh`.
+    pub(super) freshness: &'static str,
+    entries: Option<u64>,
+    bytes: Option<u64>,
+    sha256: Option<Fingerprint>,
+    taken_at: Option<Timestamp>,
+    taken_from: Option<&'a str>,
+    last_attempt: Option<Timestamp>,
+    last_success: Option<Timestamp>,
+    next_attempt: Option<Timestamp>,
+    failure: Option<Failure<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct Failure<'a> {
+    reason: &'a str,
+    message: &'a str,
+    since: Timestamp,
+    count: u32,
+}
+
+impl<'a> Line<'a> {
+    pub(super) fn new(name: &'a str, state: &'a CrlState, margin: i64, now: Timestamp) -> Self {
+        let held = state.held.as_ref();
+        Self {
+            name,
+            label: state.label(),
+            issuer: &state.issuer,
+            urls: state.addresses.iter().map(|address| &**address).collect(),
+            delta: state.delta,
+            followed: state.followed,
+            number: held.and_then(|held| held.number.as_deref()),
+            this_update: held.map(|held| held.this_update),
+            next_update: held.and_then(|held| held.next_update),
+            freshness: freshness(state, margin, now),
+            entries: held.map(|held| held.entries),
+            bytes: held.map(|held| held.bytes),
+            sha256: held.map(|held| held.identity),
+            taken_at: held.map(|held| held.taken_at),
+            taken_from: state.taken_from.as_deref(),
+            last_attempt: state.last_attempt,
+            last_success: state.last_success,
+            next_attempt: state.next_attempt,
+            failure: state.failure.as_ref().map(|failure| Failure {
+                reason: &failure.reason,
+                message: &failure.message,
+                since: failure.since,
+                count: failure.count,
+            }),
+        }
+    }
+}
+
+pub(super) async fn list(
+    State(shared): State<Arc<Shared>>,
+    Query(_): Query<NoParameters>,
+) -> Result<Response, ApiProblem> {
+    let snapshot = shared.handle.snapshot();
+    let now = shared.clock.now();
+    blocking(move || {
+        let margin = i64::try_from(snapshot.config.policy.crl_near_stale.as_secs()).unwrap_or(0);
+        let lists =
+            snapshot.inventory.revocation.lists.iter().filter(|(_, state)| state.followed || state.held.is_some());
+        let items: Vec<Line<'_>> = lists.map(|(name, state)| Line::new(name, state, margin, now)).collect();
+        let total = items.len();
+        Json(Page { items, next_cursor: None, total }).into_response()
+    })
+    .await
+}
+
+pub(super) async fn fetch(
+    State(shared): State<Arc<Shared>>,
+    Extension(caller): Extension<Caller>,
+    Query(_): Query<NoParameters>,
+    body: Body,
+) -> Result<Response, ApiProblem> {
+    let _: Nothing = parsed(&shared, &caller, "/api/v1/crls/fetch", body).await?;
+    Ok(Json(shared.handle.fetch_lists(caller).await?).into_response())
+}
+
+pub(super) async fn import(
+    State(shared): State<Arc<Shared>>,
+    Extension(caller): Extension<Caller>,
+    Query(_): Query<NoParameters>,
+    body: Body,
+) -> Result<Response, ApiProblem> {
+    let asked: ImportRequest = parsed(&shared, &caller, "/api/v1/crls/import", body).await?;
+    if !asked.path.is_absolute() {
+        return Err(ApiProblem::bad_request("the path is not absolute"));
+    }
+    Ok(Json(shared.handle.import_list(caller, asked.path).await?).into_response())
+}
+
+/// Opposition of a card: both its certificates are to be revoked.
+pub(super) async fn oppose(
+    State(shared): State<Arc<Shared>>,
+    Extension(caller): Extension<Caller>,
+    Id(number): Id,
+    Query(_): Query<NoParameters>,
+    body: Body,
+) -> Result<Response, ApiProblem> {
+    let asked: AwaitRequest = parsed(&shared, &caller, "/api/v1/cards/oppose", body).await?;
+    let number = CardNumber::parse(&number, Environment::Production)
+        .map_err(|error| ApiProblem::bad_request(error.to_string()))?;
+    let awaited = shared.handle.await_revocation(caller, AwaitedSubject::Card(number.value), asked.declared_at).await?;
+    Ok(Json(told(&awaited)).into_response())
+}
+
+/// A revocation that was asked for at the portal.
+pub(super) async fn revocation(
+    State(shared): State<Arc<Shared>>,
+    Extension(caller): Extension<Caller>,
+    Id(id): Id,
+    Query(_): Query<NoParameters>,
+    body: Body,
+) -> Result<Response, ApiProblem> {
+    let asked: AwaitRequest = parsed(&shared, &caller, "/api/v1/certificates/revocation", body).await?;
+    let (snapshot, now) = (shared.handle.snapshot(), shared.clock.now());
+    let found = blocking(move || snapshot.listing(now).find(&id).and_then(|row| row.fingerprint)).await?;
+    let fingerprint = found.ok_or_else(|| ApiProblem::not_found("no such certificate, or it was not found yet"))?;
+    let what = AwaitedSubject::Certificate(fingerprint);
+    let awaited = shared.handle.await_revocation(caller, what, asked.declared_at).await?;
+    Ok(Json(told(&awaited)).into_response())
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Nothing {}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ImportRequest {
+    path: PathBuf,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AwaitRequest {
+    /// When it was declared to the ANS; now unless told.
+    #[serde(default, deserialize_with = "asked::word")]
+    declared_at: Option<Timestamp>,
+}
+
+async fn parsed<T: DeserializeOwned + Default>(
+    shared: &Shared,
+    caller: &Caller,
+    path: &'static str,
+    body: Body,
+) -> Result<T, ApiProblem> {
+    let read = async {
+        let bytes = asked::body(body).await?;
+        if bytes.trim_ascii().is_empty() {
+            return Ok(T::default());
+        }
+        serde_json::from_slice(&bytes).map_err(|error| ApiProblem::bad_request(format!("the body: {error}")))
+    };
+    read.await.inspect_err(|problem| note_refused_request(shared, caller, path, problem))
+}
+
+fn told(awaited: &Awaited) -> serde_json::Value {
+    let seen = awaited.seen.as_ref();
+    serde_json::json!({
+        "subject": awaited.what.to_string(),
+        "declared_at": awaited.declared_at,
+        "asked_at": awaited.asked_at,
+        "seen_at": seen.map(|seen| seen.at),
+        "revoked_at": seen.map(|seen| seen.revoked_at),
+        "crl_number": seen.and_then(|seen| seen.crl_number.as_deref()),
+    })
+}

@@ -1,0 +1,116 @@
+//! The lists that are held, served again to machines that have no way out: read only, to anybody who reaches the listener, since a list is public and
+//! whoever takes it verifies its signature.
+
+use std::fs::File;
+use std::io::Read as _;
+
+use axum::Json;
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::middleware::from_fn;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use serde_json::json;
+use tokio::sync::mpsc;
+
+use super::guard;
+use crate::domain::crl::{CrlName, CrlState};
+use crate::engine::Handle;
+
+/// Bytes read from the disk at a time.
+const PIECE: usize = 64 << 10;
+
+/// The routes of the mirror.
+pub fn mirror(handle: Handle) -> Router {
+    Router::new().route("/", get(index)).route("/{file}", get(one)).layer(from_fn(guard::harden)).with_state(handle)
+}
+
+async fn index(State(handle): State<Handle>) -> Response {
+    let snapshot = handle.snapshot();
+    let lists = &snapshot.inventory.revocation.lists;
+    let items: Vec<serde_json::Value> = lists
+        .iter()
+        .filter_map(|(name, state)| {
+            let held = state.held.as_ref()?;
+            Some(json!({
+                "file": file_of(name, state),
+                "issuer": state.issuer,
+                "delta": state.delta,
+                "number": held.number,
+                "this_update": held.this_update,
+                "next_update": held.next_update,
+                "bytes": held.bytes,
+            }))
+        })
+        .collect();
+    Json(json!({ "items": items })).into_response()
+}
+
+async fn one(State(handle): State<Handle>, Path(asked): Path<String>, headers: HeaderMap) -> Response {
+    let snapshot = handle.snapshot();
+    let lists = &snapshot.inventory.revocation.lists;
+    let mut named =
+        lists.iter().filter(|(name, state)| file_of(name, state) == asked || format!("{name}.crl") == asked);
+    let found = named.find_map(|(name, state)| Some((name, state.held.as_ref()?)));
+    let Some((name, held)) = found else { return StatusCode::NOT_FOUND.into_response() };
+    let etag = format!("\"{}\"", held.identity);
+    if headers.get(header::IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == etag.as_bytes()) {
+        return (StatusCode::NOT_MODIFIED, [(header::ETAG, etag)]).into_response();
+    }
+    let path = snapshot.config.state_dir.join("crls").join(format!("{name}.crl"));
+    let opened = tokio::task::spawn_blocking(move || {
+        let file = File::open(path)?;
+        let length = file.metadata()?.len();
+        Ok::<_, std::io::Error>((file, length))
+    });
+    match opened.await {
+        // A successor that took its place since is another list: its length says so before its bytes do.
+        Ok(Ok((file, length))) if length == held.bytes => {
+            let kind = (header::CONTENT_TYPE, "application/pkix-crl".to_owned());
+            ([kind, (header::ETAG, etag), (header::CONTENT_LENGTH, length.to_string())], body(file)).into_response()
+        }
+        Ok(Err(error)) => {
+            tracing::error!(error = %error, "a revocation list could not be served again");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+        _ => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+    }
+}
+
+/// The file, piece by piece: as fast as it is taken.
+fn body(mut file: File) -> Body {
+    let (pieces, taken) = mpsc::channel::<std::io::Result<Bytes>>(2);
+    tokio::task::spawn_blocking(move || {
+        loop {
+            let mut piece = vec![0; PIECE];
+            let read = file.read(&mut piece);
+            let piece = match read {
+                Ok(0) => return,
+                Ok(read) => {
+                    piece.truncate(read);
+                    Ok(Bytes::from(piece))
+                }
+                Err(error) => Err(error),
+            };
+            let failed = piece.is_err();
+            if pieces.blocking_send(piece).is_err() || failed {
+                return;
+            }
+        }
+    });
+    Body::from_stream(futures_util::stream::unfold(
+        taken,
+        |mut taken| async move { Some((taken.recv().await?, taken)) },
+    ))
+}
+
+/// The name a list is served under: the last part of its first address where that is one of a file, else the name it is kept under.
+fn file_of(name: &CrlName, state: &CrlState) -> String {
+    let address = state.addresses.iter().find(|address| address.starts_with("http"));
+    let last = address.and_then(|address| address.rsplit('/').next()).filter(|last| last.ends_with(".crl"));
+    let plain =
+        |last: &&str| last.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_'));
+    last.filter(plain).map_or_else(|| format!("{name}.crl"), str::to_owned)
+}

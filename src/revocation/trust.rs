@@ -1,0 +1,185 @@
+//! Whose lists are believed, and what the lists at hand say of certificates whose path is known.
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use super::accept::Expected;
+use super::gate::{Gate, shown};
+use super::kept::{Kept, ListName};
+use crate::domain::fingerprint::Fingerprint;
+use crate::domain::revocation::{Status, Verdict, Why};
+use crate::domain::time::Timestamp;
+use crate::pki::crl::scope::DistributionPoint;
+use crate::pki::digest::sha256;
+use crate::pki::path::{Chain, PathCertificate, Pool, Settings};
+use crate::pki::revocation::Judge;
+use crate::pki::signature::Accepted;
+
+/// Seconds clocks may differ.
+pub(super) const SKEW: i64 = 300;
+/// Addresses of one certificate that count, those of its deltas included.
+const MAX_ADDRESSES: usize = super::fetch::MAX_ADDRESSES;
+
+pub(super) const fn settings(at: Timestamp) -> Settings {
+    Settings { at, accepted: Accepted { sha1: false } }
+}
+
+/// Trust anchors, and authorities whose path ends in one (DER).
+#[derive(Debug, Clone, Default)]
+pub struct Trust {
+    /// Trust anchors.
+    pub anchors: Vec<Arc<[u8]>>,
+    /// Authorities below them.
+    pub authorities: Vec<Arc<[u8]>>,
+}
+
+impl Trust {
+    pub(super) fn pool(&self) -> Pool {
+        Pool::new(self.anchors.iter().cloned(), self.authorities.iter().cloned())
+    }
+}
+
+/// A certificate in question.
+#[derive(Debug, Clone)]
+pub struct Question {
+    /// Its bytes.
+    pub der: Arc<[u8]>,
+    /// Those above it, whose signatures were verified before, up to the anchor.
+    pub above: Vec<Fingerprint>,
+}
+
+/// What is said of one certificate.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// Which.
+    pub fingerprint: Fingerprint,
+    /// The answer for its whole path.
+    pub verdict: Verdict,
+    /// The authority of the path it is about, if it is not the certificate itself.
+    pub authority: Option<Fingerprint>,
+}
+
+/// A list certificates name.
+#[derive(Debug, Clone)]
+pub struct Point {
+    /// Its addresses, most wanted first. Only the first of them where none may be asked.
+    pub addresses: Vec<Arc<str>>,
+    /// What is known of it.
+    pub expected: Expected,
+    /// Who should issue it, RFC 4514.
+    pub issuer: Arc<str>,
+}
+
+/// Lists that are named, by the name they are kept under.
+pub type Points = HashMap<ListName, Point>;
+
+/// Asks the lists about certificates, and gathers the lists these certificates and the authorities above them name.
+pub fn judge(
+    lists: &[Arc<Kept>],
+    trust: &Trust,
+    gate: &Gate,
+    questions: Vec<Question>,
+    now: Timestamp,
+    points: &mut Points,
+) -> Vec<Answer> {
+    let pool = trust.pool();
+    let known: HashMap<Fingerprint, &Arc<PathCertificate>> =
+        pool.certificates().map(|certificate| (certificate.fingerprint, certificate)).collect();
+    let judge = Judge::new(&pool, settings(now), lists.iter().map(|kept| kept.list()));
+    let mut answers = Vec::with_capacity(questions.len());
+    for question in questions {
+        let Some(certificate) = PathCertificate::read(question.der) else { continue };
+        let fingerprint = certificate.fingerprint;
+        let mut chain: Chain = vec![Arc::new(certificate)];
+        chain.extend(question.above.iter().filter_map(|above| known.get(above)).map(|above| Arc::clone(above)));
+        let complete = chain.len() == question.above.len() + 1;
+        pool.begin();
+        let verdicts = if complete { judge.chain(&chain) } else { Vec::new() };
+        let (place, verdict) = worst(&verdicts);
+        let authority = (place > 0).then(|| chain.get(place).map(|about| about.fingerprint)).flatten();
+        if complete {
+            for certificate in chain.iter().take(chain.len().saturating_sub(1)) {
+                name_points(certificate, gate, points);
+            }
+        }
+        answers.push(Answer { fingerprint, verdict, authority });
+    }
+    answers
+}
+
+/// The verdict for a whole path, as [`Verdict::worst`] gives it, and whose it is.
+fn worst(verdicts: &[Verdict]) -> (usize, Verdict) {
+    let first = |status| verdicts.iter().position(|verdict| verdict.status() == status);
+    let place = first(Status::Revoked).or_else(|| first(Status::Unknown)).unwrap_or(0);
+    let none = || Verdict::Unknown { why: Why::NoPath, list: None };
+    (place, verdicts.get(place).cloned().unwrap_or_else(none))
+}
+
+/// The lists a certificate names: a complete one, and its delta. A certificate whose points stand for different reasons or issuers has more of
+/// them; in all, three addresses of a certificate count.
+fn name_points(certificate: &PathCertificate, gate: &Gate, points: &mut Points) {
+    let extensions = &certificate.extensions;
+    let deltas = usize::from(extensions.freshest.iter().any(|point| point.uris().next().is_some()));
+    let issuer = certificate.issuer.text();
+    let mut room = MAX_ADDRESSES - deltas;
+    let plain = |point: &&DistributionPoint| point.reasons.is_none() && point.crl_issuer.is_empty();
+    let all: Vec<&DistributionPoint> = extensions.crl_points.iter().filter(plain).collect();
+    let mut groups: Vec<(Vec<&DistributionPoint>, bool)> = vec![(all, false)];
+    groups.extend(extensions.crl_points.iter().filter(|point| !plain(point)).map(|point| (vec![point], false)));
+    groups.push((extensions.freshest.iter().collect(), true));
+    for (group, delta) in groups {
+        if delta {
+            room += deltas;
+        }
+        let named: Vec<&str> = group.iter().flat_map(|point| point.uris()).collect();
+        let allowed: Vec<Arc<str>> = named
+            .iter()
+            .filter_map(|uri| gate.address(uri).ok())
+            .map(|address| address.as_str().into())
+            .take(room)
+            .collect();
+        room -= allowed.len();
+        // Nothing is asked of the others; that there is one is worth saying once.
+        let addresses = match allowed.is_empty() {
+            false => allowed,
+            true => named.first().map(|uri| Arc::from(shown(uri))).into_iter().collect(),
+        };
+        let Some(name) = addresses.first().and_then(|first| point_name(first, delta)) else { continue };
+        let own = group.iter().all(|point| point.crl_issuer.is_empty());
+        let point = points.entry(name).or_insert_with(|| Point {
+            addresses: Vec::new(),
+            expected: Expected { issuers: Vec::new(), delta: Some(delta) },
+            issuer: Arc::clone(&issuer),
+        });
+        for address in addresses {
+            if point.addresses.len() < MAX_ADDRESSES && !point.addresses.contains(&address) {
+                point.addresses.push(address);
+            }
+        }
+        let canonical = &certificate.issuer.canonical;
+        if own && !point.expected.issuers.contains(canonical) {
+            point.expected.issuers.push(Arc::clone(canonical));
+        }
+    }
+}
+
+/// The name a list of this address is kept under.
+pub fn point_name(address: &str, delta: bool) -> Option<ListName> {
+    hashed(&[if delta { b"delta" } else { b"whole" }, address.as_bytes()])
+}
+
+/// The name an imported list is kept under: one for each issuer, kind and scope.
+pub(super) fn import_name(issuer: &[u8], delta: bool, scope: &str) -> Option<ListName> {
+    hashed(&[b"import", issuer, if delta { b"delta" } else { b"whole" }, scope.as_bytes()])
+}
+
+fn hashed(parts: &[&[u8]]) -> Option<ListName> {
+    let hash = sha256(&parts.join(&0));
+    let mut name = String::with_capacity(40);
+    for byte in hash.0.iter().take(20) {
+        // Writing to a String cannot fail.
+        write!(name, "{byte:02x}").ok()?;
+    }
+    ListName::new(&name)
+}

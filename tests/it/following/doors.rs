@@ -1,0 +1,129 @@
+//! What people see and do: imports, the mirror, oppositions, metrics.
+
+use super::*;
+use crate::support::daemon::{exchange, wait_for};
+
+#[test]
+fn a_list_comes_in_from_a_file_and_is_served_again() {
+    let estate = Estate::new();
+    estate.install(&["http://out-of-reach.example/ca.crl"]);
+    estate.configure("hosts = [\"127.0.0.1\"]\nnetworks = [\"127.0.0.1\"]\nspread = \"0s\"\nfiles = [\"usb\"]\n[revocation.mirror]\nlisten = \"127.0.0.1:0\"\n");
+    fs::create_dir(estate.path().join("usb")).unwrap();
+    let daemon = estate.run();
+    let body = estate.ca.list(&list(5));
+    let file = estate.path().join("list.crl");
+    fs::write(&file, &body).unwrap();
+    assert_eq!(daemon.json(&["crl", "import", file.to_str().unwrap()])["taken"], 1);
+    wait_for("the list of the root", || (status(&daemon, "good") == "good").then_some(()));
+    assert_eq!(statuses(&daemon), words("good", "revoked"));
+    assert_eq!(daemon.json(&["crl", "import", file.to_str().unwrap()])["unchanged"], 1);
+
+    // What is no list, an older one, one of nobody, and no file at all.
+    let stranger = Authority::root(&Spec::authority("STRANGER", 1).valid(FROM, UNTIL));
+    for (bytes, said) in [
+        (b"<html>".to_vec(), "not_a_crl"),
+        (estate.ca.list(&list(4)), "number_backwards"),
+        (stranger.list(&list(9)), "signer_untrusted"),
+    ] {
+        fs::write(&file, bytes).unwrap();
+        let refused = daemon.vigie(&["crl", "import", file.to_str().unwrap()]);
+        assert_eq!(refused.code, 65, "{said}");
+        let event = daemon.audit().into_iter().rev().find(|event| event["action"] == "crl_refused").unwrap();
+        assert!(event["reason"].as_str().unwrap().contains(said), "{event}");
+    }
+    assert_eq!(daemon.vigie(&["crl", "import", "/nowhere/x.crl"]).code, 65);
+    assert_eq!(statuses(&daemon), words("good", "revoked"));
+
+    // The folder is read at each turn.
+    fs::write(estate.path().join("usb/next.crl"), estate.ca.list(&list(6))).unwrap();
+    daemon.vigie(&["crl", "fetch"]);
+    wait_for("the list of the folder", || (followed(&daemon, "/ca.crl")["number"] == "6").then_some(()));
+
+    let log = daemon.log();
+    let mirror = log.split("mirror=").nth(1).and_then(|rest| rest.split_whitespace().next()).unwrap().parse().unwrap();
+    let get = |path: &str, more: &str| {
+        exchange(mirror, format!("GET {path} HTTP/1.1\r\nHost: mirror\r\nConnection: close\r\n{more}\r\n").as_bytes())
+    };
+    let answer = get("/ca.crl", "");
+    assert_eq!(answer.status, 200);
+    assert!(answer.head.contains("content-type: application/pkix-crl"), "{}", answer.head);
+    assert!(
+        answer.head.contains(&format!("content-length: {}", estate.ca.list(&list(6)).len())) || !answer.body.is_empty()
+    );
+    let etag = answer.head.lines().find_map(|line| line.strip_prefix("etag: ")).unwrap().to_owned();
+    assert_eq!(get("/ca.crl", &format!("If-None-Match: {etag}\r\n")).status, 304);
+    assert_eq!(get("/other.crl", "").status, 404);
+    assert_eq!(get("/..%2f..%2fapi.token", "").status, 404);
+    assert_eq!(get("/", "").json()["items"].as_array().unwrap().len(), 2);
+    let post =
+        exchange(mirror, b"POST /ca.crl HTTP/1.1\r\nHost: mirror\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
+    assert_eq!(post.status, 405);
+}
+
+#[test]
+fn an_opposition_is_followed_until_a_list_says_so() {
+    let estate = Estate::new();
+    estate.install(&[&estate.server.url("/ca.crl")]);
+    estate.server.on("/ca.crl", Does::serve(&estate.ca.list(&ListSpec::new(5).dated(FROM, Some(UNTIL)))));
+    estate.configure(
+        "[[structure]]\nid = \"s\"\nname = \"S\"\nkind = \"other\"\n[[certificate]]\nid = \"web\"\nstructure = \"s\"\noffer = \"SERV\"\n\
+         usage = \"SSL_SERV\"\nfqdn = \"revoked\"\ncert = \"inbox/revoked.cer\"\nkey = \"inbox/revoked.key\"\n",
+    );
+    let daemon = estate.run();
+    wait_for("the list", || (daemon.json(&["show", "web"])["revocation"] == "good").then_some(()));
+    let id = "web".to_owned();
+    let codes = |daemon: &Daemon| {
+        let findings = daemon.json(&["findings"]);
+        let codes =
+            findings["items"].as_array().unwrap().iter().map(|finding| finding["code"].as_str().unwrap().to_owned());
+        codes.collect::<Vec<_>>()
+    };
+
+    let told = daemon.json(&["oppose", &id, "--declared-at", "2021-03-01T08:00:00Z"]);
+    assert_eq!((&told["declared_at"], &told["seen_at"]), (&"2021-03-01T08:00:00Z".into(), &Value::Null));
+    assert!(codes(&daemon).contains(&"revocation_awaited".to_owned()));
+    let again = daemon.json(&["oppose", &id, "--declared-at", "2021-03-02T08:00:00Z"]);
+    assert_eq!(again["declared_at"], "2021-03-01T08:00:00Z", "one is enough");
+    assert_eq!(daemon.vigie(&["oppose", &id, "--declared-at", "2088-01-01T00:00:00Z"]).code, 65);
+    assert_eq!(daemon.vigie(&["oppose", "nobody"]).code, 1);
+    // A card of which no certificate was ever seen is awaited all the same.
+    assert_eq!(daemon.json(&["oppose", "26 0030 1752"])["subject"], "card:2600301752");
+
+    let seq = daemon.last_seq();
+    estate.server.on("/ca.crl", Does::serve(&estate.ca.list(&list(6))));
+    assert_eq!(daemon.vigie(&["crl", "fetch"]).code, 0);
+    let seen = events(&daemon, seq, "opposition_seen");
+    assert_eq!(seen.len(), 1);
+    let reason = seen[0]["reason"].as_str().unwrap();
+    assert!(
+        reason.starts_with("declared 2021-03-01T08:00:00Z") && reason.contains("seen in list number 6 "),
+        "{reason}"
+    );
+    assert_eq!(events(&daemon, seq, "certificate_revoked").len(), 1);
+    assert!(codes(&daemon).contains(&"revoked".to_owned()));
+    assert_eq!(daemon.json(&["show", "web"])["revocation_details"]["list"]["crl_number"], "6");
+    let open = daemon.json(&["findings"]);
+    let awaited: Vec<&str> = open["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|finding| finding["code"] == "revocation_awaited")
+        .map(|finding| finding["subject"].as_str().unwrap())
+        .collect();
+    assert_eq!(awaited, ["card:2600301752"]);
+    assert!(daemon.json(&["oppose", &id, "--declared-at", "2021-03-01T08:00:00Z"])["seen_at"].is_string());
+
+    let status = daemon.json(&["status"]);
+    assert_eq!((&status["counts"]["revoked"], &status["crls"].as_array().unwrap().len()), (&1.into(), &2));
+    let token = fs::read_to_string(estate.path().join("state/api.token")).unwrap();
+    let metrics = daemon.get("/metrics", &format!("Authorization: Bearer {}\r\n", token.trim())).body;
+    for line in
+        ["x509_crl_number{", "x509_crl_stale{", "vigie_crl_available{", "vigie_revocation_checked_timestamp_seconds "]
+    {
+        assert!(metrics.lines().any(|found| found.starts_with(line)), "{line}\n{metrics}");
+    }
+    assert!(
+        metrics.lines().any(|line| line.starts_with("vigie_certificate_revoked{") && line.ends_with(" 1")),
+        "{metrics}"
+    );
+}

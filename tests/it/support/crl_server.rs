@@ -1,0 +1,163 @@
+//! An HTTP server that does, path by path, what it is told: also what no server should.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Duration;
+
+/// What a path does.
+#[derive(Clone)]
+pub enum Does {
+    /// Status, header lines (each ending in CR LF) and body.
+    Answers(u16, String, Vec<u8>),
+    /// Announces the whole body and sends the first bytes of it.
+    Cuts(Vec<u8>, usize),
+    /// The same, once for each length, and honours `Range`: a server that can be resumed. The strong ETag of the body.
+    Resumes(Vec<u8>, VecDeque<usize>),
+    /// One byte every tenth of a second.
+    Trickles(Vec<u8>),
+    /// This, over and over, for ever.
+    NeverEnds(Vec<u8>),
+    /// Takes the request and closes.
+    HangsUp,
+    /// 304 when this ETag is asked for, the body otherwise.
+    Validates(String, Vec<u8>),
+}
+
+impl Does {
+    /// 200 with this body.
+    pub fn serve(body: &[u8]) -> Self {
+        Self::Answers(200, "Content-Type: application/pkix-crl\r\n".to_owned(), body.to_vec())
+    }
+
+    pub fn redirect(location: &str) -> Self {
+        Self::Answers(302, format!("Location: {location}\r\n"), Vec::new())
+    }
+}
+
+type Paths = Arc<Mutex<BTreeMap<String, Does>>>;
+
+/// The server. It listens until the test ends.
+pub struct CrlServer {
+    pub address: SocketAddr,
+    paths: Paths,
+    asked: Arc<Mutex<Vec<String>>>,
+}
+
+impl CrlServer {
+    pub fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let (paths, asked) = (Paths::default(), Arc::<Mutex<Vec<String>>>::default());
+        let (known, log) = (Arc::clone(&paths), Arc::clone(&asked));
+        thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let (known, log) = (Arc::clone(&known), Arc::clone(&log));
+                thread::spawn(move || answer(stream, &known, &log));
+            }
+        });
+        Self { address, paths, asked }
+    }
+
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    pub fn on(&self, path: &str, does: Does) {
+        self.paths.lock().expect("the paths").insert(path.to_owned(), does);
+    }
+
+    /// The heads of the requests for this path, in lower case, since the last time somebody asked.
+    pub fn asked(&self, path: &str) -> Vec<String> {
+        let mut asked = self.asked.lock().expect("the log");
+        let (of_path, others) =
+            std::mem::take(&mut *asked).into_iter().partition(|head| head.split(' ').nth(1) == Some(path));
+        *asked = others;
+        of_path
+    }
+
+    /// How many requests came that nobody asked for with [`CrlServer::asked`].
+    pub fn requests(&self) -> usize {
+        self.asked.lock().expect("the log").len()
+    }
+}
+
+fn answer(mut stream: TcpStream, paths: &Paths, log: &Mutex<Vec<String>>) {
+    stream.set_write_timeout(Some(Duration::from_secs(20))).ok();
+    let mut head = String::new();
+    let mut reader = BufReader::new(stream.try_clone().expect("the stream"));
+    while !head.ends_with("\r\n\r\n") {
+        if reader.read_line(&mut head).unwrap_or(0) == 0 {
+            return;
+        }
+    }
+    let head = head.to_ascii_lowercase();
+    let path = head.split(' ').nth(1).unwrap_or_default().to_owned();
+    log.lock().expect("the log").push(head.clone());
+    let does = {
+        let mut paths = paths.lock().expect("the paths");
+        let does = paths.get(&path).cloned();
+        if let Some(Does::Resumes(_, lengths)) = paths.get_mut(&path) {
+            lengths.pop_front();
+        }
+        does
+    };
+    // A client that has seen enough hangs up: that is what is tested.
+    drop(send(&mut stream, &head, does));
+}
+
+fn send(stream: &mut TcpStream, head: &str, does: Option<Does>) -> std::io::Result<()> {
+    let announced = |stream: &mut TcpStream, status: u16, lines: &str, length: usize| {
+        write!(stream, "HTTP/1.1 {status} X\r\nContent-Length: {length}\r\nConnection: close\r\n{lines}\r\n")
+    };
+    let asks =
+        |line: &str| head.lines().find_map(|found| found.strip_prefix(line).map(|value| value.trim().to_owned()));
+    match does {
+        None => announced(stream, 404, "", 0),
+        Some(Does::Answers(status, lines, body)) => {
+            announced(stream, status, &lines, body.len())?;
+            stream.write_all(&body)
+        }
+        Some(Does::Cuts(body, length)) => {
+            announced(stream, 200, "", body.len())?;
+            stream.write_all(&body[..length])
+        }
+        Some(Does::Resumes(body, lengths)) => {
+            let from =
+                asks("range: bytes=").and_then(|range| range.trim_end_matches('-').parse::<usize>().ok()).unwrap_or(0);
+            let lines = format!(
+                "ETag: \"whole\"\r\nAccept-Ranges: bytes\r\nContent-Range: bytes {from}-{}/{}\r\n",
+                body.len() - 1,
+                body.len()
+            );
+            announced(stream, if from > 0 { 206 } else { 200 }, &lines, body.len() - from)?;
+            let until = lengths.front().map_or(body.len(), |length| (from + length).min(body.len()));
+            stream.write_all(&body[from..until])
+        }
+        Some(Does::Trickles(body)) => {
+            announced(stream, 200, "", body.len())?;
+            for byte in body {
+                stream.write_all(&[byte])?;
+                thread::sleep(Duration::from_millis(100));
+            }
+            Ok(())
+        }
+        Some(Does::NeverEnds(piece)) => {
+            write!(stream, "HTTP/1.1 200 X\r\nConnection: close\r\n\r\n")?;
+            loop {
+                stream.write_all(&piece)?;
+            }
+        }
+        Some(Does::HangsUp) => Ok(()),
+        Some(Does::Validates(etag, body)) => {
+            let lines = format!("ETag: {etag}\r\n");
+            if asks("if-none-match:").as_deref() == Some(etag.as_str()) {
+                return announced(stream, 304, &lines, 0);
+            }
+            announced(stream, 200, &lines, body.len())?;
+            stream.write_all(&body)
+        }
+    }
+}
