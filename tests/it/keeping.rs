@@ -57,7 +57,7 @@ async fn one_story_on_postgresql() {
 async fn story(url: &str, folder: &Path, engine: Engine) {
     let store = open(url, folder).await.expect("a first start");
     assert_eq!(store.engine(), engine);
-    assert_eq!(store.schema().await.expect("a schema"), 1);
+    assert_eq!(store.schema().await.expect("a schema"), 3);
     let empty = store.load().await.expect("loaded");
     assert!(empty.certificates.is_empty() && empty.observations.is_empty() && empty.findings.is_empty());
     assert_eq!(empty.head.seq, 1, "the first event is the schema's");
