@@ -57,6 +57,8 @@ impl Engine {
             Err(refusal) => scan.failure = Some(refusal),
         }
         if last {
+            // Whoever asked for the scan sees what is known of the revocation of what it found.
+            self.look_if_needed().await;
             self.end_scan();
         }
     }

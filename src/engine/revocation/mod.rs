@@ -218,7 +218,7 @@ impl Engine {
         self.want_due(self.clock.now());
     }
 
-    async fn look_if_needed(&mut self) {
+    pub(super) async fn look_if_needed(&mut self) {
         let now = self.clock.now();
         if self.following.must_look || self.following.look_again.is_some_and(|again| again <= now) {
             self.look().await;
