@@ -306,6 +306,15 @@ impl Revocations {
     pub fn status(&self, fingerprint: &Fingerprint) -> Status {
         self.certificates.get(fingerprint).map_or(Status::Unknown, |known| known.status)
     }
+
+    /// When a certificate itself, not an authority above it, was revoked, where a list says or said so.
+    pub fn revoked_at(&self, fingerprint: &Fingerprint) -> Option<Timestamp> {
+        let known = self
+            .certificates
+            .get(fingerprint)
+            .filter(|known| known.status == Status::Revoked && known.authority.is_none())?;
+        known.revocation.map(|revocation| revocation.revoked_at)
+    }
 }
 
 #[cfg(test)]

@@ -26,8 +26,6 @@ pub struct Inventory {
     pub observations: Arc<BTreeMap<Location, Arc<Observation>>>,
     /// Every CPx card ever seen, by its chip.
     pub cards: Arc<BTreeMap<ChipSerial, Arc<FoundCard>>>,
-    /// Certificates known to be revoked, and since when; empty while revocations are not followed.
-    pub revoked: Arc<BTreeMap<Fingerprint, Timestamp>>,
     /// How each source did last time.
     pub sources: BTreeMap<SourceName, SourceState>,
     /// Revocation lists and what they say.

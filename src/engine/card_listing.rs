@@ -215,7 +215,7 @@ fn on_card<'a>(facts: &CardFacts<'a>, inventory: &Inventory) -> Vec<OnCard<'a>> 
         sha256: held.fingerprint,
         usage: certificate.profile.usage,
         end: certificate.end(),
-        revocation: if inventory.revoked.contains_key(&held.fingerprint) { "revoked" } else { "unknown" },
+        revocation: inventory.revocation.status(&held.fingerprint).as_str(),
     };
     facts.certificates.iter().map(one).collect()
 }

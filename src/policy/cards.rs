@@ -123,7 +123,7 @@ impl<'a> View<'a> {
     /// When a certificate of a card was revoked, as far as is known: an opposition shows so (CGU 4.5.2). The one place the rules
     /// take revocations of cards from.
     pub fn card_revoked_at(&self, card: &CardSeen<'a>) -> Option<Timestamp> {
-        card.found.certificates.iter().filter_map(|held| self.inventory.revoked.get(&held.fingerprint).copied()).min()
+        card.found.certificates.iter().filter_map(|held| self.inventory.revocation.revoked_at(&held.fingerprint)).min()
     }
 
     /// The last instant a card serves: its end, or its opposition.

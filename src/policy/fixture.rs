@@ -334,6 +334,19 @@ impl World {
             (facts.fingerprint, Arc::new(CertificateRecord { facts, first_seen: NOW, issuer }))
         };
         let anchor = |seed: &u8| Arc::new(self.makers.get(seed).cloned().unwrap_or_else(|| Maker::new(*seed)).facts);
+        let mut revocation = self.revocation.clone();
+        for card in self.cards.values().filter(|card| card.revoked) {
+            let entry = Revocation { revoked_at: NOW.plus_days(-5), reason: None, invalidity_date: None };
+            let known = CertificateStatus {
+                status: Status::Revoked,
+                why: None,
+                since: NOW.plus_days(-5),
+                revocation: Some(entry),
+                list: None,
+                authority: None,
+            };
+            revocation.certificates.insert(card.certificate.fingerprint, known);
+        }
         Inventory {
             declaration: Arc::new(declaration),
             anchors: self.anchors.iter().map(anchor).collect(),
@@ -346,15 +359,8 @@ impl World {
             cards: Arc::new(
                 self.cards.iter().map(|(chip, card)| (chip.clone(), Arc::new(card.found.clone()))).collect(),
             ),
-            revoked: Arc::new(
-                self.cards
-                    .values()
-                    .filter(|card| card.revoked)
-                    .map(|card| (card.certificate.fingerprint, NOW.plus_days(-5)))
-                    .collect(),
-            ),
             sources: self.sources.clone(),
-            revocation: Arc::new(self.revocation.clone()),
+            revocation: Arc::new(revocation),
         }
     }
 

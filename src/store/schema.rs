@@ -166,8 +166,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn migrations_are_in_order() {
-        assert!(MIGRATIONS.windows(2).all(|pair| pair[0].version < pair[1].version));
+    fn migrations_are_numbered_without_gaps() {
+        assert!(MIGRATIONS.iter().zip(1..).all(|(migration, version)| migration.version == version));
     }
 
     #[test]
