@@ -136,13 +136,23 @@ pub(super) async fn serve(
     let mut signals = tokio::spawn(obey_signals(handle, stop_sender));
     let mut engine = tokio::spawn(engine.run(commands, stop.clone()));
     ready(address)?;
+    let mut ended = None;
     tokio::select! {
+        biased;
         told = &mut signals => told.context("the signal task ended early")??,
+        // Told to stop, an engine with nothing to do is done before whoever told it.
+        done = &mut engine => ended = Some(done),
+    }
+    if let Some(done) = ended.as_ref().filter(|_| !*stop.borrow()) {
         // Doors that show a state nobody keeps up any more are worse than none: the service manager starts it again.
-        ended = &mut engine => anyhow::bail!("the engine ended by itself: {ended:?}"),
+        anyhow::bail!("the engine ended by itself: {done:?}");
     }
     let last_words = async {
-        if let Err(error) = engine.await {
+        let done = match ended {
+            Some(done) => done,
+            None => engine.await,
+        };
+        if let Err(error) = done {
             tracing::error!(error = %error, "the engine ended early");
         }
         for door in doors {

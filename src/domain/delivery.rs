@@ -253,13 +253,17 @@ pub struct ChannelHealth {
 }
 
 impl ChannelHealth {
-    /// After an attempt. A refusal of one address shows that the channel works.
+    /// After an attempt. That one mailbox is refused shows that the channel works; a target that refuses does not.
     #[must_use]
-    pub fn after(self, state: &DeliveryState, now: Timestamp) -> Self {
-        match state {
+    pub fn after(self, delivery: &Delivery, now: Timestamp) -> Self {
+        match &delivery.state {
             DeliveryState::Delivered { .. } => Self { last_success: Some(now), ..Self::default() },
-            DeliveryState::Refused { .. } => Self { last_success: self.last_success, ..Self::default() },
-            DeliveryState::Failed { failure, .. } | DeliveryState::GivenUp { failure, .. } => Self {
+            DeliveryState::Refused { .. } if !delivery.address.is_empty() => {
+                Self { last_success: self.last_success, ..Self::default() }
+            }
+            DeliveryState::Failed { failure, .. }
+            | DeliveryState::Refused { failure, .. }
+            | DeliveryState::GivenUp { failure, .. } => Self {
                 failing_since: self.failing_since.or(Some(now)),
                 failures: self.failures.saturating_add(1),
                 reason: Some(failure.reason.clone()),

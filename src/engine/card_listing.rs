@@ -94,7 +94,7 @@ pub struct OnCard<'a> {
     pub usage: Option<Usage>,
     /// Its own end.
     pub end: Timestamp,
-    /// `revoked`, or `unknown` while revocations are not followed: unknown is never good.
+    /// `good`, `revoked` or `unknown`: unknown is never good.
     pub revocation: &'static str,
 }
 

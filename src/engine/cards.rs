@@ -50,7 +50,16 @@ impl Engine {
     /// A scan looked at the readers when it began; what they show now is newer, and taking in the older would undo it.
     pub(super) fn freshen(&self, gathered: Vec<Gathered>) -> Vec<Gathered> {
         let Some(source) = readers_of(&self.sources) else { return gathered };
-        gathered.into_iter().map(|run| if run.source == *source.name() { source.look() } else { run }).collect()
+        let look_again = |run: Gathered| {
+            let mut fresh = source.look();
+            // That the watch was interrupted is told once, and it was the look before that was told.
+            let interrupted = run.cards.is_some_and(|seen| seen.interrupted);
+            if let Some(seen) = &mut fresh.cards {
+                seen.interrupted |= interrupted;
+            }
+            fresh
+        };
+        gathered.into_iter().map(|run| if run.source == *source.name() { look_again(run) } else { run }).collect()
     }
 
     /// Whether a run that nobody asked for is worth an event of its own: when the source failed, or works again.

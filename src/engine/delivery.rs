@@ -75,13 +75,17 @@ impl Engine {
         let health = if matches!(ended.kind, NoticeKind::Test) && ended.state.word().as_str() != "delivered" {
             health // proving a channel that does not work says nothing new of it
         } else {
-            health.after(&ended.state, now)
+            health.after(&ended, now)
         };
         let mut changes = OutboxChanges { changed: vec![ended.clone()], ..OutboxChanges::default() };
         changes.channels.insert(sent.channel.clone(), health);
         let mut events = vec![self.delivery_event(&ended)];
-        if matches!(ended.state, DeliveryState::Refused { .. } | DeliveryState::GivenUp { .. }) {
+        if let DeliveryState::Refused { failure, .. } | DeliveryState::GivenUp { failure, .. } = &ended.state {
+            tracing::warn!(message = %ended.id, channel = ended.channel, reason = failure.reason, "a message will not arrive");
             self.tell_the_next(&ended, &mut changes, now).await.map_err(|error| error.to_string())?;
+            if !matches!(ended.state, DeliveryState::Refused { .. }) || ended.address.is_empty() {
+                self.hand_over(&ended, &mut changes, now).await.map_err(|error| error.to_string())?;
+            }
         }
         self.tell_of_failing(&sent.channel, &mut changes, &mut events, now);
         let answer = answer_of(&ended);
@@ -205,6 +209,43 @@ impl Engine {
         Ok(())
     }
 
+    /// A channel will not carry this message: what it says goes the other ways, to where it was not said yet. `false` when there is no
+    /// other way.
+    async fn hand_over(
+        &mut self,
+        delivery: &Delivery,
+        changes: &mut OutboxChanges,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        if delivery.kind != NoticeKind::Alerts {
+            return Ok(true);
+        }
+        let reach = self.reach();
+        let routes = recipients::news_routes(&self.ground(&self.inventory, &reach), Some(&delivery.channel), now);
+        if routes.is_empty() {
+            return Ok(false);
+        }
+        for route in &routes {
+            let message = outgoing::message(
+                route,
+                NoticeKind::Alerts,
+                &format!("handed over\n{}\n{now}", delivery.channel),
+                id_of,
+                now,
+            );
+            for event in self.store.events_untold(delivery.id, &route.0, &route.1).await? {
+                if changes.items.contains(&(message.id, event)) {
+                    continue;
+                }
+                changes.items.push((message.id, event));
+                if changes.new.iter().all(|known| known.id != message.id) {
+                    changes.new.push(message.clone());
+                }
+            }
+        }
+        Ok(true)
+    }
+
     /// A channel has failed for long, or gave up: the others say so, once for each row of failures.
     fn tell_of_failing(
         &self,
@@ -215,7 +256,11 @@ impl Engine {
     ) {
         let Some(health) = changes.channels.get_mut(channel).filter(|health| !health.told) else { return };
         let Some(since) = health.failing_since else { return };
-        let given_up = changes.changed.iter().any(|delivery| delivery.state.word().as_str() == "given_up");
+        let given_up = changes.changed.iter().any(|delivery| match delivery.state {
+            DeliveryState::GivenUp { .. } => true,
+            DeliveryState::Refused { .. } => delivery.address.is_empty(),
+            _ => false,
+        });
         let after = i64::try_from(self.config.alerts.path_failed_after.as_secs()).unwrap_or(i64::MAX);
         if !given_up && now.unix().saturating_sub(since.unix()) < after {
             return;
@@ -237,7 +282,8 @@ impl Engine {
         events.push(AuditEvent { outcome: AuditOutcome::Failed, reason: Some(reason), ..event });
     }
 
-    /// What waits for a channel that is not configured any more is given up, and whoever else can be told is.
+    /// What waits for a channel that is not configured any more goes the other ways. Where there is none it goes on waiting: the
+    /// channel may come back, or another one come.
     pub(super) async fn give_up_lost_channels(&mut self) {
         let lost = |delivery: &&Delivery| self.channels.iter().all(|channel| channel.name() != delivery.channel);
         let lost: Vec<Delivery> = self.outbox.open().filter(lost).cloned().collect();
@@ -245,13 +291,31 @@ impl Engine {
             return;
         }
         let now = self.clock.now();
-        let changed: Vec<Delivery> = lost
-            .into_iter()
-            .map(|delivery| delivery.give_up("channel_gone", "its channel is not configured any more", now))
-            .collect();
-        let events = changed.iter().map(|delivery| self.delivery_event(delivery)).collect();
-        if let Err(error) = self.commit_outbox(events, OutboxChanges { changed, ..OutboxChanges::default() }, now).await
-        {
+        let mut changes = OutboxChanges::default();
+        for delivery in lost {
+            let channel = delivery.channel.clone();
+            match self.hand_over(&delivery, &mut changes, now).await {
+                Ok(true) => {
+                    tracing::warn!(message = %delivery.id, channel, "a message waited for a channel that is gone");
+                    changes.changed.push(delivery.give_up(
+                        "channel_gone",
+                        "its channel is not configured any more",
+                        now,
+                    ));
+                }
+                Ok(false) => {
+                    tracing::error!(message = %delivery.id, channel, "a message waits for a channel that is gone")
+                }
+                Err(error) => {
+                    tracing::error!(message = %delivery.id, error = %error, "a message of a channel that is gone could not be read")
+                }
+            }
+        }
+        if changes.changed.is_empty() {
+            return;
+        }
+        let events = changes.changed.iter().map(|delivery| self.delivery_event(delivery)).collect();
+        if let Err(error) = self.commit_outbox(events, changes, now).await {
             tracing::error!(error, "messages of a channel that is gone could not be given up");
         }
     }

@@ -193,10 +193,14 @@ fn render(snapshot: &Snapshot, now: Timestamp) -> String {
         "gauge",
         "End of a CPx card: the earliest end of its certificates, seconds since 1970.",
     );
-    for card in &cards {
-        if let Some(end) = card.end {
-            page.sample("vigie_card_not_after", &[("card", &card.id), ("kind", &card.kind_name())], end.unix());
-        }
+    // Declared ones: the number of a visitor's card is nobody's business here. A number that is in two places is one series.
+    let mut ends: BTreeMap<(&str, String), i64> = BTreeMap::new();
+    for (card, end) in cards.iter().filter(|card| card.declared).filter_map(|card| Some((card, card.end?))) {
+        let known = ends.entry((&card.id, card.kind_name())).or_insert(i64::MAX);
+        *known = end.unix().min(*known);
+    }
+    for ((card, kind), end) in &ends {
+        page.sample("vigie_card_not_after", &[("card", card), ("kind", kind)], *end);
     }
     page.family("vigie_card_readers_up", "gauge", "1 when pcscd can be watched; absent where no reader is.");
     if let Some(readers) = &snapshot.readers {

@@ -76,8 +76,16 @@ pub fn feed(entries: &[Entry], node: &str, now: Timestamp, renderer: &Renderer) 
 
 /// The dates a message speaks of; `None` when there are none, or too many for a mail.
 pub(super) fn of_notice(notice: &Notice, renderer: &Renderer) -> Option<String> {
-    let entries: Vec<Entry> =
-        notice.items.iter().filter_map(|item| of_item(item, notice.at, renderer)).take(ATTACHED + 1).collect();
+    let mut entries: Vec<Entry> = Vec::new();
+    for entry in notice.items.iter().filter_map(|item| of_item(item, notice.at, renderer)) {
+        // Several findings may count to one end, and one UID stands once in a calendar (RFC 5545 section 3.8.4.7).
+        if entries.iter().all(|known| (&known.subject, known.kind) != (&entry.subject, entry.kind)) {
+            entries.push(entry);
+        }
+        if entries.len() > ATTACHED {
+            break;
+        }
+    }
     if entries.is_empty() || entries.len() > ATTACHED {
         return None;
     }

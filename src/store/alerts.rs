@@ -293,6 +293,21 @@ impl Store {
         found.iter().map(|row| row.try_get(0)).collect::<sqlx::Result<_>>().map_err(failed)
     }
 
+    /// The words of a message that no message to this address, through this channel, says.
+    pub async fn events_untold(&self, id: EventId, channel: &str, address: &str) -> Result<Vec<EventId>, StoreError> {
+        let failed = |source| self.failed("reading what was not said", source);
+        let found = sqlx::query(
+            "SELECT event FROM delivery_item WHERE delivery = $1 AND event NOT IN (SELECT said.event FROM delivery_item said JOIN delivery ON delivery.id = said.delivery WHERE delivery.channel = $2 AND delivery.address = $3) ORDER BY event",
+        )
+        .bind(id.0.to_vec())
+        .bind(channel.to_owned())
+        .bind(address.to_owned())
+        .fetch_all(&self.read)
+        .await
+        .map_err(failed)?;
+        found.iter().map(|row| event_id(row, 0)).collect::<sqlx::Result<_>>().map_err(failed)
+    }
+
     /// How many messages were delivered and how many failed for good since `since`.
     pub async fn delivery_counts(&self, since: Timestamp) -> Result<(u64, u64), StoreError> {
         let failed = |source| self.failed("counting messages", source);

@@ -12,6 +12,7 @@ mod tests;
 mod timetable;
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 use std::time::Duration;
 
 pub use acknowledge::{AckRefusal, AckRequest, acknowledge, acknowledge_limit};
@@ -37,6 +38,9 @@ pub struct Reconciled {
 
 /// A finding that is gone because the clock was set back before its time is waited for this long.
 const CLOCK_PATIENCE: Duration = Duration::from_secs(7 * 86_400);
+/// Findings another one speaks for, while both are about one subject: that no successor is ready is the same trouble as the end that
+/// comes, and whoever is told of the one is not told twice.
+const SPOKEN_FOR: [(&str, &str); 1] = [("no_successor", "expiring")];
 /// Marks kept with an alert: far more than can matter.
 const MARKS: usize = 64;
 
@@ -61,7 +65,13 @@ pub fn reconcile(
             }
         };
         let about = ground.about(&alert.finding);
-        if let Some((word, marks)) = to_say(ground, &alert, &about, now) {
+        let spoken_for = SPOKEN_FOR.iter().any(|(code, speaker)| {
+            let speaker = || FindingKey { code: (*speaker).into(), subject: Arc::clone(&key.subject) };
+            key.code == *code && findings.contains_key(&speaker())
+        });
+        if spoken_for {
+            // It opens and closes, and is on the lists.
+        } else if let Some((word, marks)) = to_say(ground, &alert, &about, now) {
             let routes = recipients::routes(ground, &about, word.audience, now);
             done.say(ground, &mut alert, &about, word, marks, routes, now);
         }

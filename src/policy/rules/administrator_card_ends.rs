@@ -32,10 +32,11 @@ fn check(view: &View<'_>) -> Vec<Finding> {
             continue;
         }
         let administrators = administrators(view, slot.declared);
-        let Some(longest) = administrators.iter().filter(|one| one.lives(view.now)).max_by_key(|one| one.until())
-        else {
-            continue;
-        };
+        let living: Vec<_> = administrators.iter().filter(|one| one.lives(view.now)).collect();
+        // Without a card nobody signs in to the portal: one who has none declared does not stand in for one who has.
+        let carded = living.iter().any(|one| one.card.is_some());
+        let able = living.into_iter().filter(|one| one.card.is_some() || !carded);
+        let Some(longest) = able.max_by_key(|one| one.until()) else { continue };
         let Some(until) = longest.until().instant().filter(|until| *until < renewal) else { continue };
         let severity = if until < view.now.plus_days(SOON) { Severity::Warning } else { RULE.severity };
         findings.push(
@@ -91,6 +92,12 @@ mod tests {
         assert_eq!(until(300).judge(&super::RULE)[0].get("kind"), Some("mandate"));
         assert!(until(800).judge(&super::RULE).is_empty());
         assert!(world.mandate("at-1", |_| {}).judge(&super::RULE).is_empty(), "open-ended, and no card is known");
+    }
+
+    #[test]
+    fn one_without_a_card_does_not_stand_in_for_one_who_has() {
+        let found = world(500).mandate("at-2", |_| {}).judge(&super::RULE);
+        assert_eq!(found[0].get("person"), Some("at-1"));
     }
 
     #[test]

@@ -184,7 +184,8 @@ impl Board {
             for name in names {
                 inner.readers.entry(Arc::clone(name)).or_insert_with(|| {
                     news = true;
-                    Seat { ticket: 0, state: SeatState::Empty, since: now, due: None }
+                    // Nobody has looked yet: "empty" would be a removal for a card that is there.
+                    Seat { ticket: 0, state: SeatState::Reading(Step::Waiting), since: now, due: None }
                 });
             }
             news

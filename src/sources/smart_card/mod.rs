@@ -216,9 +216,7 @@ impl SmartCardSource {
         let is_settled = |view: &ReadersView| {
             view.service != "unknown" && view.readers.iter().all(|reader| reader.state != "reading")
         };
-        // A reader that was just listed is said to be empty before it was looked at: a second look, a little later.
         self.board.wait(FIRST_WORD, |view| view.service != "unknown");
-        std::thread::sleep(Duration::from_millis(100));
         let view = self.board.wait(patience, is_settled);
         (view, self.look())
     }

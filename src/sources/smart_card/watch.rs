@@ -41,6 +41,8 @@ struct Shared {
     waiting: Mutex<Option<Context>>,
     /// Wakes it up between two attempts to reach pcscd.
     pause: Condvar,
+    /// A thread is cancelling.
+    cancelling: Arc<AtomicBool>,
 }
 
 impl std::fmt::Debug for Shared {
@@ -84,11 +86,24 @@ impl Drop for Watch {
 impl Shared {
     fn wake(&self) {
         self.stop.store(true, Ordering::Relaxed);
-        let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(Err(error)) = waiting.as_ref().map(Context::cancel) {
-            tracing::debug!(error = %error, "the watch of the card readers could not be cancelled");
-        }
+        let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner).clone();
         self.pause.notify_all();
+        let Some(context) = waiting else { return };
+        if self.cancelling.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        // Aside: to cancel is to ask pcscd, and one that is frozen does not answer.
+        let cancelling = Arc::clone(&self.cancelling);
+        let aside = std::thread::Builder::new().name("cards-cancel".to_owned()).spawn(move || {
+            if let Err(error) = context.cancel() {
+                tracing::debug!(error = %error, "the watch of the card readers could not be cancelled");
+            }
+            cancelling.store(false, Ordering::Relaxed);
+        });
+        if let Err(error) = aside {
+            self.cancelling.store(false, Ordering::Relaxed);
+            tracing::error!(error = %error, "no thread to cancel the watch of the card readers");
+        }
     }
 
     fn is_stopped(&self) -> bool {
