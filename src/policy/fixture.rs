@@ -302,7 +302,7 @@ impl World {
     /// An opposition declared so many seconds ago.
     pub(crate) fn awaited(mut self, card: &str, ago: i64, seen: bool) -> Self {
         let number = CardNumber::parse(card, Environment::Production).expect("a card").value;
-        let seen = seen.then(|| Seen { at: NOW, revoked_at: NOW, crl_number: None });
+        let seen = seen.then_some(Seen { at: NOW, revoked_at: NOW, crl_number: None });
         let declared_at = NOW.plus_seconds(-ago);
         self.revocation.awaited.push(Awaited { what: AwaitedSubject::Card(number), declared_at, asked_at: NOW, seen });
         self

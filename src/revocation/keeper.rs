@@ -27,6 +27,9 @@ use crate::domain::fingerprint::Fingerprint;
 use crate::domain::time::Timestamp;
 use crate::pki::crl::{Crl, Limits, ReadError, read_from};
 
+/// Whose list a file would have been, where that was seen, and why it was not taken: reason and message.
+type NotImported = (Option<ListName>, (&'static str, String));
+
 /// Lists received at the same time.
 const SIDE_BY_SIDE: usize = 4;
 /// How nice the thread is (nice(2)): the status is answered first.
@@ -299,7 +302,7 @@ impl Worker {
         }
         let (name, expected, setup) = (wanted.name.clone(), wanted.expected.clone(), Arc::clone(setup));
         let taken = self.take(move |worker| worker.take_in(&name, spool.file(), &expected, &setup)).await;
-        let new = taken.map_err(|(reason, message)| (reason, message))?;
+        let new = taken?;
         Ok(Had { from, validators, new, failed: Vec::new() })
     }
 
@@ -366,7 +369,7 @@ impl Worker {
         path: &Path,
         known: &[(ListName, Expected)],
         setup: &Setup,
-    ) -> Result<(ListName, Option<NewList>), (Option<ListName>, (&'static str, String))> {
+    ) -> Result<(ListName, Option<NewList>), NotImported> {
         let unreadable = |source: io::Error| {
             let error = FetchError::Unreadable { path: path.display().to_string(), source };
             (None, (error.reason(), error.to_string()))

@@ -47,8 +47,8 @@ impl Engine {
         self.show_revocation(self.inventory.revocation.after(&changes));
         self.following.must_look = true;
         self.look_and_judge(true).await;
-        let known = self.inventory.revocation.awaited.iter();
-        let found = known.filter(|known| known.what == what && known.declared_at == declared_at).next_back();
+        let mut known = self.inventory.revocation.awaited.iter();
+        let found = known.rfind(|known| known.what == what && known.declared_at == declared_at);
         found.cloned().ok_or_else(|| Refusal::Opposition("it was not kept".to_owned()))
     }
 
