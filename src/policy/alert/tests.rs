@@ -298,7 +298,7 @@ fn taken_on_it_is_quiet_until_the_date() {
     let mut watch = Watch::new();
     watch.hear(&[expiring(end, now)], now);
     let ask = |until: Timestamp, person: Option<&str>, reason: &str| AckRequest {
-        actor: "uid:1000(claude)".to_owned(),
+        actor: "uid:1000(camille)".to_owned(),
         person: person.map(id),
         until,
         reason: reason.to_owned(),
@@ -317,7 +317,7 @@ fn taken_on_it_is_quiet_until_the_date() {
 
     let taken = try_it(ask(now.plus_days(10), None, "  commande faite ")).expect("taken on");
     let acknowledgement = taken.acknowledgement().expect("one");
-    assert_eq!((acknowledgement.by.as_str(), acknowledgement.reason.as_str()), ("uid:1000(claude)", "commande faite"));
+    assert_eq!((acknowledgement.by.as_str(), acknowledgement.reason.as_str()), ("uid:1000(camille)", "commande faite"));
     watch.open.insert(taken.key().clone(), taken);
     // The step of 30 days falls into it.
     for day in 1..10 {
