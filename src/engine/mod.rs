@@ -309,7 +309,11 @@ impl Engine {
     async fn run_due_jobs(&mut self) {
         let now = self.clock.now();
         let config = Arc::clone(&self.config);
-        for job in self.agenda.take_due(&timetable(&config, &self.jitter), now) {
+        let due = self.agenda.take_due(&timetable(&config, &self.jitter), now);
+        if due.is_empty() {
+            return;
+        }
+        for job in due {
             let caller = Caller { actor: Actor::Scheduler, origin: Origin::Schedule };
             match job {
                 Job::Scan if self.scan.is_some() => {
@@ -321,6 +325,8 @@ impl Engine {
                 Job::Crls => self.want_lists(),
             }
         }
+        // Whatever a job did, or did not for a run that goes on: the doors show when its turn is again.
+        self.publish();
     }
 
     fn until_next_job(&self) -> Duration {

@@ -235,8 +235,6 @@ impl Engine {
         }
         self.import_configured();
         self.last_runs.insert(super::Job::Crls, now);
-        // The doors show when it is the turn of the lists again.
-        self.publish();
     }
 
     fn import_configured(&mut self) {
