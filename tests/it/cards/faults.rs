@@ -171,6 +171,7 @@ fn pcscd_may_go_and_come_back() {
         service("reached");
         wait_for_reader(&daemon, READER, "empty");
         let _in = card.insert(&pcscd, 0);
+        wait_for_reader(&daemon, READER, "read");
         known = present(&daemon);
         wait_for("the finding to close", || (!finding()).then_some(()));
         // Frozen for a moment: nothing is lost, nothing is read again.
