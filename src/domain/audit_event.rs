@@ -1,11 +1,10 @@
 //! The events of the audit trail and their canonical form, over which the chain of hashes runs.
 
-use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::fingerprint::Fingerprint;
 use super::offer::{UnknownWord, spelled};
@@ -174,9 +173,9 @@ pub struct ChainedEvent {
     /// 1 for the first event of the database, without gaps.
     pub seq: i64,
     /// The boot of the machine it happened in, as `/proc/sys/kernel/random/boot_id` gives it.
-    pub boot_id: Cow<'static, str>,
+    pub boot_id: Arc<str>,
     /// The node that wrote it.
-    pub node: Cow<'static, str>,
+    pub node: Arc<str>,
     /// The event.
     pub event: AuditEvent,
     /// Hash of the event before, all zero for the first.
@@ -187,21 +186,70 @@ impl ChainedEvent {
     /// The bytes the hash runs over: JSON with its keys in order, no white space, strings and integers only, which is the
     /// form RFC 8785 gives; any language can make it again. `hash = SHA-256(canonical)`.
     pub fn canonical(&self) -> Vec<u8> {
-        let event = &self.event;
-        let mut fields: BTreeMap<&str, serde_json::Value> = BTreeMap::new();
-        fields.insert("action", event.action.as_str().into());
-        fields.insert("actor", event.actor.to_string().into());
-        fields.insert("at", event.at.to_string().into());
-        fields.insert("boot_id", self.boot_id.as_ref().into());
-        fields.insert("node", self.node.as_ref().into());
-        fields.insert("object", event.object.as_str().into());
-        fields.insert("origin", event.origin.as_str().into());
-        fields.insert("outcome", event.outcome.as_str().into());
-        fields.insert("previous", self.previous.to_string().into());
-        if let Some(reason) = &event.reason {
-            fields.insert("reason", reason.as_str().into());
-        }
-        fields.insert("seq", self.seq.into());
-        serde_json::Value::from_iter(fields).to_string().into_bytes()
+        let AuditEvent { at, actor, origin, action, object, outcome, reason } = &self.event;
+        let canonical = Canonical {
+            action: *action,
+            actor,
+            at: *at,
+            boot_id: &self.boot_id,
+            node: &self.node,
+            object,
+            origin: *origin,
+            outcome: *outcome,
+            previous: self.previous,
+            reason: reason.as_deref(),
+            seq: self.seq,
+        };
+        // Nothing in it can fail: texts and integers, written into memory.
+        serde_json::to_vec(&canonical).unwrap_or_default()
+    }
+}
+
+/// The fields in the order RFC 8785 asks for.
+#[derive(Serialize)]
+struct Canonical<'a> {
+    action: Action,
+    #[serde(serialize_with = "shown")]
+    actor: &'a Actor,
+    at: Timestamp,
+    boot_id: &'a str,
+    node: &'a str,
+    object: &'a str,
+    origin: Origin,
+    outcome: AuditOutcome,
+    previous: Fingerprint,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'a str>,
+    seq: i64,
+}
+
+fn shown<S: Serializer>(value: &impl fmt::Display, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_canonical_form_has_its_keys_in_order_and_no_white_space() {
+        let event = AuditEvent {
+            at: Timestamp::from_unix(1_800_000_000),
+            actor: Actor::User { uid: 0, login: Some("a \"b\"".to_owned()) },
+            origin: Origin::Socket,
+            action: Action::Scan,
+            object: "é\n\u{1f4a9}\u{1}".to_owned(),
+            outcome: AuditOutcome::Refused,
+            reason: Some(String::new()),
+        };
+        let chained =
+            ChainedEvent { seq: 7, boot_id: "b".into(), node: "n".into(), event, previous: Fingerprint([0xab; 32]) };
+        let canonical = chained.canonical();
+        let sorted: std::collections::BTreeMap<String, serde_json::Value> =
+            serde_json::from_slice(&canonical).expect("JSON");
+        assert_eq!(sorted.len(), 11);
+        assert_eq!(serde_json::to_vec(&sorted).expect("written"), canonical);
+        let without = ChainedEvent { event: AuditEvent { reason: None, ..chained.event.clone() }, ..chained };
+        assert!(!String::from_utf8(without.canonical()).expect("UTF-8").contains("reason"));
     }
 }

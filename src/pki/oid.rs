@@ -59,6 +59,10 @@ pub const AES_192_CBC: &[u8] = b"\x60\x86\x48\x01\x65\x03\x04\x01\x16";
 pub const AES_256_CBC: &[u8] = b"\x60\x86\x48\x01\x65\x03\x04\x01\x2a";
 /// 1.2.840.113549.3.7 (RFC 8018).
 pub const DES_EDE3_CBC: &[u8] = b"\x2a\x86\x48\x86\xf7\x0d\x03\x07";
+/// 1.2.840.113549.1.12.1.1 (RFC 7292 appendix C).
+pub const PBE_SHA1_RC4_128: &[u8] = b"\x2a\x86\x48\x86\xf7\x0d\x01\x0c\x01\x01";
+/// 1.2.840.113549.1.12.1.2 (RFC 7292 appendix C).
+pub const PBE_SHA1_RC4_40: &[u8] = b"\x2a\x86\x48\x86\xf7\x0d\x01\x0c\x01\x02";
 /// 1.2.840.113549.1.12.1.3 (RFC 7292 appendix C).
 pub const PBE_SHA1_3DES: &[u8] = b"\x2a\x86\x48\x86\xf7\x0d\x01\x0c\x01\x03";
 /// 1.2.840.113549.1.12.1.4 (RFC 7292 appendix C).

@@ -7,6 +7,7 @@ use aws_lc_rs::cipher::{
 use aws_lc_rs::{digest, hmac, pbkdf2};
 use des::cipher::consts::U8;
 use des::cipher::{Block, BlockCipherDecrypt, KeyInit};
+use rc4::StreamCipher;
 use secrecy::{ExposeSecret, SecretString};
 use std::num::NonZeroU32;
 use zeroize::Zeroizing;
@@ -97,8 +98,8 @@ pub fn decrypt(
     let key_size = match scheme {
         oid::PBES2 => return pbes2(parameters, encrypted, password, budget),
         oid::PBE_SHA1_3DES => 24,
-        oid::PBE_SHA1_2DES | oid::PBE_SHA1_RC2_128 => 16,
-        oid::PBE_SHA1_RC2_40 => 5,
+        oid::PBE_SHA1_2DES | oid::PBE_SHA1_RC2_128 | oid::PBE_SHA1_RC4_128 => 16,
+        oid::PBE_SHA1_RC2_40 | oid::PBE_SHA1_RC4_40 => 5,
         other => return Err(Locked::Unsupported(oid::dotted(other))),
     };
     let mut fields = parameters.children();
@@ -109,6 +110,9 @@ pub fn decrypt(
     budget.spend(iterations.saturating_mul(if key_size > 20 { 3 } else { 2 }))?;
     let count = u32::try_from(iterations).map_err(|_| Locked::Limit(iterations))?;
     let mut key = pkcs12_key(hash, password, salt, Purpose::Key, count, key_size);
+    if scheme == oid::PBE_SHA1_RC4_128 || scheme == oid::PBE_SHA1_RC4_40 {
+        return rc4(&key, encrypted);
+    }
     let vector = pkcs12_key(hash, password, salt, Purpose::Vector, count, 8);
     let vector = <[u8; 8]>::try_from(vector.as_slice()).map_err(|_| Locked::Malformed)?;
     match scheme {
@@ -121,6 +125,19 @@ pub fn decrypt(
             }
             triple_des(&key, vector, encrypted)
         }
+    }
+}
+
+/// RC4 has neither padding nor vector: that the password was right shows in what comes out, which is always one SEQUENCE
+/// (RFC 7292 section 4.2, RFC 5958 section 2).
+fn rc4(key: &[u8], encrypted: &[u8]) -> Result<Zeroizing<Vec<u8>>, Locked> {
+    let mut opened = Zeroizing::new(encrypted.to_vec());
+    rc4::Rc4::new_from_slice(key).map_err(|_| Locked::Malformed)?.apply_keystream(&mut opened);
+    let first = der::Reader::new(&opened).next();
+    if first.is_some_and(|first| first.tag == SEQUENCE && first.raw.len() == opened.len()) {
+        Ok(opened)
+    } else {
+        Err(Locked::Wrong)
     }
 }
 

@@ -1,6 +1,6 @@
 //! The chain of events: appending to it, reading it, proving it.
 
-use std::borrow::Cow;
+use std::sync::Arc;
 
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Arguments, AssertSqlSafe, Row};
@@ -79,11 +79,11 @@ pub struct BrokenLink {
 }
 
 /// Who writes: two of the fields of every event.
-pub(super) struct Chain<'a> {
+pub(super) struct Chain {
     /// The machine.
-    pub(super) node: &'a str,
+    pub(super) node: Arc<str>,
     /// Its boot.
-    pub(super) boot_id: &'a str,
+    pub(super) boot_id: Arc<str>,
 }
 
 const APPEND: Repeated = Repeated {
@@ -110,15 +110,15 @@ pub(super) async fn hash_of(connection: &mut AnyConnection, seq: i64) -> sqlx::R
 /// Appends events to the chain. Two writers that saw the same end collide on `seq`, and one of them has to begin again.
 pub(super) async fn append(
     connection: &mut AnyConnection,
-    chain: &Chain<'_>,
+    chain: &Chain,
     events: &[AuditEvent],
 ) -> sqlx::Result<AuditHead> {
     let mut last = head(connection).await?;
     rows::run(connection, &APPEND, &[], events, |event, to| {
         let chained = ChainedEvent {
             seq: last.seq + 1,
-            boot_id: Cow::Owned(chain.boot_id.to_owned()),
-            node: Cow::Owned(chain.node.to_owned()),
+            boot_id: Arc::clone(&chain.boot_id),
+            node: Arc::clone(&chain.node),
             event: AuditEvent {
                 object: printable(&event.object),
                 reason: event.reason.as_deref().map(printable),
@@ -130,16 +130,16 @@ pub(super) async fn append(
         last = AuditHead { seq: chained.seq, hash: sha256(&chained.canonical()) };
         to.add(chained.seq)?;
         to.add(chained.event.at.unix())?;
-        to.add(chained.boot_id.into_owned())?;
-        to.add(chained.node.into_owned())?;
-        to.add(chained.event.actor.to_string())?;
+        to.add(&*chained.boot_id)?;
+        to.add(&*chained.node)?;
+        to.add(&*chained.event.actor.to_string())?;
         to.add(chained.event.origin.as_str())?;
         to.add(chained.event.action.as_str())?;
-        to.add(chained.event.object)?;
+        to.add(&*chained.event.object)?;
         to.add(chained.event.outcome.as_str())?;
         to.add(chained.event.reason)?;
-        to.add(chained.previous.0.to_vec())?;
-        to.add(last.hash.0.to_vec())?;
+        to.add(chained.previous.0.as_slice())?;
+        to.add(last.hash.0.as_slice())?;
         Ok(())
     })
     .await?;
@@ -243,7 +243,7 @@ fn event(row: &AnyRow) -> sqlx::Result<Result<(ChainedEvent, Fingerprint), Broke
         outcome,
         reason: row.try_get(9)?,
     };
-    let chained = ChainedEvent { seq, boot_id: Cow::Owned(text(2)?), node: Cow::Owned(text(3)?), event, previous };
+    let chained = ChainedEvent { seq, boot_id: text(2)?.into(), node: text(3)?.into(), event, previous };
     Ok(Ok((chained, hash)))
 }
 

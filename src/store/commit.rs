@@ -5,7 +5,7 @@ use std::sync::Arc;
 use sqlx::error::BoxDynError;
 use sqlx::{AnyConnection, Arguments, Row};
 
-use super::audit::{self, AuditHead, Chain};
+use super::audit::{self, AuditHead};
 use super::error::StoreError;
 use super::packed::facts;
 use super::rows::{self, Repeated};
@@ -156,7 +156,7 @@ impl Store {
 
     async fn write(&self, to: &mut AnyConnection, commit: &Commit, now: Timestamp) -> sqlx::Result<AuditHead> {
         // First, so that writers of one PostgreSQL meet here and not after all their work.
-        let chain = Chain { node: &self.node, boot_id: &self.boot_id };
+        let chain = self.chain();
         let head = audit::append(to, &chain, &commit.events).await?;
         certificates(to, &commit.changes).await?;
         history::write(to, &commit.changes, now).await?;
@@ -190,8 +190,8 @@ async fn certificates(to: &mut AnyConnection, changes: &Changes) -> sqlx::Result
     let mut ders: Vec<(&Fingerprint, &Arc<[u8]>)> = changes.ders.iter().collect();
     ders.sort_unstable_by_key(|(fingerprint, _)| **fingerprint);
     rows::run(to, &DER, &[], &ders, |(fingerprint, der), to| {
-        to.add(fingerprint.0.to_vec())?;
-        to.add(der.to_vec())
+        to.add(fingerprint.0.as_slice())?;
+        to.add(&***der)
     })
     .await?;
     rows::run(to, &CERTIFICATE, &[], &records, |record, to| {
@@ -201,13 +201,13 @@ async fn certificates(to: &mut AnyConnection, changes: &Changes) -> sqlx::Result
             IssuerLink::SelfSigned => ("self_signed", None),
             IssuerLink::Issued(by) => ("issued", Some(by.0.to_vec())),
         };
-        to.add(facts.fingerprint.0.to_vec())?;
-        to.add(printable(&facts.subject))?;
+        to.add(facts.fingerprint.0.as_slice())?;
+        to.add(&*printable(&facts.subject))?;
         to.add(facts.not_after.unix())?;
         to.add(record.first_seen.unix())?;
         to.add(link)?;
         to.add(issuer)?;
-        to.add(facts::pack(record))
+        to.add(facts::pack(record).as_slice())
     })
     .await?;
     Ok(())
@@ -260,10 +260,10 @@ async fn findings(to: &mut AnyConnection, changes: &FindingChanges, now: Timesta
     rows::run(to, &SPEAKS, &[], &speaking, |finding, to| {
         id += 1;
         to.add(id)?;
-        to.add(printable(&finding.key.code))?;
-        to.add(printable(&finding.key.subject))?;
+        to.add(&*printable(&finding.key.code))?;
+        to.add(&*printable(&finding.key.subject))?;
         to.add(finding.severity.as_str())?;
-        to.add(facts_json(&finding.facts)?)?;
+        to.add(&*facts_json(&finding.facts)?)?;
         to.add(now.unix())
     })
     .await?;

@@ -112,20 +112,20 @@ pub(super) async fn write(to: &mut AnyConnection, changes: &Changes, now: Timest
     over.sort();
     over.dedup();
     rows::run(to, &HELD, &[], &over, |(key, (kind, digest), from, until), to| {
-        to.add(key.to_vec())?;
+        to.add(*key)?;
         to.add(*kind)?;
-        to.add(digest.clone())?;
+        to.add(digest.as_slice())?;
         to.add(*from)?;
         to.add(*until)
     })
     .await?;
-    rows::run(to, &GONE, &[], &gone, |key, to| to.add(key.clone())).await?;
+    rows::run(to, &GONE, &[], &gone, |key, to| to.add(key.as_slice())).await?;
     let seen: Vec<_> = seen.into_iter().zip(since).collect();
     rows::run(to, &HOLDS, &[], &seen, |((key, observation), since), to| {
-        to.add(key.clone())?;
-        to.add(printable(&observation.source))?;
+        to.add(key.as_slice())?;
+        to.add(&*printable(&observation.source))?;
         to.add(*since)?;
-        to.add(state::pack(observation))
+        to.add(state::pack(observation).as_slice())
     })
     .await?;
     Ok(())

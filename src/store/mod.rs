@@ -40,6 +40,7 @@ pub use history::{HeldKind, Interval};
 pub use load::Snapshot;
 pub use open::Opening;
 
+use self::audit::Chain;
 use self::lock::Lock;
 use self::writer::Writer;
 
@@ -110,6 +111,11 @@ impl Store {
             Engine::Postgres => "BEGIN",
         };
         connection.begin_with(statement).await
+    }
+
+    /// What is the same in every event this program writes.
+    fn chain(&self) -> Chain {
+        Chain { node: Arc::clone(&self.node), boot_id: Arc::clone(&self.boot_id) }
     }
 
     fn failed(&self, during: &'static str, source: sqlx::Error) -> StoreError {

@@ -87,7 +87,7 @@ impl Store {
         let mut held = self.writer.hold().await.map_err(failed)?;
         let from = schema::standing(held.connection(), self.engine, &self.place).await?;
         if from != Some(schema::known()) {
-            let chain = Chain { node: &self.node, boot_id: &self.boot_id };
+            let chain = self.chain();
             let mut transaction = self.begin(held.connection()).await.map_err(failed)?;
             schema::migrate(&mut transaction, self.engine, from, &chain, now).await.map_err(failed)?;
             transaction.commit().await.map_err(failed)?;
@@ -162,7 +162,7 @@ async fn first_start(path: &Path, place: &str, opening: &Opening) -> Result<(), 
     let text = new.to_str().unwrap_or_default();
     let mut connection = connect(&sqlite_url(text, "rw")).await.map_err(failed)?;
     sqlx::raw_sql(SQLITE_FIRST).execute(&mut connection).await.map_err(failed)?;
-    let chain = Chain { node: &opening.node, boot_id: &opening.boot_id };
+    let chain = Chain { node: opening.node.as_str().into(), boot_id: opening.boot_id.as_str().into() };
     let mut transaction = connection.begin().await.map_err(failed)?;
     schema::migrate(&mut transaction, Engine::Sqlite, None, &chain, opening.now).await.map_err(failed)?;
     transaction.commit().await.map_err(failed)?;

@@ -96,7 +96,7 @@ pub(super) async fn migrate(
     connection: &mut AnyConnection,
     engine: Engine,
     from: Option<i64>,
-    chain: &Chain<'_>,
+    chain: &Chain,
     now: Timestamp,
 ) -> sqlx::Result<()> {
     if from.is_none() {

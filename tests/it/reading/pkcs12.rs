@@ -31,6 +31,8 @@ fn every_cipher_opens_with_its_password_only() {
         "PBE-SHA1-2DES",
         "PBE-SHA1-RC2-128",
         "PBE-SHA1-RC2-40",
+        "PBE-SHA1-RC4-128",
+        "PBE-SHA1-RC4-40",
     ] {
         for mac in ["-macalg sha1", "-macalg sha256", "-macalg sha384", "-macalg sha512", ""] {
             let options = format!("-keypbe {cipher} -certpbe {cipher} {mac} -passout pass:clé-secrète");
