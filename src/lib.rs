@@ -21,3 +21,4 @@ pub mod clock; // the only place that asks what time it is
 pub mod config; // one file per section; load() -> Config, already checked
 pub mod locale; // the texts users read, French first
 pub mod telemetry; // tracing to the journal or standard error
+pub mod tls; // the client side of TLS

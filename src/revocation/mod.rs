@@ -14,7 +14,6 @@ mod kept;
 mod ldap;
 mod resolve;
 mod spool;
-mod tls;
 mod trust;
 
 pub use accept::Expected;
