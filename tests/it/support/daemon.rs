@@ -73,12 +73,33 @@ impl Daemon {
         daemon
     }
 
+    /// The same, with these system calls of all its threads written down in a file, which ends with its exit.
+    pub fn run_traced(folder: &Path, trace: &Path, calls: &str) -> Self {
+        let config = folder.join("vigie.toml");
+        let arguments = ["run".as_ref(), "--config".as_ref(), config.as_os_str()];
+        // The tracer is a grandchild: signals and exit codes are those of the daemon.
+        let mut command = Command::new("strace");
+        command.args(["-D", "-f", "-s", "256", "-e", &format!("trace={calls}"), "-o"]).arg(trace).arg(VIGIE);
+        let daemon = Self::started(command, &arguments, config.clone(), &[]);
+        daemon.wait_for_scan();
+        daemon
+    }
+
     /// Its process id.
     pub fn pid(&self) -> u32 {
         self.child.id()
     }
 
     fn start(arguments: &[&OsStr], config: PathBuf, environment: &[(&str, &OsStr)]) -> Self {
+        Self::started(Command::new(VIGIE), arguments, config, environment)
+    }
+
+    fn started(
+        mut command: Command,
+        arguments: &[&OsStr],
+        config: PathBuf,
+        environment: &[(&str, &OsStr)],
+    ) -> Self {
         let said = NamedTempFile::new().expect("a log");
         let log = said.reopen().expect("the log again");
         let listen: &[&OsStr] = if arguments.first() == Some(&OsStr::new("demo")) {
@@ -86,7 +107,7 @@ impl Daemon {
         } else {
             &[]
         };
-        let child = Command::new(VIGIE)
+        let child = command
             .args(arguments)
             .args(listen)
             .env_remove("NOTIFY_SOCKET")
@@ -99,7 +120,7 @@ impl Daemon {
             .stdout(log.try_clone().expect("the log again"))
             .stderr(log)
             .spawn()
-            .expect("vigie runs");
+            .expect("vigie runs: see `make setup-test`");
         let mut daemon = Self { child, config, said, address: SocketAddr::from(([127, 0, 0, 1], 0)) };
         let address = wait_for("the address in the log", || {
             daemon.assert_alive();
