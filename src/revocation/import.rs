@@ -199,3 +199,76 @@ fn open_regular(path: &Path, follow: bool) -> io::Result<File> {
     let file = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
     if file.metadata()?.is_file() { Ok(file) } else { Err(io::Error::other("not a regular file")) }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+    use crate::clock::SystemClock;
+    use crate::config::RevocationConfig;
+    use crate::revocation::{SystemResolver, Trust};
+
+    fn worker(folder: &Path) -> Worker {
+        let mut worker = Worker::new(folder, SystemClock::shared(), Arc::new(SystemResolver)).expect("a folder");
+        worker.patience = Duration::from_millis(50);
+        worker
+    }
+
+    #[test]
+    fn a_place_that_hangs_is_left_behind() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let worker = worker(folder.path());
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let (release, hanging) = std::sync::mpsc::channel::<()>();
+        let hanging = Arc::new(std::sync::Mutex::new(hanging));
+        runtime.block_on(async {
+            for _ in 0..READERS {
+                let reader = Arc::clone(&worker.readers).try_acquire_owned().expect("free");
+                let hanging = Arc::clone(&hanging);
+                let hung = worker.in_time(Path::new("/mnt/share"), move || {
+                    drop(hanging.lock().map(|hanging| hanging.recv()));
+                    drop(reader);
+                });
+                let failed = hung.await.expect_err("it hangs");
+                assert_eq!((failed.reason, failed.from.as_str()), ("timeout", "/mnt/share"));
+            }
+            // Another import is told so at once, and the pool is not used up by what hangs.
+            let (outcomes, mut ended) = mpsc::unbounded_channel();
+            let setup = Arc::new(Setup { config: RevocationConfig::default(), trust: Trust::default() });
+            let import = || Import { paths: vec![folder.path().join("x.crl")], known: Vec::new(), ticket: Some(1) };
+            worker.clone().import(import(), Arc::clone(&setup), outcomes.clone()).await;
+            let reason = |outcome: Option<Outcome>| outcome.and_then(|outcome| outcome.result.err()).map(|f| f[0].reason);
+            assert_eq!(reason(ended.recv().await), Some("timeout"));
+            drop(release);
+            while worker.readers.available_permits() < READERS {
+                tokio::task::yield_now().await;
+            }
+            worker.clone().import(import(), setup, outcomes).await;
+            assert_eq!(reason(ended.recv().await), Some("unreadable"));
+        });
+    }
+
+    #[test]
+    fn links_in_a_folder_are_passed_over() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let secret = folder.path().join("secret");
+        let shown = folder.path().join("shown");
+        fs::create_dir(&shown).expect("a folder");
+        for file in [&secret, &shown.join("a.crl")] {
+            fs::write(file, b"x").expect("written");
+        }
+        symlink(&secret, shown.join("b.crl")).expect("a link");
+        rustix::fs::mknodat(rustix::fs::CWD, shown.join("c.crl"), rustix::fs::FileType::Fifo, rustix::fs::Mode::RUSR, 0)
+            .expect("a pipe");
+        assert_eq!(listed(&shown, ()), [(shown.join("a.crl"), false)]);
+        // Put there between the look and the reading.
+        assert!(open_regular(&shown.join("b.crl"), false).is_err());
+        assert!(open_regular(&shown.join("c.crl"), false).is_err());
+        // Whoever configured a link meant it.
+        symlink(&secret, folder.path().join("link")).expect("a link");
+        let link = folder.path().join("link");
+        assert_eq!(listed(&link, ()), [(link.clone(), true)]);
+        assert!(open_regular(&link, true).is_ok());
+    }
+}

@@ -78,22 +78,10 @@ impl Keeper {
         clock: SharedClock,
         resolver: SharedResolver,
     ) -> io::Result<(Self, mpsc::UnboundedReceiver<Outcome>)> {
-        let folder = Folder::open(folder)?;
-        let shelf = Shelf::default();
+        let worker = Worker::new(folder, clock, resolver)?;
+        let (folder, shelf) = (worker.folder.clone(), worker.shelf.clone());
         let (orders, receiver) = mpsc::unbounded_channel();
         let (outcomes, ended) = mpsc::unbounded_channel();
-        let worker = Worker {
-            folder: folder.clone(),
-            shelf: shelf.clone(),
-            clock,
-            resolver,
-            received: Arc::new(Semaphore::new(SIDE_BY_SIDE)),
-            taking: Arc::default(),
-            asking: Arc::default(),
-            readers: Arc::new(Semaphore::new(import::READERS)),
-            patience: import::PATIENCE,
-            imported: Arc::default(),
-        };
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .max_blocking_threads(SIDE_BY_SIDE + 1 + import::READERS)
@@ -142,6 +130,21 @@ impl Keeper {
 }
 
 impl Worker {
+    pub(super) fn new(folder: &Path, clock: SharedClock, resolver: SharedResolver) -> io::Result<Self> {
+        Ok(Self {
+            folder: Folder::open(folder)?,
+            shelf: Shelf::default(),
+            clock,
+            resolver,
+            received: Arc::new(Semaphore::new(SIDE_BY_SIDE)),
+            taking: Arc::default(),
+            asking: Arc::default(),
+            readers: Arc::new(Semaphore::new(import::READERS)),
+            patience: import::PATIENCE,
+            imported: Arc::default(),
+        })
+    }
+
     async fn obey(self, mut orders: mpsc::UnboundedReceiver<Order>, outcomes: mpsc::UnboundedSender<Outcome>) {
         while let Some(order) = orders.recv().await {
             let worker = self.clone();

@@ -30,7 +30,7 @@ pub struct Entry<'a> {
 impl<'a> Entry<'a> {
     /// Nearly every entry, from the octets of a list where it begins, and its size: a serial number, a UTCTime and at most a reason, each length in one
     /// octet. `None` for any other, and for one that is cut short or wrong: [`Entry::read`] says which. A test holds the two together.
-    #[inline]
+    #[inline(always)]
     pub fn usual(bytes: &'a [u8]) -> Option<(Self, usize)> {
         let [SEQUENCE, length @ 0..0x80, INTEGER, digits @ 1..0x80, rest @ ..] = bytes else { return None };
         let rest = rest.get(..usize::from(*length).checked_sub(2)?)?;
@@ -172,7 +172,7 @@ fn timestamp(content: &[u8]) -> Option<Timestamp> {
 }
 
 /// `YYMMDDHHMMSSZ` or `YYYYMMDDHHMMSSZ` (section 5.1.2.6) of a day that exists.
-#[inline]
+#[inline(always)]
 pub fn is_time(tag: u8, content: &[u8]) -> bool {
     if let (UTC_TIME, Ok(time)) = (tag, <&[u8; 13]>::try_from(content))
         && is_early_day(time)

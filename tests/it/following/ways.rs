@@ -166,7 +166,10 @@ fn not_even_a_name_is_looked_up_for_a_certificate_nobody_vouches_for() {
         fs::write(estate.path().join(format!("inbox/{number}-ca.cer")), &authority.der).unwrap();
     }
     let trace = estate.path().join("trace");
-    let daemon = Daemon::run_traced(estate.path(), &trace, "connect,sendto,sendmsg,sendmmsg,write,writev");
+    // -D: the tracer is a grandchild.
+    let calls = "trace=connect,sendto,sendmsg,sendmmsg,write,writev";
+    let options = ["-D", "-f", "-s", "256", "-e", calls, "-o"].map(AsRef::as_ref);
+    let daemon = Daemon::run_by(estate.path(), "strace", &[&options[..], &[trace.as_os_str()]].concat());
     daemon.vigie(&["crl", "fetch"]);
     assert_eq!(status(&daemon, "ours"), "unknown");
     daemon.stop();

@@ -22,6 +22,8 @@ pub enum Does {
     Trickles(Vec<u8>),
     /// This, over and over, for ever.
     NeverEnds(Vec<u8>),
+    /// Header lines, for ever.
+    NeverBegins,
     /// Takes the request and closes.
     HangsUp,
     /// 304 when this ETag is asked for, the body otherwise.
@@ -169,6 +171,12 @@ fn send(stream: &mut impl Write, head: &str, does: Option<Does>) -> std::io::Res
             write!(stream, "HTTP/1.1 200 X\r\nConnection: close\r\n\r\n")?;
             loop {
                 stream.write_all(&piece)?;
+            }
+        }
+        Some(Does::NeverBegins) => {
+            write!(stream, "HTTP/1.1 200 X\r\n")?;
+            loop {
+                stream.write_all(&b"X-More: of it\r\n".repeat(1000))?;
             }
         }
         Some(Does::HangsUp) => Ok(()),

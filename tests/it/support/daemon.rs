@@ -73,14 +73,12 @@ impl Daemon {
         daemon
     }
 
-    /// The same, with these system calls of all its threads written down in a file, which ends with its exit.
-    pub fn run_traced(folder: &Path, trace: &Path, calls: &str) -> Self {
+    /// The same, started by a command that replaces itself by what stands behind its own arguments: signals and exit codes are the daemon's.
+    pub fn run_by(folder: &Path, program: &str, options: &[&OsStr]) -> Self {
         let config = folder.join("vigie.toml");
-        let arguments = ["run".as_ref(), "--config".as_ref(), config.as_os_str()];
-        // The tracer is a grandchild: signals and exit codes are those of the daemon.
-        let mut command = Command::new("strace");
-        command.args(["-D", "-f", "-s", "256", "-e", &format!("trace={calls}"), "-o"]).arg(trace).arg(VIGIE);
-        let daemon = Self::started(command, &arguments, config.clone(), &[]);
+        let mut command = Command::new(program);
+        command.args(options).arg(VIGIE);
+        let daemon = Self::started(command, &["run".as_ref(), "--config".as_ref(), config.as_os_str()], config.clone(), &[]);
         daemon.wait_for_scan();
         daemon
     }

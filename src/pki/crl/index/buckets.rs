@@ -74,12 +74,12 @@ impl Buckets {
     }
 }
 
-/// Deals the entries of a bucket into groups by the bits behind the first octet, as many groups as entries, and puts right by hand what is left.
+/// Deals the entries of a bucket into groups by the bits behind the first octet, more groups than entries, and puts right by hand what is left.
 fn sort(parts: &[&[Packed]], sorted: &mut Vec<Packed>, places: &mut Vec<u32>) {
     let length: usize = parts.iter().map(|part| part.len()).sum();
     sorted.clear();
     sorted.resize(length, [0; 3]);
-    let bits = length.checked_ilog2().unwrap_or(0).clamp(1, MAX_BITS);
+    let bits = (length.checked_ilog2().unwrap_or(0) + 1).min(MAX_BITS);
     let group = |[_, high, _]: &Packed| ((high << 8) >> (32 - bits)) as usize;
     places.clear();
     places.resize((1 << bits) + 1, 0);
@@ -103,16 +103,9 @@ fn sort(parts: &[&[Packed]], sorted: &mut Vec<Packed>, places: &mut Vec<u32>) {
     }
     let mut steps = length.saturating_mul(MAX_STEPS);
     for from in 1..length {
-        let mut place = from;
-        while let Some([before, this]) = sorted.get_mut(place - 1..=place)
-            && fingerprint(*this) < fingerprint(*before)
-        {
-            std::mem::swap(before, this);
-            place -= 1;
-            steps = steps.saturating_sub(1);
-            if place == 0 {
-                break;
-            }
+        match sorted.get(from - 1..=from) {
+            Some([before, this]) if fingerprint(*this) < fingerprint(*before) => steps = steps.saturating_sub(sink(sorted, from)),
+            _ => {}
         }
         if steps == 0 {
             // Keys that are not random: somebody put the same few certificates into a list over and over.
@@ -120,6 +113,17 @@ fn sort(parts: &[&[Packed]], sorted: &mut Vec<Packed>, places: &mut Vec<u32>) {
             return;
         }
     }
+}
+
+/// Moves an entry down to where it belongs among those before it, and gives the number of steps that took.
+fn sink(sorted: &mut [Packed], from: usize) -> usize {
+    let Some((this, before)) = sorted.get_mut(..=from).and_then(<[Packed]>::split_last_mut) else { return 0 };
+    let key = fingerprint(*this);
+    let steps = before.iter().rev().take_while(|entry| fingerprint(**entry) > key).count();
+    if let Some(moved) = sorted.get_mut(from - steps..=from) {
+        moved.rotate_right(1);
+    }
+    steps
 }
 
 #[cfg(test)]

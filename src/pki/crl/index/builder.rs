@@ -7,7 +7,7 @@ use super::super::{Crl, Listed};
 use super::buckets::{Buckets, fingerprint};
 use super::file::{Facts, Header, Page};
 use super::fingerprint::{Checksum, Key};
-use super::{IndexError, ReadAt};
+use super::{ENTRY, IndexError, ReadAt};
 use crate::domain::fingerprint::Fingerprint;
 
 /// Collects the entries of one list, 12 bytes each.
@@ -53,10 +53,12 @@ impl Builder {
         let mut pages = Pages::new(&mut header);
         let mut bytes: Vec<u8> = Vec::new();
         self.entries.sorted(&mut |bucket| {
-            bytes.clear();
-            for entry in bucket {
-                pages.take(fingerprint(*entry), entry[2]);
-                bytes.extend_from_slice(entry.map(u32::to_le_bytes).as_flattened());
+            bytes.resize(bucket.len() * ENTRY, 0);
+            for (entry, place) in bucket.iter().zip(bytes.as_chunks_mut::<ENTRY>().0) {
+                let (fingerprint, [.., offset]) = (fingerprint(*entry), *entry);
+                pages.take(fingerprint, offset);
+                let [packed @ .., _, _, _, _] = (u128::from(offset) << 64 | u128::from(fingerprint)).to_le_bytes();
+                *place = packed;
             }
             out.write_all(&bytes)
         })?;

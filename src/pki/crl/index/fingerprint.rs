@@ -84,6 +84,11 @@ impl State {
 /// Up to eight octets, little end first.
 #[inline]
 fn word(bytes: &[u8]) -> u64 {
+    // Four and more are two words that overlap.
+    if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
+        let (first, last) = (u64::from(u32::from_le_bytes(*first)), u64::from(u32::from_le_bytes(*last)));
+        return first | last << (8 * (bytes.len() - 4));
+    }
     bytes.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte))
 }
 
