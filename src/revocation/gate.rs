@@ -266,7 +266,11 @@ mod tests {
         assert_eq!(address.as_str(), "http://crl.example/a.crl");
         let dotted = ["http://CRL.example./a.crl", "https://crl.example...:443/a", "ldap://crl.example./cn=a"];
         for address in dotted.map(|dotted| gate.address(dotted).expect("allowed")) {
-            assert_eq!(address.url().host_str(), Some("crl.example"), "the name that is looked up is the one that is connected to");
+            assert_eq!(
+                address.url().host_str(),
+                Some("crl.example"),
+                "the name that is looked up is the one that is connected to"
+            );
         }
         assert_eq!(shown("http://user:secret@other.example/a"), "http://other.example/a");
         assert_eq!(shown("weird://user:secret@host/x\n"), "weird://host/x\u{fffd}");

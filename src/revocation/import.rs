@@ -238,7 +238,8 @@ mod tests {
             let setup = Arc::new(Setup { config: RevocationConfig::default(), trust: Trust::default() });
             let import = || Import { paths: vec![folder.path().join("x.crl")], known: Vec::new(), ticket: Some(1) };
             worker.clone().import(import(), Arc::clone(&setup), outcomes.clone()).await;
-            let reason = |outcome: Option<Outcome>| outcome.and_then(|outcome| outcome.result.err()).map(|f| f[0].reason);
+            let reason =
+                |outcome: Option<Outcome>| outcome.and_then(|outcome| outcome.result.err()).map(|f| f[0].reason);
             assert_eq!(reason(ended.recv().await), Some("timeout"));
             drop(release);
             while worker.readers.available_permits() < READERS {
@@ -259,8 +260,14 @@ mod tests {
             fs::write(file, b"x").expect("written");
         }
         symlink(&secret, shown.join("b.crl")).expect("a link");
-        rustix::fs::mknodat(rustix::fs::CWD, shown.join("c.crl"), rustix::fs::FileType::Fifo, rustix::fs::Mode::RUSR, 0)
-            .expect("a pipe");
+        rustix::fs::mknodat(
+            rustix::fs::CWD,
+            shown.join("c.crl"),
+            rustix::fs::FileType::Fifo,
+            rustix::fs::Mode::RUSR,
+            0,
+        )
+        .expect("a pipe");
         assert_eq!(listed(&shown, ()), [(shown.join("a.crl"), false)]);
         // Put there between the look and the reading.
         assert!(open_regular(&shown.join("b.crl"), false).is_err());

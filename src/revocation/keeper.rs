@@ -194,7 +194,12 @@ impl Worker {
             match self.ask(address, &wanted, &gate, &setup).await {
                 Ok(had) => {
                     drop(permit);
-                    return Outcome { name, way: Way::Address, at: self.clock.now(), result: Ok(Had { failed, ..had }) };
+                    return Outcome {
+                        name,
+                        way: Way::Address,
+                        at: self.clock.now(),
+                        result: Ok(Had { failed, ..had }),
+                    };
                 }
                 Err((reason, message)) => failed.push(Failed { from: shown(address), reason, message }),
             }

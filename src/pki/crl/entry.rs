@@ -1,8 +1,6 @@
 //! One entry of revokedCertificates (RFC 5280 sections 5.1.2.6 and 5.3).
 
-use super::super::der::{
-    BOOLEAN, Element, GENERALIZED_TIME, INTEGER, OCTET_STRING, OID, SEQUENCE, UTC_TIME, context,
-};
+use super::super::der::{BOOLEAN, Element, GENERALIZED_TIME, INTEGER, OCTET_STRING, OID, SEQUENCE, UTC_TIME, context};
 use super::super::{date, oid};
 use super::strict::{Strict, Wrong, boolean, integer};
 use crate::domain::revocation::{Reason, Revocation};
@@ -297,8 +295,7 @@ mod tests {
         for serial in [&[1][..], &[0], &[0, 1], &[0, 0x80], &[0xff], &[0xff, 0x80], &[0x11; 20], &[0x11; 127], &[]] {
             for date in [&b"260228235959Z"[..], b"260229000000Z", b"240229000000Z", b"2602282359Z", b"260228235959+"] {
                 for extensions in [vec![], reason(1), reason(7), reason(10), vec![SEQUENCE, 0], vec![0]] {
-                    let content =
-                        [&element(INTEGER, &[serial])[..], &element(UTC_TIME, &[date]), &extensions].concat();
+                    let content = [&element(INTEGER, &[serial])[..], &element(UTC_TIME, &[date]), &extensions].concat();
                     let mut bytes = element(SEQUENCE, &[&content]);
                     let size = bytes.len();
                     bytes.push(0x30);

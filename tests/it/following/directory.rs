@@ -30,7 +30,8 @@ impl Directory {
         let free = || std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let [port, secure] = [free(), free()].map(|free| free.local_addr().unwrap().port());
         let tls = identity.map_or_else(String::new, |identity| {
-            let [own, key, ca] = ["cert.pem", "key.pem", "ca.pem"].map(|name| identity.file(name).display().to_string());
+            let [own, key, ca] =
+                ["cert.pem", "key.pem", "ca.pem"].map(|name| identity.file(name).display().to_string());
             format!("TLSCertificateFile {own}\nTLSCertificateKeyFile {key}\nTLSCACertificateFile {ca}\n")
         });
         let path = folder.path();

@@ -275,8 +275,8 @@ fn a_full_disk_costs_the_new_list_and_not_the_one_held() {
     let estate = Estate::new();
     estate.install(&[&estate.server.url("/ca.crl")]);
     let crls = estate.path().join("state/crls");
-    // No file may grow beyond eight megabytes: writing fails in the middle, as on a disk that is full.
-    let limited = ["-c", "trap '' XFSZ; ulimit -f 16384; exec \"$0\" \"$@\""].map(AsRef::as_ref);
+    // No file may grow beyond four megabytes: writing fails in the middle, as on a disk that is full.
+    let limited = ["-c", "trap '' XFSZ; ulimit -f 8192; exec \"$0\" \"$@\""].map(AsRef::as_ref);
     estate.server.on("/ca.crl", Does::serve(&estate.ca.list(&list(5))));
     let daemon = Daemon::run_by(estate.path(), "sh", &limited);
     wait_for("the list", || (statuses(&daemon) == words("good", "revoked")).then_some(()));

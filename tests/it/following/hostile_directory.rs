@@ -123,7 +123,10 @@ fn whatever_a_directory_answers_ends() {
     for (what, answer) in [
         ("as it should be", entry(&[(name, &[&list])])),
         ("by the name without the option", entry(&[("CERTIFICATEREVOCATIONLIST", &[&list])])),
-        ("behind other attributes", entry(&[("cn", &[b"AC"]), ("certificateRevocationLists", &[b"x"]), (name, &[&list])])),
+        (
+            "behind other attributes",
+            entry(&[("cn", &[b"AC"]), ("certificateRevocationLists", &[b"x"]), (name, &[&list])]),
+        ),
         ("behind 9 999 empty values", entry(&[(name, &many)])),
         ("before another list", entry(&[(name, &[&list, b"another"])])),
         ("behind a reference elsewhere", [reference.clone(), entry(&[(name, &[&list])])].concat()),
@@ -132,7 +135,8 @@ fn whatever_a_directory_answers_ends() {
     }
 
     let huge = |tag: u8| [&[tag, 0x84, 0x7f, 0xff, 0xff, 0xff][..]].concat();
-    let referral = message(1, DONE, &[&[ENUMERATED, 1, 10], &text(b""), &text(b""), &tlv(0xa3, &[&text(b"ldap://127.0.0.1:1/")])]);
+    let referral =
+        message(1, DONE, &[&[ENUMERATED, 1, 10], &text(b""), &text(b""), &tlv(0xa3, &[&text(b"ldap://127.0.0.1:1/")])]);
     let cut = entry(&[(name, &[&list])]);
     let large = vec![0x30; (1 << 20) + 600_000];
     for (what, answers, reason) in [
@@ -141,14 +145,47 @@ fn whatever_a_directory_answers_ends() {
         ("no value at all", Answers::With([entry(&[(name, &[])]), done(0)].concat()), "directory"),
         ("elsewhere", Answers::With(referral), "directory"),
         ("references for ever", Answers::Endless(Vec::new(), reference.repeat(1000)), "too_large"),
-        ("a notice of disconnection", Answers::With(message(0, EXTENDED, &[&[ENUMERATED, 1, 52], &text(b""), &text(b"")])), "directory"),
-        ("an answer to something else", Answers::With(message(2, DONE, &[&[ENUMERATED, 1, 0], &text(b""), &text(b"")])), "directory"),
+        (
+            "a notice of disconnection",
+            Answers::With(message(0, EXTENDED, &[&[ENUMERATED, 1, 52], &text(b""), &text(b"")])),
+            "directory",
+        ),
+        (
+            "an answer to something else",
+            Answers::With(message(2, DONE, &[&[ENUMERATED, 1, 0], &text(b""), &text(b"")])),
+            "directory",
+        ),
         ("a page", Answers::With(b"HTTP/1.1 400 Bad Request\r\n\r\n<html>".to_vec()), "directory"),
         ("an entry of other types", Answers::With(message(1, ENTRY, &[&integer(1), &integer(2)])), "directory"),
-        ("a value that is longer than its attribute", Answers::With(entry(&[("x", &[b"y"])]).iter().rev().copied().collect()), "directory"),
+        (
+            "a value that is longer than its attribute",
+            Answers::With(entry(&[("x", &[b"y"])]).iter().rev().copied().collect()),
+            "directory",
+        ),
         ("an indefinite length", Answers::With(vec![0x30, 0x80, 2, 1, 1]), "directory"),
-        ("a message that never ends", Answers::Endless([huge(0x30), integer(1), vec![ENTRY, 0x84, 0x7f, 0xff, 0, 0], vec![4, 0x84, 0x7f, 0, 0, 0]].concat(), vec![0; 65_536]), "too_large"),
-        ("attributes for ever", Answers::Endless([huge(0x30), integer(1), vec![ENTRY, 0x84, 0x7f, 0xff, 0, 0], text(b""), vec![0x30, 0x84, 0x7f, 0, 0, 0]].concat(), seq(&[&text(b"a"), &tlv(SET, &[])]).repeat(1000)), "too_large"),
+        (
+            "a message that never ends",
+            Answers::Endless(
+                [huge(0x30), integer(1), vec![ENTRY, 0x84, 0x7f, 0xff, 0, 0], vec![4, 0x84, 0x7f, 0, 0, 0]].concat(),
+                vec![0; 65_536],
+            ),
+            "too_large",
+        ),
+        (
+            "attributes for ever",
+            Answers::Endless(
+                [
+                    huge(0x30),
+                    integer(1),
+                    vec![ENTRY, 0x84, 0x7f, 0xff, 0, 0],
+                    text(b""),
+                    vec![0x30, 0x84, 0x7f, 0, 0, 0],
+                ]
+                .concat(),
+                seq(&[&text(b"a"), &tlv(SET, &[])]).repeat(1000),
+            ),
+            "too_large",
+        ),
         ("a value over the bound", Answers::With(entry(&[(name, &[&large])])), "too_large"),
         ("a page as the value", Answers::With(entry(&[(name, &[b"<html>"])])), "not_a_crl"),
         ("cut short", Answers::With(cut[..cut.len() / 2].to_vec()), "unreachable"),

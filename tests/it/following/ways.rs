@@ -49,7 +49,11 @@ fn a_directory_over_tls() {
     let daemon = estate.run();
     let failed = |daemon: &Daemon| {
         let lists = daemon.json(&["crl", "list"]);
-        let found = lists["items"].as_array().unwrap().iter().find(|item| item["label"].as_str().unwrap().starts_with("ldaps:"));
+        let found = lists["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|item| item["label"].as_str().unwrap().starts_with("ldaps:"));
         found.unwrap_or_else(|| panic!("{lists}"))["failure"]["reason"].clone()
     };
     wait_for("an attempt", || (failed(&daemon) == "unreachable").then_some(()));
@@ -81,7 +85,12 @@ impl Proxy {
         Self { address, asked }
     }
 
-    fn serve(stream: TcpStream, plain: SocketAddr, tunnel: SocketAddr, log: &Mutex<Vec<String>>) -> std::io::Result<()> {
+    fn serve(
+        stream: TcpStream,
+        plain: SocketAddr,
+        tunnel: SocketAddr,
+        log: &Mutex<Vec<String>>,
+    ) -> std::io::Result<()> {
         let mut reader = BufReader::new(stream.try_clone()?);
         let mut head = String::new();
         while !head.ends_with("\r\n\r\n") {
@@ -127,7 +136,7 @@ fn a_proxy_looks_names_up_and_leads_there() {
     ));
     let checked = estate.vigie(&["config", "check", "--json"]);
     assert_eq!(checked["counts"], serde_json::json!({"errors": 0, "warnings": 1}), "{checked}");
-    assert_eq!(checked["problems"][0]["reason"], "directory_beside_proxy", "{checked}");
+    assert_eq!(checked["diagnostics"][0]["reason"], "directory_beside_proxy", "{checked}");
 
     estate.server.on("/ca.crl", Does::serve(&estate.ca.list(&list(5))));
     let daemon = Daemon::run_with(estate.path(), &[("SSL_CERT_FILE", identity.ca_file().as_os_str())]);
@@ -136,7 +145,10 @@ fn a_proxy_looks_names_up_and_leads_there() {
     let asked = |proxy: &Proxy| std::mem::take(&mut *proxy.asked.lock().unwrap());
     let first = asked(&proxy);
     assert!(first.iter().any(|line| line == "GET http://plain.example/ca.crl HTTP/1.1"), "{first:?}");
-    assert!(!first.iter().any(|line| line.contains("10.0.0.1")), "a private address is refused before the proxy: {first:?}");
+    assert!(
+        !first.iter().any(|line| line.contains("10.0.0.1")),
+        "a private address is refused before the proxy: {first:?}"
+    );
 
     // The first address fails, the second goes through a tunnel; TLS is with the server, not with the proxy.
     estate.server.on("/ca.crl", Does::HangsUp);
@@ -173,7 +185,9 @@ fn not_even_a_name_is_looked_up_for_a_certificate_nobody_vouches_for() {
     daemon.vigie(&["crl", "fetch"]);
     assert_eq!(status(&daemon, "ours"), "unknown");
     daemon.stop();
-    let calls = wait_for("the end of the trace", || fs::read_to_string(&trace).ok().filter(|calls| calls.contains("+++ exited with 0 +++")));
+    let calls = wait_for("the end of the trace", || {
+        fs::read_to_string(&trace).ok().filter(|calls| calls.contains("+++ exited with 0 +++"))
+    });
     // A name in a question to the DNS has its length before it: no text of ours has that.
     assert!(calls.contains("\\7ourlist\\7example"), "the trace sees questions:\n{calls}");
     assert!(!calls.contains("\\7hislist"), "{calls}");

@@ -78,7 +78,8 @@ impl Daemon {
         let config = folder.join("vigie.toml");
         let mut command = Command::new(program);
         command.args(options).arg(VIGIE);
-        let daemon = Self::started(command, &["run".as_ref(), "--config".as_ref(), config.as_os_str()], config.clone(), &[]);
+        let daemon =
+            Self::started(command, &["run".as_ref(), "--config".as_ref(), config.as_os_str()], config.clone(), &[]);
         daemon.wait_for_scan();
         daemon
     }
@@ -92,12 +93,7 @@ impl Daemon {
         Self::started(Command::new(VIGIE), arguments, config, environment)
     }
 
-    fn started(
-        mut command: Command,
-        arguments: &[&OsStr],
-        config: PathBuf,
-        environment: &[(&str, &OsStr)],
-    ) -> Self {
+    fn started(mut command: Command, arguments: &[&OsStr], config: PathBuf, environment: &[(&str, &OsStr)]) -> Self {
         let said = NamedTempFile::new().expect("a log");
         let log = said.reopen().expect("the log again");
         let listen: &[&OsStr] = if arguments.first() == Some(&OsStr::new("demo")) {

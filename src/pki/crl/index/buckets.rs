@@ -104,7 +104,9 @@ fn sort(parts: &[&[Packed]], sorted: &mut Vec<Packed>, places: &mut Vec<u32>) {
     let mut steps = length.saturating_mul(MAX_STEPS);
     for from in 1..length {
         match sorted.get(from - 1..=from) {
-            Some([before, this]) if fingerprint(*this) < fingerprint(*before) => steps = steps.saturating_sub(sink(sorted, from)),
+            Some([before, this]) if fingerprint(*this) < fingerprint(*before) => {
+                steps = steps.saturating_sub(sink(sorted, from))
+            }
             _ => {}
         }
         if steps == 0 {
