@@ -3,7 +3,7 @@
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tempfile::TempDir;
 use vigie::clock::SystemClock;
@@ -192,10 +192,8 @@ fn whatever_a_directory_answers_ends() {
         ("nothing", Answers::With(Vec::new()), "unreachable"),
         ("an octet now and then", Answers::Dripping(cut), "timeout"),
     ] {
-        let began = Instant::now();
         let (said, message) = asked().ask(answers).expect_err(what);
         assert_eq!(said, reason, "{what}: {message}");
         assert!(!message.contains('\n'), "{what}: {message:?}");
-        assert!(began.elapsed() < Duration::from_secs(15), "{what}");
     }
 }
