@@ -184,6 +184,20 @@ mod tests {
     }
 
     #[test]
+    fn one_value_has_one_spelling() {
+        for (written, least) in [
+            (&[0, 0, 1][..], &[1][..]),
+            (&[0, 0, 0x80], &[0, 0x80]),
+            (&[0xff, 0xff], &[0xff]),
+            (&[0xff, 0x7f], &[0xff, 0x7f]),
+            (&[0, 0], &[0]),
+            (&[], &[]),
+        ] {
+            assert_eq!(minimal(written), least, "{written:02x?}");
+        }
+    }
+
+    #[test]
     fn integers() {
         let integer = |content| Element { tag: INTEGER, content, raw: &[] };
         assert_eq!(integer(&[0, 0xff]).unsigned(), Some(255));
