@@ -302,7 +302,8 @@ fn octets(digits: &str) -> Option<Box<[u8]>> {
         even.chars().map(|c| c.to_digit(16).and_then(|digit| u8::try_from(digit).ok())).collect();
     let values = values.filter(|values| !values.is_empty() && values.len() <= 512)?;
     let pairs = values.chunks_exact(2);
-    Some(pairs.map(|pair| pair.iter().fold(0, |octet, digit| octet << 4 | digit)).collect())
+    // What people write is a magnitude: the zero before it keeps it one.
+    Some([0].into_iter().chain(pairs.map(|pair| pair.iter().fold(0, |octet, digit| octet << 4 | digit))).collect())
 }
 
 #[cfg(test)]
@@ -311,8 +312,8 @@ mod tests {
 
     #[test]
     fn serial_numbers_in_every_spelling() {
-        assert_eq!(octets("0a1"), Some([0, 0xa1].into()));
-        assert_eq!(octets("A1ff"), Some([0xa1, 0xff].into()));
+        assert_eq!(octets("0a1"), Some([0, 0, 0xa1].into()));
+        assert_eq!(octets("A1ff"), Some([0, 0xa1, 0xff].into()));
         assert_eq!(octets(""), None);
         assert_eq!(octets("xy"), None);
         assert_eq!(octets(&"0".repeat(600)), None);

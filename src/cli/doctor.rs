@@ -201,7 +201,7 @@ fn list_hosts(report: &mut Report, session: &Session<'_>, config: &Config) {
         report.warn("crls", word("doctor-crls-none"), word("doctor-crls-cure"));
     }
     if let Some(proxy) = &settings.proxy {
-        report.ok("crls", proxy.as_str());
+        report.ok("crls", session.texts.say("doctor-crls-proxy", &[("proxy", proxy.as_str().into())]));
         return;
     }
     let gate = Gate::new(settings);

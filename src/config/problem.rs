@@ -197,6 +197,8 @@ pub enum Problem {
     NoMail(String),
     /// A certificate of the production hierarchy for a structure of the TEST one.
     TestStructure,
+    /// A directory, which no HTTP proxy leads to.
+    DirectoryBesideProxy,
 }
 
 impl Problem {
@@ -249,6 +251,7 @@ impl Problem {
             Self::OpenListener => "open_listener",
             Self::NoMail(_) => "no_mail",
             Self::TestStructure => "test_structure",
+            Self::DirectoryBesideProxy => "directory_beside_proxy",
         }
     }
 

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-use super::problem::Form;
+use super::problem::{Form, Problem};
 use super::reader::{Found, Section};
 use super::value::is_host;
 
@@ -97,14 +97,16 @@ impl fmt::Display for Network {
 
 pub(super) fn read(section: Section<'_>) -> RevocationConfig {
     let default = RevocationConfig::default();
+    let urls = section.get("urls", |found| found.list(list_url)).unwrap_or_default();
+    let directories = urls.iter().any(|url| url.starts_with("ldap"));
     let config = RevocationConfig {
         hosts: section
             .get("hosts", |found| found.list(|item| item.matching(Form::Host, is_host)))
             .unwrap_or(default.hosts),
         networks: section.get("networks", |found| found.list(|item| item.parsed(Form::Network))).unwrap_or_default(),
-        urls: section.get("urls", |found| found.list(list_url)).unwrap_or_default(),
+        urls,
         files: section.get("files", |found| found.list(Found::path)).unwrap_or_default(),
-        proxy: section.get("proxy", proxy).unwrap_or_default(),
+        proxy: section.get("proxy", |found| proxy(found, directories)).unwrap_or_default(),
         max_bytes: section.get("max_bytes", |found| found.size(64 << 10, 4 << 30)).unwrap_or(default.max_bytes),
         timeout: section
             .get("timeout", |found| found.duration(Duration::from_secs(1), Duration::from_secs(3600)))
@@ -130,10 +132,13 @@ fn listen(found: &Found<'_>) -> Option<Option<SocketAddr>> {
     found.parsed(Form::Listen).map(Some)
 }
 
-fn proxy(found: &Found<'_>) -> Option<Option<String>> {
+fn proxy(found: &Found<'_>, directories: bool) -> Option<Option<String>> {
     let text = found.any_text()?;
     if text.is_empty() {
         return Some(None);
+    }
+    if directories {
+        found.warning(Problem::DirectoryBesideProxy);
     }
     // It is not shown: a password may stand in it.
     if is_proxy(text) { Some(Some(text.to_owned())) } else { found.malformed(Form::ProxyUrl, "") }

@@ -95,7 +95,7 @@ pub(super) async fn list(
     let snapshot = shared.handle.snapshot();
     let now = shared.clock.now();
     blocking(move || {
-        let margin = i64::try_from(snapshot.config.policy.crl_near_stale.as_secs()).unwrap_or(0);
+        let margin = snapshot.config.policy.crl_margin();
         let lists =
             snapshot.inventory.revocation.lists.iter().filter(|(_, state)| state.followed || state.held.is_some());
         let items: Vec<Line<'_>> = lists.map(|(name, state)| Line::new(name, state, margin, now)).collect();

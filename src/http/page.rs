@@ -235,7 +235,7 @@ fn overview_of(snapshot: &Snapshot, texts: &Texts, now: Timestamp) -> Overview {
 }
 
 fn list_lines(snapshot: &Snapshot, texts: &Texts, now: Timestamp) -> Vec<ListLine> {
-    let margin = i64::try_from(snapshot.config.policy.crl_near_stale.as_secs()).unwrap_or(0);
+    let margin = snapshot.config.policy.crl_margin();
     let lists = snapshot.inventory.revocation.lists.values().filter(|state| state.followed).take(MOST);
     lists
         .map(|state| {

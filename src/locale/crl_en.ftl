@@ -175,6 +175,7 @@ fact-revocation = Revocation
 revocation-is-good = not revoked
 revocation-is-revoked = revoked
 revocation-is-unknown = unknown
+doctor-crls-proxy = { $proxy }, for http and https; directories (ldap) are asked directly
 doctor-crls-none = no host in revocation.hosts: the revocation status will stay unknown
 doctor-crls-cure = Check DNS and network, or give revocation.proxy; without a way out import the lists (revocation.files).
 doctor-crls-private = leads to a private address that is not in revocation.networks:

@@ -184,6 +184,7 @@ fact-revocation = Révocation
 revocation-is-good = non révoqué
 revocation-is-revoked = révoqué
 revocation-is-unknown = inconnue
+doctor-crls-proxy = { $proxy }, pour http et https ; les annuaires (ldap) sont interrogés directement
 doctor-crls-none = aucun hôte dans revocation.hosts : l'état de révocation restera inconnu
 doctor-crls-cure = Vérifiez le DNS et le réseau, ou donnez revocation.proxy ; sans sortie, importez les listes (revocation.files).
 doctor-crls-private = mène à une adresse privée qui n'est pas dans revocation.networks :

@@ -66,6 +66,14 @@ pub fn magnitude(content: &[u8]) -> &[u8] {
     content.get(zeros..).unwrap_or_default()
 }
 
+/// The octets of an INTEGER, in two's complement and as few as it takes: one value, one spelling. -1 and 255 differ.
+pub fn minimal(mut content: &[u8]) -> &[u8] {
+    while let [0, 0..=0x7f, ..] | [0xff, 0x80..=0xff, ..] = content {
+        content = content.get(1..).unwrap_or_default();
+    }
+    content
+}
+
 /// The bit length of a non-negative INTEGER.
 pub fn bit_length(content: &[u8]) -> u32 {
     let digits = magnitude(content);
@@ -173,6 +181,20 @@ mod tests {
         assert_eq!(header(&[0x30, 0x80]), None, "indefinite");
         assert_eq!(header(&[0x30, 0x86, 0, 0, 0, 0, 0, 1]), None);
         assert_eq!(header(&[0x1f, 0x01]), None);
+    }
+
+    #[test]
+    fn one_value_has_one_spelling() {
+        for (written, least) in [
+            (&[0, 0, 1][..], &[1][..]),
+            (&[0, 0, 0x80], &[0, 0x80]),
+            (&[0xff, 0xff], &[0xff]),
+            (&[0xff, 0x7f], &[0xff, 0x7f]),
+            (&[0, 0], &[0]),
+            (&[], &[]),
+        ] {
+            assert_eq!(minimal(written), least, "{written:02x?}");
+        }
     }
 
     #[test]

@@ -62,6 +62,11 @@ impl Default for Settings {
 }
 
 impl Settings {
+    /// Seconds before its nextUpdate from which a list is near stale.
+    pub fn crl_margin(&self) -> i64 {
+        i64::try_from(self.crl_near_stale.as_secs()).unwrap_or(i64::MAX)
+    }
+
     /// The alert steps of a certificate: its own, those of its offer and usage, or those of every one.
     pub fn steps<'a>(&'a self, declared: Option<&'a DeclaredCertificate>) -> &'a [Threshold] {
         let of_profile = |declared: &'a DeclaredCertificate| {

@@ -52,6 +52,10 @@ pub(super) fn accept(
             Some(_) => Rejection::Untrusted(Why::Stale),
         });
     }
+    // Where several authorities are expected, or none: the list of one does not take the place of another's.
+    if fresh(held) && crl.issuer != held.issuer {
+        return Err(Rejection::Unwanted("wrong_issuer"));
+    }
     if fresh(held) && crl.scope != held.scope {
         return Err(Rejection::Unwanted("scope_changed"));
     }

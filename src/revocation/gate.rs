@@ -138,6 +138,10 @@ impl Address {
             Scheme::Ldaps => 636,
         });
         let host = url.host_str().map(normal).filter(|host| !host.is_empty() && port != 0).ok_or(Denied::Unreadable)?;
+        // What is asked for is what was checked: `crl.example.` is looked up by nobody but us.
+        if url.host_str().is_some_and(|shown| shown.ends_with('.')) {
+            url.set_host(Some(&host)).map_err(|_| Denied::Unreadable)?;
+        }
         Ok(Self { scheme, host, port, url })
     }
 
@@ -260,6 +264,14 @@ mod tests {
         let gate = gate(&["crl.example"], &[]);
         let address = gate.address("http://user:secret@crl.example/a.crl#part").expect("allowed");
         assert_eq!(address.as_str(), "http://crl.example/a.crl");
+        let dotted = ["http://CRL.example./a.crl", "https://crl.example...:443/a", "ldap://crl.example./cn=a"];
+        for address in dotted.map(|dotted| gate.address(dotted).expect("allowed")) {
+            assert_eq!(
+                address.url().host_str(),
+                Some("crl.example"),
+                "the name that is looked up is the one that is connected to"
+            );
+        }
         assert_eq!(shown("http://user:secret@other.example/a"), "http://other.example/a");
         assert_eq!(shown("weird://user:secret@host/x\n"), "weird://host/x\u{fffd}");
         assert!(!shown("http://user:secret@:99999/").contains("secret"));

@@ -15,8 +15,8 @@ use super::fetch::{Context, Deadline, Reply};
 use super::gate::{Address, Scheme};
 use super::resolve::{CONNECT, resolved};
 use super::spool::Spool;
-use super::tls;
 use crate::domain::crl::Validators;
+use crate::tls;
 
 const MAX_REDIRECTS: usize = 3;
 /// A download that ended early is taken up again so often.
@@ -116,6 +116,7 @@ fn conditional(mut request: RequestBuilder, known: &Validators) -> RequestBuilde
 /// A client that connects to what was looked up and allowed, and to nothing else.
 async fn client(address: &Address, context: &Context<'_>) -> Result<Client, FetchError> {
     let failed = |why: String| FetchError::Unreachable { host: address.host.clone(), why };
+    let roots = if address.scheme == Scheme::Https { tls::system_roots() } else { rustls::RootCertStore::empty() };
     let mut builder = Client::builder()
         .no_proxy()
         .redirect(Policy::none())
@@ -124,7 +125,7 @@ async fn client(address: &Address, context: &Context<'_>) -> Result<Client, Fetc
         .connect_timeout(CONNECT)
         .pool_max_idle_per_host(0)
         .user_agent(concat!("vigie/", env!("CARGO_PKG_VERSION")))
-        .tls_backend_preconfigured(tls::client(address.scheme == Scheme::Https).map_err(failed)?);
+        .tls_backend_preconfigured(tls::client(roots).map_err(failed)?);
     if let Some(proxy) = &context.config.proxy {
         // The proxy looks names up; what is no name is still ours to judge.
         if let Ok(literal) = address.host.parse::<IpAddr>() {

@@ -3,11 +3,13 @@
 //! Lists are received side by side, so that a slow server delays its own list only, each into a file of its own. They are taken in one at a time:
 //! read, verified, indexed, and only then put in the place of the list held so far.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
@@ -15,118 +17,24 @@ use super::accept::{Expected, accept};
 use super::error::FetchError;
 use super::fetch::{Context, Reply, one};
 use super::gate::{Gate, shown};
+use super::import;
 use super::index::fresh_key;
-use super::kept::{Folder, KeepError, Kept, ListName, Taken};
+use super::kept::{Folder, KeepError, ListName, Taken};
+use super::outcome::{Failed, Had, Import, NewList, Outcome, Setup, Wanted, Way};
 use super::resolve::SharedResolver;
+use super::shelf::Shelf;
 use super::spool::Spool;
-use super::trust::{Trust, import_name};
 use crate::clock::SharedClock;
-use crate::config::RevocationConfig;
-use crate::domain::crl::{Held, Validators};
-use crate::domain::fingerprint::Fingerprint;
-use crate::domain::time::Timestamp;
-use crate::pki::crl::{Crl, Limits, ReadError, read_from};
-
-/// Whose list a file would have been, where that was seen, and why it was not taken: reason and message.
-type NotImported = (Option<ListName>, (&'static str, String));
+use crate::pki::crl::{Crl, Limits};
 
 /// Lists received at the same time.
 const SIDE_BY_SIDE: usize = 4;
 /// How nice the thread is (nice(2)): the status is answered first.
 const NICENESS: i32 = 10;
 
-/// What was configured, and whom to believe.
-#[derive(Debug)]
-pub struct Setup {
-    /// `[revocation]`.
-    pub config: RevocationConfig,
-    /// Whose lists are believed.
-    pub trust: Trust,
-}
-
-/// A list that is wanted.
-#[derive(Debug, Clone)]
-pub struct Wanted {
-    /// The name it is kept under.
-    pub name: ListName,
-    /// Where to ask, in this order.
-    pub addresses: Vec<Arc<str>>,
-    /// What is known of it.
-    pub expected: Expected,
-    /// Which address gave the one that is held, and what it said of it.
-    pub last: Option<(Arc<str>, Validators)>,
-}
-
-/// What came of a list that was wanted.
-#[derive(Debug, Clone)]
-pub struct Outcome {
-    /// Which.
-    pub name: ListName,
-    /// Of an import, the number it was asked for under.
-    pub ticket: Option<u64>,
-    /// When it was over.
-    pub at: Timestamp,
-    /// What came of it.
-    pub result: Result<Had, Vec<Failed>>,
-}
-
-/// A list that was had.
-#[derive(Debug, Clone)]
-pub struct Had {
-    /// Which address, or file, gave it.
-    pub from: Arc<str>,
-    /// What it said of it.
-    pub validators: Validators,
-    /// The list that is held now, when it is another than before.
-    pub new: Option<NewList>,
-    /// Addresses that did not give it.
-    pub failed: Vec<Failed>,
-}
-
-/// A list that replaced another, or came for the first time.
-#[derive(Debug, Clone)]
-pub struct NewList {
-    /// What it says of itself.
-    pub held: Held,
-    /// Who issued it, RFC 4514.
-    pub issuer: Arc<str>,
-    /// It is a delta CRL.
-    pub delta: bool,
-}
-
-/// An address that did not give a list.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Failed {
-    /// The address, without user or password, or the file.
-    pub from: String,
-    /// Stable code.
-    pub reason: &'static str,
-    /// One line.
-    pub message: String,
-}
-
-/// Lists that are held, ready to answer. Cloning shares them.
-#[derive(Debug, Clone, Default)]
-pub struct Shelf(Arc<RwLock<BTreeMap<ListName, Arc<Kept>>>>);
-
-impl Shelf {
-    /// Every list.
-    pub fn lists(&self) -> Vec<Arc<Kept>> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
-    }
-
-    fn get(&self, name: &ListName) -> Option<Arc<Kept>> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
-    }
-
-    fn put(&self, name: ListName, kept: Kept) {
-        self.0.write().unwrap_or_else(PoisonError::into_inner).insert(name, Arc::new(kept));
-    }
-}
-
 enum Order {
     Fetch(Wanted, Arc<Setup>),
-    Import { path: PathBuf, known: Vec<(ListName, Expected)>, setup: Arc<Setup>, ticket: u64 },
+    Import(Import, Arc<Setup>),
     Load(Arc<Setup>, oneshot::Sender<Vec<(ListName, NewList)>>),
 }
 
@@ -138,17 +46,24 @@ pub struct Keeper {
     folder: Folder,
 }
 
+/// Who does the work, on the thread.
 #[derive(Clone)]
-struct Worker {
-    folder: Folder,
+pub(super) struct Worker {
+    pub(super) folder: Folder,
     shelf: Shelf,
-    clock: SharedClock,
+    pub(super) clock: SharedClock,
     resolver: SharedResolver,
     received: Arc<Semaphore>,
     /// One list is taken in at a time.
     taking: Arc<tokio::sync::Mutex<()>>,
     /// One question to an address at a time.
     asking: Arc<Mutex<HashMap<Arc<str>, Turn>>>,
+    /// Imports that read files.
+    pub(super) readers: Arc<Semaphore>,
+    /// Time for a place of files to answer.
+    pub(super) patience: Duration,
+    /// Files that were read so far.
+    imported: Arc<AtomicU64>,
 }
 
 type Turn = Arc<tokio::sync::Mutex<()>>;
@@ -163,22 +78,13 @@ impl Keeper {
         clock: SharedClock,
         resolver: SharedResolver,
     ) -> io::Result<(Self, mpsc::UnboundedReceiver<Outcome>)> {
-        let folder = Folder::open(folder)?;
-        let shelf = Shelf::default();
+        let worker = Worker::new(folder, clock, resolver)?;
+        let (folder, shelf) = (worker.folder.clone(), worker.shelf.clone());
         let (orders, receiver) = mpsc::unbounded_channel();
         let (outcomes, ended) = mpsc::unbounded_channel();
-        let worker = Worker {
-            folder: folder.clone(),
-            shelf: shelf.clone(),
-            clock,
-            resolver,
-            received: Arc::new(Semaphore::new(SIDE_BY_SIDE)),
-            taking: Arc::default(),
-            asking: Arc::default(),
-        };
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
-            .max_blocking_threads(SIDE_BY_SIDE + 1)
+            .max_blocking_threads(SIDE_BY_SIDE + 1 + import::READERS)
             .thread_name("vigie-crls")
             .build()?;
         std::thread::Builder::new().name("vigie-crls".to_owned()).spawn(move || {
@@ -204,9 +110,9 @@ impl Keeper {
         self.order(Order::Fetch(wanted, setup));
     }
 
-    /// Takes a list from a file. `known` are the lists that are followed: it is kept as the one it can only be, or under a name of its own.
-    pub fn import(&self, path: PathBuf, known: Vec<(ListName, Expected)>, setup: Arc<Setup>, ticket: u64) {
-        self.order(Order::Import { path, known, setup, ticket });
+    /// Takes lists from files. What comes of each comes out of the channel.
+    pub fn import(&self, import: Import, setup: Arc<Setup>) {
+        self.order(Order::Import(import, setup));
     }
 
     /// Puts what the folder holds on the shelf, and gives it.
@@ -224,23 +130,58 @@ impl Keeper {
 }
 
 impl Worker {
+    pub(super) fn new(folder: &Path, clock: SharedClock, resolver: SharedResolver) -> io::Result<Self> {
+        Ok(Self {
+            folder: Folder::open(folder)?,
+            shelf: Shelf::default(),
+            clock,
+            resolver,
+            received: Arc::new(Semaphore::new(SIDE_BY_SIDE)),
+            taking: Arc::default(),
+            asking: Arc::default(),
+            readers: Arc::new(Semaphore::new(import::READERS)),
+            patience: import::PATIENCE,
+            imported: Arc::default(),
+        })
+    }
+
     async fn obey(self, mut orders: mpsc::UnboundedReceiver<Order>, outcomes: mpsc::UnboundedSender<Outcome>) {
         while let Some(order) = orders.recv().await {
             let worker = self.clone();
             match order {
                 Order::Load(setup, reply) => {
-                    let loaded = worker.blocking(move |worker| worker.load(&setup)).await.unwrap_or_default();
+                    let load = move |worker: &Self| worker.shelf.load(&worker.folder, &setup, worker.clock.now());
+                    let loaded = worker.blocking(load).await.unwrap_or_default();
                     tell(reply, loaded);
                 }
                 Order::Fetch(wanted, setup) => {
-                    let outcomes = outcomes.clone();
-                    tokio::spawn(async move { report(&outcomes, worker.fetch(wanted, setup).await) });
+                    let (name, outcomes) = (wanted.name.clone(), outcomes.clone());
+                    tokio::spawn(worker.finally(name, Way::Address, outcomes, |worker, outcomes| async move {
+                        report(&outcomes, worker.fetch(wanted, setup).await);
+                    }));
                 }
-                Order::Import { path, known, setup, ticket } => {
-                    let outcomes = outcomes.clone();
-                    tokio::spawn(async move { report(&outcomes, worker.import(path, known, setup, ticket).await) });
+                Order::Import(import, setup) => {
+                    let (way, outcomes) = (Way::File(import.ticket), outcomes.clone());
+                    let work = |worker: Self, outcomes| worker.import(import, setup, outcomes);
+                    tokio::spawn(worker.finally(ListName::nameless(), way, outcomes, work));
                 }
             }
+        }
+    }
+
+    /// Does the work on a list and, should it break off, says so: whoever waits for the list is not left waiting.
+    async fn finally<W: Future<Output = ()> + Send + 'static>(
+        self,
+        name: ListName,
+        way: Way,
+        outcomes: mpsc::UnboundedSender<Outcome>,
+        work: impl FnOnce(Self, mpsc::UnboundedSender<Outcome>) -> W,
+    ) {
+        if let Err(error) = tokio::spawn(work(self.clone(), outcomes.clone())).await {
+            tracing::error!(list = name.as_str(), error = %error, "the work on a revocation list broke off");
+            let (reason, message) = Broken.into();
+            let failed = Failed { from: String::new(), reason, message };
+            report(&outcomes, Outcome { name, way, at: self.clock.now(), result: Err(vec![failed]) });
         }
     }
 
@@ -253,13 +194,18 @@ impl Worker {
             match self.ask(address, &wanted, &gate, &setup).await {
                 Ok(had) => {
                     drop(permit);
-                    return Outcome { name, ticket: None, at: self.clock.now(), result: Ok(Had { failed, ..had }) };
+                    return Outcome {
+                        name,
+                        way: Way::Address,
+                        at: self.clock.now(),
+                        result: Ok(Had { failed, ..had }),
+                    };
                 }
                 Err((reason, message)) => failed.push(Failed { from: shown(address), reason, message }),
             }
         }
         drop(permit);
-        Outcome { name, ticket: None, at: self.clock.now(), result: Err(failed) }
+        Outcome { name, way: Way::Address, at: self.clock.now(), result: Err(failed) }
     }
 
     async fn ask(
@@ -306,21 +252,14 @@ impl Worker {
         Ok(Had { from, validators, new, failed: Vec::new() })
     }
 
-    async fn import(&self, path: PathBuf, known: Vec<(ListName, Expected)>, setup: Arc<Setup>, ticket: u64) -> Outcome {
-        let from: Arc<str> = path.display().to_string().into();
-        let taken = self.take(move |worker| worker.import_file(&path, &known, &setup)).await;
-        let (name, result) = match taken {
-            Ok((name, new)) => {
-                (Some(name), Ok(Had { from, validators: Validators::default(), new, failed: Vec::new() }))
-            }
-            Err((name, (reason, message))) => (name, Err(vec![Failed { from: from.to_string(), reason, message }])),
-        };
-        let name = name.or_else(|| import_name(&[], false, "")).unwrap_or_else(ListName::nameless);
-        Outcome { name, ticket: Some(ticket), at: self.clock.now(), result }
+    /// Where a file is received that may turn out to be any list.
+    pub(super) fn import_path(&self) -> PathBuf {
+        let name = format!("import-{}", self.imported.fetch_add(1, Ordering::Relaxed));
+        self.folder.spool_path(&ListName::new(&name).unwrap_or_else(ListName::nameless))
     }
 
     /// Does something on the blocking pool, alone.
-    async fn take<T: Send + 'static, E: From<Broken> + Send + 'static>(
+    pub(super) async fn take<T: Send + 'static, E: From<Broken> + Send + 'static>(
         &self,
         work: impl FnOnce(&Self) -> Result<T, E> + Send + 'static,
     ) -> Result<T, E> {
@@ -340,7 +279,7 @@ impl Worker {
         done.await.map_err(|error| tracing::error!(error = %error, "a revocation list broke off the work on it")).ok()
     }
 
-    fn take_in(
+    pub(super) fn take_in(
         &self,
         name: &ListName,
         file: &mut File,
@@ -356,92 +295,17 @@ impl Worker {
         match self.folder.take_in(name, file, held, limits, key, &mut judge) {
             Ok(Taken::Same) => Ok(None),
             Ok(Taken::New(kept)) => {
-                let new = described(&kept.crl, now);
+                let new = NewList::of(&kept, now);
                 self.shelf.put(name.clone(), *kept);
                 Ok(Some(new))
             }
             Err(error) => Err((error.reason(), bare(&error))),
         }
     }
-
-    fn import_file(
-        &self,
-        path: &Path,
-        known: &[(ListName, Expected)],
-        setup: &Setup,
-    ) -> Result<(ListName, Option<NewList>), NotImported> {
-        let unreadable = |source: io::Error| {
-            let error = FetchError::Unreadable { path: path.display().to_string(), source };
-            (None, (error.reason(), error.to_string()))
-        };
-        let limits = Limits { max_bytes: setup.config.max_bytes, ..Limits::default() };
-        // Once to know whose it is, once to take it in: what is in between is not relied on.
-        let mut file = open_regular(path).map_err(unreadable)?;
-        let read = read_from(&mut file, limits, &mut |_| Ok(()), &mut |_| {});
-        let crl = read.map_err(|error| match error {
-            ReadError::Io(error) => unreadable(error),
-            ReadError::Refused(refused) => (None, (refused.reason(), refused.to_string())),
-        })?;
-        let fits = |(_, expected): &&(ListName, Expected)| {
-            expected.delta.is_none_or(|delta| delta == crl.is_delta())
-                && expected.issuers.contains(&crl.issuer.canonical)
-        };
-        let mut fitting = known.iter().filter(fits);
-        let scope = format!("{:?}", crl.scope);
-        let own = || import_name(&crl.issuer.canonical, crl.is_delta(), &scope).unwrap_or_else(ListName::nameless);
-        let name = match (fitting.next(), fitting.next()) {
-            (Some((name, _)), None) => name.clone(),
-            _ => own(),
-        };
-        let expected = Expected { issuers: vec![Arc::clone(&crl.issuer.canonical)], delta: Some(crl.is_delta()) };
-        let mut file = open_regular(path).map_err(unreadable)?;
-        match self.take_in(&name, &mut file, &expected, setup) {
-            Ok(new) => Ok((name, new)),
-            Err(error) => Err((Some(name), error)),
-        }
-    }
-
-    /// Puts what the folder holds on the shelf. An index that is damaged is made again; a list that is damaged waits to be fetched again.
-    fn load(&self, setup: &Setup) -> Vec<(ListName, NewList)> {
-        let names = self.folder.names().unwrap_or_else(|error| {
-            tracing::error!(error = %error, "the folder of revocation lists cannot be read");
-            Vec::new()
-        });
-        let now = self.clock.now();
-        let mut loaded = Vec::new();
-        for name in names {
-            let kept = match self.folder.load(&name) {
-                Ok(kept) => kept,
-                Err(damage) => {
-                    tracing::warn!(list = name.as_str(), error = %damage, "the index of a revocation list is made again");
-                    self.rebuilt(&name, setup, now)
-                }
-            };
-            if let Some(kept) = kept {
-                loaded.push((name.clone(), described(&kept.crl, now)));
-                self.shelf.put(name, kept);
-            }
-        }
-        loaded
-    }
-
-    fn rebuilt(&self, name: &ListName, setup: &Setup, now: Timestamp) -> Option<Kept> {
-        let limits = Limits { max_bytes: setup.config.max_bytes, ..Limits::default() };
-        let key = fresh_key().ok()?;
-        let shelf = self.shelf.lists();
-        let mut judge = |crl: &Crl| accept(crl, None, &Expected::default(), &shelf, &setup.trust, now);
-        match self.folder.rebuild(name, limits, key, &mut judge) {
-            Ok(kept) => Some(kept),
-            Err(error) => {
-                tracing::error!(error = %error, "a kept revocation list is damaged and is fetched again");
-                None
-            }
-        }
-    }
 }
 
 /// The work panicked.
-struct Broken;
+pub(super) struct Broken;
 
 impl From<Broken> for (&'static str, String) {
     fn from(_: Broken) -> Self {
@@ -449,13 +313,7 @@ impl From<Broken> for (&'static str, String) {
     }
 }
 
-impl From<Broken> for (Option<ListName>, (&'static str, String)) {
-    fn from(broken: Broken) -> Self {
-        (None, broken.into())
-    }
-}
-
-fn report(outcomes: &mpsc::UnboundedSender<Outcome>, outcome: Outcome) {
+pub(super) fn report(outcomes: &mpsc::UnboundedSender<Outcome>, outcome: Outcome) {
     if outcomes.send(outcome).is_err() {
         tracing::debug!("nobody waits for a revocation list any more");
     }
@@ -474,27 +332,6 @@ fn bare(error: &KeepError) -> String {
         KeepError::Refused { source, .. } => source.to_string(),
         KeepError::Rejected { source, .. } => source.to_string(),
     }
-}
-
-fn described(crl: &Crl, now: Timestamp) -> NewList {
-    let held = Held {
-        number: crl.number.as_ref().map(|number| number.to_string().into()),
-        this_update: crl.this_update,
-        next_update: crl.next_update,
-        entries: u64::from(crl.entries),
-        bytes: crl.layout.bytes,
-        identity: Fingerprint(crl.identity.0),
-        taken_at: now,
-    };
-    NewList { held, issuer: crl.issuer.text(), delta: crl.is_delta() }
-}
-
-/// A FIFO or a device would hold the thread for ever.
-fn open_regular(path: &Path) -> io::Result<File> {
-    use std::os::unix::fs::OpenOptionsExt as _;
-    let flags = i32::from_ne_bytes((rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::NOCTTY).bits().to_ne_bytes());
-    let file = std::fs::OpenOptions::new().read(true).custom_flags(flags).open(path)?;
-    if file.metadata()?.is_file() { Ok(file) } else { Err(io::Error::other("not a regular file")) }
 }
 
 fn be_nice() {

@@ -105,6 +105,11 @@ impl Spool {
         Ok(std::mem::take(&mut self.hash).finish())
     }
 
+    /// To be read once more.
+    pub(super) fn rewind(&mut self) -> Result<(), FetchError> {
+        self.file.rewind().map_err(FetchError::Disk)
+    }
+
     /// To be read from its beginning, after [`Spool::finish`].
     pub(super) const fn file(&mut self) -> &mut File {
         &mut self.file

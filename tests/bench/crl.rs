@@ -8,7 +8,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use vigie::domain::revocation::Status;
 use vigie::domain::time::Timestamp;
@@ -18,12 +18,15 @@ use vigie::pki::revocation::{Entries as _, Judge, List};
 use vigie::pki::signature::Accepted;
 use vigie::revocation::{Folder, ListName, Taken, fresh_key};
 
+use crate::daemon::Daemon;
 use crate::made_pki::{Authority, ListSpec, Spec, integer, name, reason_code, seq, time, tlv};
 use crate::report::{at_most, heading, told};
 
 /// Certificates checked at once, as the goals say.
 const ASKED: usize = 100;
 const NAME: &str = "list";
+/// Connections that ask for the status, as P15 says.
+const CLIENTS: usize = 16;
 const AT: i64 = 1_780_272_000; // 2026-06-01
 
 /// The figures for lists of a million entries and of `largest`.
@@ -41,6 +44,31 @@ pub fn figures(folder: &Path, largest: usize) {
         at_most("P5", &format!("verify + index, {small} → {large} entries"), after / before, goal, "×");
     }
     peers(&folder, sizes[0]);
+    beside(&folder, largest);
+}
+
+/// P15 while the largest list is taken in: nobody who asks for the status notices.
+fn beside(folder: &Path, entries: usize) {
+    heading(&format!("The daemon while it takes in a list of {entries} entries"));
+    let empty = folder.join("empty");
+    fs::create_dir_all(&empty).expect("a folder");
+    let daemon = Daemon::trusting(&folder.join("daemon"), &empty, &[&folder.join("ca.pem")]);
+    daemon.scanned();
+    let quiet = daemon.rate("/api/v1/status", CLIENTS, Duration::from_secs(2)).1;
+    told("99 of 100 answers within, before", &format!("{:.2} ms", quiet.as_secs_f64() * 1e3));
+    let list = folder.join(format!("{entries}.crl"));
+    let (took, worst) = std::thread::scope(|scope| {
+        let taking = scope.spawn(|| daemon.command(&["crl", "import", path(&list)]));
+        let mut worst = Duration::ZERO;
+        while !taking.is_finished() {
+            worst = worst.max(daemon.rate("/api/v1/status", CLIENTS, Duration::from_millis(500)).1);
+        }
+        (taking.join().expect("taken in"), worst)
+    });
+    told("taken in within, `vigie crl import`", &format!("{:.2} s", took.as_secs_f64()));
+    told("resident after it", &format!("{:.1} MiB", daemon.resident() as f64 / f64::from(1 << 20)));
+    at_most("P15", "99 of 100 answers within, meanwhile", worst.as_secs_f64() * 1e3, 1.0, "ms");
+    daemon.stop();
 }
 
 /// P1, P2, P4, P6 for one size. Gives the seconds to verify and index.

@@ -28,6 +28,11 @@ pub struct Daemon {
 impl Daemon {
     /// Starts a daemon that keeps its state in `folder` and sweeps `files`.
     pub fn start(folder: &Path, files: &Path) -> Self {
+        Self::trusting(folder, files, &[])
+    }
+
+    /// The same with these trust anchors.
+    pub fn trusting(folder: &Path, files: &Path, anchors: &[&Path]) -> Self {
         fs::create_dir_all(folder.join("state")).expect("a folder");
         let token = folder.join("state/api.token");
         fs::write(&token, TOKEN).expect("written");
@@ -36,7 +41,7 @@ impl Daemon {
         let port = std::net::TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a port");
         let text = format!(
             "node = \"bench\"\nstate_dir = \"state\"\n[http]\nsocket = \"state/api.sock\"\nlisten = \"{port}\"\n\
-             [schedule]\nscan = \"0 0 0 1 1 *\"\nevaluate = \"0 0 0 1 1 *\"\njitter = \"0s\"\n[trust]\nanchors = []\n\
+             [schedule]\nscan = \"0 0 0 1 1 *\"\nevaluate = \"0 0 0 1 1 *\"\njitter = \"0s\"\n[trust]\nanchors = {anchors:?}\n\
              [[source]]\nkind = \"file\"\nname = \"files\"\npaths = [{:?}]\n",
             files.to_str().expect("a plain path")
         );

@@ -12,6 +12,7 @@ const TABLE: &[(&str, &[&str], &[&str])] = &[
     ("locale", &["domain"], PURE_AND_PKI),
     ("clock", &["domain"], &[]),
     ("telemetry", &[], &[]),
+    ("tls", &[], &["sqlx", "reqwest", "axum", "pcsc", "x509_parser", "rcgen", "aws_lc_rs"]),
     ("config", &["domain", "policy"], &["sqlx", "reqwest", "axum", "pcsc", "x509_parser", "rcgen", "aws_lc_rs"]),
     (
         "sources",
@@ -20,7 +21,7 @@ const TABLE: &[(&str, &[&str], &[&str])] = &[
     ),
     (
         "revocation",
-        &["domain", "pki", "config", "clock"],
+        &["domain", "pki", "config", "clock", "tls"],
         &["sqlx", "axum", "pcsc", "x509_parser", "rcgen", "aws_lc_rs"],
     ),
     (
@@ -30,7 +31,7 @@ const TABLE: &[(&str, &[&str], &[&str])] = &[
     ),
     (
         "notify",
-        &["domain", "pki", "locale", "config", "clock"],
+        &["domain", "pki", "locale", "config", "clock", "tls"],
         &["sqlx", "axum", "pcsc", "x509_parser", "rcgen", "aws_lc_rs"],
     ),
     (

@@ -157,6 +157,7 @@ fn each_alone() {
         ("[store]\nurl='postgres://u:p/w@db/x'", "2:store.url password_in_url"),
         ("[store]\npassword_file='/dev/null'", "2:store.password_file password_for_nothing"),
         ("[http]\nlisten='[::]:1'", "2:http.listen open_listener"),
+        ("[revocation]\nurls=['ldap://a.fr/x']\nproxy='http://p:1'", "3:revocation.proxy directory_beside_proxy"),
         ("http=1", "1:http wrong_type"),
         ("http=[]", "1:http wrong_type"),
         ("card=1", "1:card wrong_type"),

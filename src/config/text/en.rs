@@ -131,6 +131,10 @@ pub(super) fn words(problem: &Problem) -> Text {
             "listen on 127.0.0.1 and put a TLS proxy in front",
         ),
         P::NoMail(person) => said(format!("{person} has no mail address: nobody will be warned"), "add mails to it"),
+        P::DirectoryBesideProxy => said(
+            "a proxy leads to no directory: the ldap:// addresses of revocation.urls are asked directly",
+            "let this machine reach them, or name http:// addresses",
+        ),
         P::TestStructure => {
             said("a production certificate for a TEST structure", "add environment = \"test\" to the certificate")
         }

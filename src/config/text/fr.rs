@@ -144,6 +144,10 @@ pub(super) fn words(problem: &Problem) -> Text {
         P::NoMail(person) => {
             said(format!("{person} n'a pas d'adresse de courriel : personne ne sera prévenu"), "lui ajouter mails")
         }
+        P::DirectoryBesideProxy => said(
+            "un mandataire ne mène à aucun annuaire : les adresses ldap:// de revocation.urls sont interrogées directement",
+            "laisser cette machine les joindre, ou donner des adresses http://",
+        ),
         P::TestStructure => {
             said("certificat de production pour une structure de TEST", "ajouter environment = \"test\" au certificat")
         }

@@ -8,7 +8,7 @@ use super::{Following, due, event_of};
 use crate::domain::audit_event::{Action, Actor, AuditEvent, AuditOutcome, Origin};
 use crate::domain::crl::{CrlFailure, CrlName, CrlState, RevocationChanges, Trouble};
 use crate::domain::time::Timestamp;
-use crate::revocation::{Failed, Had, Outcome};
+use crate::revocation::{Failed, Had, Outcome, Way};
 use crate::store::Commit;
 
 impl Engine {
@@ -94,7 +94,7 @@ impl Engine {
                 let event = AuditEvent { outcome: AuditOutcome::Failed, ..event };
                 tracing::warn!(list = %object, reason = worst.as_ref().map(|failed| failed.reason), "a revocation list was not had");
                 // A file that could not be imported says nothing about the list it should have been.
-                let followed = self.following.points.contains_key(name) && outcome.ticket.is_none();
+                let followed = self.following.points.contains_key(name) && outcome.way == Way::Address;
                 let after = worst.filter(|_| followed).map(|worst| {
                     let delay = due::delay(&self.config.node, name, self.config.revocation.spread);
                     failed_state(before, &worst, delay, outcome.at)
@@ -108,8 +108,8 @@ impl Engine {
 impl Following {
     /// Tells those who wait what came of a list.
     fn report(&mut self, name: &CrlName, label: &str, outcome: &Outcome, refused: Option<&Refusal>) {
-        if let Some(ticket) = outcome.ticket {
-            let Some(Some(reply)) = self.imports.remove(&ticket) else { return };
+        if let Way::File(ticket) = outcome.way {
+            let Some(reply) = ticket.and_then(|ticket| self.imports.remove(&ticket)) else { return };
             let result = match (&outcome.result, refused) {
                 (_, Some(refusal)) => Err(refusal.clone()),
                 (Ok(had), None) => Ok(super::FetchReport {

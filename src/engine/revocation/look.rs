@@ -93,7 +93,7 @@ impl Engine {
         }
         let changed = !changes.is_empty();
         self.following.must_look = false;
-        self.following.look_again = next_boundary(&next, self.margin(), now);
+        self.following.look_again = next_boundary(&next, self.config.policy.crl_margin(), now);
         self.show_revocation(next);
         Ok(changed)
     }

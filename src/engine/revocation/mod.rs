@@ -24,7 +24,7 @@ use crate::domain::fingerprint::Fingerprint;
 use crate::domain::inventory::Inventory;
 use crate::domain::reconcile::Changes;
 use crate::domain::time::Timestamp;
-use crate::revocation::{Expected, Gate, Keeper, ListName, Outcome, Point, Setup, Trust, Wanted, point_name};
+use crate::revocation::{Expected, Gate, Import, Keeper, ListName, Outcome, Point, Setup, Trust, Wanted, point_name};
 
 /// Who fetches lists, and what comes of it.
 #[derive(Debug)]
@@ -95,7 +95,8 @@ pub(super) struct Following {
     /// DER of authorities that was read from the database.
     authorities: HashMap<Fingerprint, Arc<[u8]>>,
     askers: Vec<Asker>,
-    imports: HashMap<u64, Option<oneshot::Sender<Result<FetchReport, Refusal>>>>,
+    /// Those who wait for a list from a file.
+    imports: HashMap<u64, oneshot::Sender<Result<FetchReport, Refusal>>>,
     tickets: u64,
 }
 
@@ -151,7 +152,7 @@ impl Engine {
             RevocationCommand::Import { caller, path, reply } => {
                 match self.note_request(&caller, &format!("file:{}", path.display())).await {
                     Err(refusal) => answer(reply, Err(refusal)),
-                    Ok(()) => self.import(path, Some(reply)),
+                    Ok(()) => self.import(vec![path], Some(reply)),
                 }
             }
             RevocationCommand::Await { caller, what, declared_at, reply } => {
@@ -238,36 +239,27 @@ impl Engine {
     }
 
     fn import_configured(&mut self) {
-        let mut files = Vec::new();
-        for path in &self.config.revocation.files {
-            match std::fs::read_dir(path) {
-                Ok(entries) => {
-                    let mut inside: Vec<PathBuf> =
-                        entries.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| path.is_file()).collect();
-                    inside.sort();
-                    files.extend(inside.into_iter().take(MAX_FILES));
-                }
-                Err(_) => files.push(path.clone()),
-            }
-        }
-        for file in files {
-            self.import(file, None);
+        let paths = self.config.revocation.files.clone();
+        if !paths.is_empty() {
+            self.import(paths, None);
         }
     }
 
-    fn import(&mut self, path: PathBuf, reply: Option<oneshot::Sender<Result<FetchReport, Refusal>>>) {
-        self.following.tickets += 1;
-        let ticket = self.following.tickets;
-        self.following.imports.insert(ticket, reply);
+    fn import(&mut self, paths: Vec<PathBuf>, reply: Option<oneshot::Sender<Result<FetchReport, Refusal>>>) {
+        let ticket = reply.map(|reply| {
+            self.following.tickets += 1;
+            self.following.imports.insert(self.following.tickets, reply);
+            self.following.tickets
+        });
         let known = self.following.points.iter();
         let known: Vec<(ListName, Expected)> =
             known.filter_map(|(name, point)| Some((ListName::new(name)?, point.expected.clone()))).collect();
-        self.following.way.keeper.import(path, known, Arc::clone(&self.following.setup), ticket);
+        self.following.way.keeper.import(Import { paths, known, ticket }, Arc::clone(&self.following.setup));
     }
 
     /// Sends for the lists that are due.
     fn want_due(&mut self, now: Timestamp) {
-        let margin = self.margin();
+        let margin = self.config.policy.crl_margin();
         let due: Vec<CrlName> = self
             .following
             .points
@@ -297,16 +289,12 @@ impl Engine {
         due::due(state, self.following.scheduled.get(name).copied(), margin, spread, self.clock.now())
     }
 
-    fn margin(&self) -> i64 {
-        i64::try_from(self.config.policy.crl_near_stale.as_secs()).unwrap_or(0)
-    }
-
     /// How long nothing is to be done about lists.
     pub(super) fn until_next_list(&self) -> Duration {
         if !(self.was_ever_scanned() && self.declared_read) {
             return super::LONGEST_SLEEP;
         }
-        let margin = self.margin();
+        let margin = self.config.policy.crl_margin();
         let idle = self.following.points.keys().filter(|name| !self.following.busy.contains(*name));
         let due = idle.filter_map(|name| self.due_at(name, margin)).chain(self.following.look_again).min();
         let wait = due.map_or(i64::MAX, |due| due.unix().saturating_sub(self.clock.now().unix()));
@@ -321,14 +309,11 @@ impl Engine {
     /// `crls` of the status.
     pub(super) fn list_lines(&self) -> Vec<serde_json::Value> {
         let now = self.clock.now();
-        let margin = self.margin();
+        let margin = self.config.policy.crl_margin();
         let lists = &self.inventory.revocation.lists;
         lists.iter().filter(|(_, state)| state.followed).map(|(name, state)| line(name, state, margin, now)).collect()
     }
 }
-
-/// Files of one configured folder.
-const MAX_FILES: usize = 1000;
 
 fn line(name: &CrlName, state: &CrlState, margin: i64, now: Timestamp) -> serde_json::Value {
     let held = state.held.as_ref();

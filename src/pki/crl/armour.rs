@@ -20,6 +20,15 @@ pub struct Armour {
     der: Vec<u8>,
 }
 
+/// The DER in some bytes.
+#[derive(Debug)]
+pub enum Bytes<'a> {
+    /// The bytes themselves.
+    Same,
+    /// Decoded ones.
+    Other(&'a [u8]),
+}
+
 #[derive(Debug, Default, PartialEq, Eq)]
 enum State {
     #[default]
@@ -37,18 +46,18 @@ impl Armour {
         Self::default()
     }
 
-    /// The DER in the next bytes: the bytes themselves, or decoded ones.
+    /// The DER in the next bytes.
     ///
     /// # Errors
     /// Neither DER nor a PEM block labelled `X509 CRL`, or base64 that is damaged.
-    pub fn push<'a>(&'a mut self, bytes: &'a [u8]) -> Result<&'a [u8], CrlError> {
+    pub fn push(&mut self, bytes: &[u8]) -> Result<Bytes<'_>, CrlError> {
         if self.state == State::Start
             && let Some(first) = bytes.first()
         {
             self.state = if *first == 0x30 { State::Der } else { State::Preamble };
         }
         if self.state == State::Der {
-            return Ok(bytes);
+            return Ok(Bytes::Same);
         }
         self.der.clear();
         let mut rest = bytes;
@@ -56,7 +65,7 @@ impl Armour {
             let before = self.pending.len();
             self.pending.extend_from_slice(bytes);
             let Some(start) = memmem::find(&self.pending, BEGIN) else {
-                return if self.pending.len() > MAX_PREAMBLE { Err(CrlError::NotACrl) } else { Ok(&[]) };
+                return if self.pending.len() > MAX_PREAMBLE { Err(CrlError::NotACrl) } else { Ok(Bytes::Other(&[])) };
             };
             rest = bytes.get((start + BEGIN.len()).saturating_sub(before)..).unwrap_or_default();
             self.pending.clear();
@@ -94,7 +103,7 @@ impl Armour {
         if self.state == State::Behind && rest.iter().any(|byte| !byte.is_ascii_whitespace()) {
             return Err(CrlError::TrailingBytes);
         }
-        Ok(&self.der)
+        Ok(Bytes::Other(&self.der))
     }
 
     /// Everything came.
@@ -124,7 +133,10 @@ mod tests {
         let mut armour = Armour::new();
         let mut der = Vec::new();
         for chunk in text.chunks(step) {
-            der.extend_from_slice(armour.push(chunk)?);
+            der.extend_from_slice(match armour.push(chunk)? {
+                Bytes::Same => chunk,
+                Bytes::Other(bytes) => bytes,
+            });
         }
         armour.finish().map(|()| der)
     }

@@ -3,7 +3,7 @@
 use x509_parser::prelude::{CertificateRevocationList, FromDer};
 use x509_parser::x509::ReasonCode;
 
-use super::super::der::magnitude;
+use super::super::der::minimal;
 use super::super::differential::Opinion;
 use super::{Limits, Stream};
 use crate::domain::revocation::Reason;
@@ -45,7 +45,7 @@ pub fn compare(der: &[u8], piece: usize) -> Opinion {
     same("entries", crl.entries.to_string(), theirs.iter_revoked_certificates().count().to_string());
     for (ours, theirs) in ours.iter().zip(theirs.iter_revoked_certificates()) {
         let reason = theirs.reason_code().map(|(_, ReasonCode(code))| code);
-        let theirs: Line = (magnitude(theirs.raw_serial()).to_vec(), theirs.revocation_date.timestamp(), reason);
+        let theirs: Line = (minimal(theirs.raw_serial()).to_vec(), theirs.revocation_date.timestamp(), reason);
         same("entry", format!("{ours:02x?}"), format!("{theirs:02x?}"));
     }
     if differences.is_empty() { Opinion::Same } else { Opinion::Different(differences) }

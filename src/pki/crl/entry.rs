@@ -1,49 +1,64 @@
 //! One entry of revokedCertificates (RFC 5280 sections 5.1.2.6 and 5.3).
 
-use super::super::der::{
-    BOOLEAN, Element, GENERALIZED_TIME, INTEGER, OCTET_STRING, OID, SEQUENCE, UTC_TIME, context, magnitude,
-};
+use super::super::der::{BOOLEAN, Element, GENERALIZED_TIME, INTEGER, OCTET_STRING, OID, SEQUENCE, UTC_TIME, context};
 use super::super::{date, oid};
 use super::strict::{Strict, Wrong, boolean, integer};
 use crate::domain::revocation::{Reason, Revocation};
+use crate::domain::time::Timestamp;
 
 const ENUMERATED: u8 = 0x0a;
+/// The extensions nearly every entry with extensions has, but for the last octet: a reason, not critical, and nothing else.
+const REASON_ALONE: [u8; 13] = *b"\x30\x0c\x30\x0a\x06\x03\x55\x1d\x15\x04\x03\x0a\x01";
 
 /// One entry, borrowed from the list.
 #[derive(Debug, Clone, Copy)]
 pub struct Entry<'a> {
-    /// Serial number of the certificate: the octets of the INTEGER without leading zeros.
+    /// Serial number of the certificate: the octets of the INTEGER, as few as it takes.
     pub serial: &'a [u8],
     /// Content of the directoryName of certificateIssuer (section 5.3.3), where the entry has one: it holds for the entries behind
     /// it too.
     pub certificate_issuer: Option<&'a [u8]>,
     /// There is a critical extension this program does not know.
     pub unknown_critical: bool,
-    date: Element<'a>,
+    date: &'a [u8],
     reason: Option<Reason>,
-    invalidity: Option<Element<'a>>,
+    invalidity: Option<&'a [u8]>,
 }
 
 impl<'a> Entry<'a> {
+    /// Nearly every entry, from the octets of a list where it begins, and its size: a serial number, a UTCTime and at most a reason, each length in one
+    /// octet. `None` for any other, and for one that is cut short or wrong: [`Entry::read`] says which. A test holds the two together.
+    #[inline(always)]
+    pub fn usual(bytes: &'a [u8]) -> Option<(Self, usize)> {
+        let [SEQUENCE, length @ 0..0x80, INTEGER, digits @ 1..0x80, rest @ ..] = bytes else { return None };
+        let rest = rest.get(..usize::from(*length).checked_sub(2)?)?;
+        let (serial, rest) = rest.split_at_checked(usize::from(*digits))?;
+        let ([UTC_TIME, 13, date @ ..], rest) = rest.split_first_chunk::<15>()? else { return None };
+        let reason = match rest {
+            [] => None,
+            [alone @ .., code] if *alone == REASON_ALONE => Some(reason_of(*code).ok()?),
+            _ => return None,
+        };
+        if integer(serial).is_err() || !is_time(UTC_TIME, date) {
+            return None;
+        }
+        let entry = Self { serial, certificate_issuer: None, unknown_critical: false, date, reason, invalidity: None };
+        Some((entry, 2 + usize::from(*length)))
+    }
+
     /// Reads the content of the SEQUENCE that an entry is.
-    #[inline]
     pub fn read(content: &'a [u8]) -> Result<Self, Wrong> {
         let mut fields = Strict::new(content);
-        let (serial, date) = match Self::usual(content) {
-            Some((serial, date, rest)) => {
-                fields = Strict::new(rest);
-                (integer(serial)?, date)
-            }
-            None => (integer(fields.field(INTEGER)?.content)?, fields.any()?),
-        };
-        if !is_time(date) {
+        let serial = integer(fields.field(INTEGER)?.content)?;
+        let date = fields.any()?;
+        if !is_time(date.tag, date.content) {
             return Err("a revocation date that is none");
         }
         let mut entry = Self {
-            serial: magnitude(serial),
+            serial,
             certificate_issuer: None,
             unknown_critical: false,
-            date,
+            date: date.content,
             reason: None,
             invalidity: None,
         };
@@ -54,33 +69,16 @@ impl<'a> Entry<'a> {
         Ok(entry)
     }
 
-    /// Serial number and date as nearly every entry has them, and what follows: lengths of one octet, UTCTime to the second.
-    #[inline]
-    fn usual(content: &'a [u8]) -> Option<(&'a [u8], Element<'a>, &'a [u8])> {
-        let [INTEGER, length @ 0..0x80, rest @ ..] = content else { return None };
-        let (serial, rest) = rest.split_at_checked(usize::from(*length))?;
-        let (date, rest) = rest.split_at_checked(15)?;
-        let [UTC_TIME, 13, time @ ..] = date else { return None };
-        Some((serial, Element { tag: UTC_TIME, content: time, raw: date }, rest))
-    }
-
     /// What it says of its certificate.
     pub fn revocation(&self) -> Revocation {
         Revocation {
-            revoked_at: date::read(self.date).unwrap_or(date::UNREADABLE),
+            revoked_at: timestamp(self.date).unwrap_or(date::UNREADABLE),
             reason: self.reason,
-            invalidity_date: self.invalidity.and_then(date::read),
+            invalidity_date: self.invalidity.and_then(timestamp),
         }
     }
 
     fn extensions(&mut self, content: &'a [u8]) -> Result<(), Wrong> {
-        // What nearly every entry with extensions has: a reason, not critical, and nothing else.
-        if let Some(reason) = content.strip_prefix(b"\x30\x0a\x06\x03\x55\x1d\x15\x04\x03\x0a\x01")
-            && let [code] = reason
-        {
-            self.reason = Some(reason_of(&[*code])?);
-            return Ok(());
-        }
         let mut extensions = Strict::new(content);
         if extensions.is_empty() {
             return Err("an empty list of extensions");
@@ -90,18 +88,20 @@ impl<'a> Entry<'a> {
             match kind {
                 oid::REASON_CODE => {
                     let mut inside = Strict::new(value);
-                    let reason = reason_of(inside.field(ENUMERATED)?.content)?;
+                    let [code] = inside.field(ENUMERATED)?.content else {
+                        return Err("a revocation reason that does not exist");
+                    };
                     inside.end()?;
-                    once(&mut self.reason, reason)?;
+                    once(&mut self.reason, reason_of(*code)?)?;
                 }
                 oid::INVALIDITY_DATE => {
                     let mut inside = Strict::new(value);
                     let date = inside.field(GENERALIZED_TIME)?;
                     inside.end()?;
-                    if !is_time(date) {
+                    if !is_time(date.tag, date.content) {
                         return Err("an invalidity date that is none");
                     }
-                    once(&mut self.invalidity, date)?;
+                    once(&mut self.invalidity, date.content)?;
                 }
                 oid::CERTIFICATE_ISSUER => once(&mut self.certificate_issuer, directory_name(value)?)?,
                 // Says what to do about a hold; that it is one says the reason (RFC 5280 dropped the extension).
@@ -146,31 +146,42 @@ fn directory_name(value: &[u8]) -> Result<&[u8], Wrong> {
 }
 
 /// Section 5.3.1. 7 is not used.
-fn reason_of(code: &[u8]) -> Result<Reason, Wrong> {
+#[inline]
+const fn reason_of(code: u8) -> Result<Reason, Wrong> {
     match code {
-        [0] => Ok(Reason::Unspecified),
-        [1] => Ok(Reason::KeyCompromise),
-        [2] => Ok(Reason::CaCompromise),
-        [3] => Ok(Reason::AffiliationChanged),
-        [4] => Ok(Reason::Superseded),
-        [5] => Ok(Reason::CessationOfOperation),
-        [6] => Ok(Reason::CertificateHold),
-        [8] => Ok(Reason::RemoveFromCrl),
-        [9] => Ok(Reason::PrivilegeWithdrawn),
-        [10] => Ok(Reason::AaCompromise),
+        0 => Ok(Reason::Unspecified),
+        1 => Ok(Reason::KeyCompromise),
+        2 => Ok(Reason::CaCompromise),
+        3 => Ok(Reason::AffiliationChanged),
+        4 => Ok(Reason::Superseded),
+        5 => Ok(Reason::CessationOfOperation),
+        6 => Ok(Reason::CertificateHold),
+        8 => Ok(Reason::RemoveFromCrl),
+        9 => Ok(Reason::PrivilegeWithdrawn),
+        10 => Ok(Reason::AaCompromise),
         _ => Err("a revocation reason that does not exist"),
     }
 }
 
+/// A date that was found to be one: their lengths tell the two kinds apart.
+fn timestamp(content: &[u8]) -> Option<Timestamp> {
+    let tag = if content.len() == 13 { UTC_TIME } else { GENERALIZED_TIME };
+    date::read(Element { tag, content, raw: &[] })
+}
+
 /// `YYMMDDHHMMSSZ` or `YYYYMMDDHHMMSSZ` (section 5.1.2.6) of a day that exists.
-#[inline]
-pub fn is_time(element: Element<'_>) -> bool {
-    if let (UTC_TIME, Ok(time)) = (element.tag, <&[u8; 13]>::try_from(element.content))
+#[inline(always)]
+pub fn is_time(tag: u8, content: &[u8]) -> bool {
+    if let (UTC_TIME, Ok(time)) = (tag, <&[u8; 13]>::try_from(content))
         && is_early_day(time)
     {
         return true;
     }
-    let (year, rest) = match (element.tag, element.content) {
+    is_any_day(tag, content)
+}
+
+fn is_any_day(tag: u8, content: &[u8]) -> bool {
+    let (year, rest) = match (tag, content) {
         (UTC_TIME, [a, b, rest @ ..]) => {
             (two(*a, *b).map(|year| if year < 50 { 2000 + year } else { 1900 + year }), rest)
         }
@@ -246,13 +257,11 @@ mod tests {
         let bytes =
             extended(&[&one(oid::INVALIDITY_DATE, false, &date), &reason, &one(oid::HOLD_INSTRUCTION, true, &[])]);
         let entry = Entry::read(&bytes).expect("an entry");
-        assert_eq!((entry.serial, entry.unknown_critical), (&[0x80][..], false));
+        assert_eq!((entry.serial, entry.unknown_critical), (&[0, 0x80][..], false));
         let said = entry.revocation();
         assert_eq!(said.reason, Some(Reason::CertificateHold));
         assert_eq!(said.revoked_at.to_string(), "2026-02-28T23:59:59Z");
         assert_eq!(said.invalidity_date.map(|at| at.to_string()).as_deref(), Some("2026-01-01T00:00:00Z"));
-        let bytes = extended(&[&one(oid::REASON_CODE, false, &[ENUMERATED, 1, 1])]);
-        assert_eq!(Entry::read(&bytes).map(|entry| entry.reason), Ok(Some(Reason::KeyCompromise)), "the short way");
         let bytes = extended(&[&one(b"\x2a\x03", true, &[])]);
         assert!(Entry::read(&bytes).is_ok_and(|entry| entry.unknown_critical));
         let bytes = extended(&[&one(b"\x2a\x03", false, &[])]);
@@ -279,8 +288,32 @@ mod tests {
     }
 
     #[test]
+    fn the_short_way_says_what_the_long_one_says() {
+        let told = |entry: Entry<'_>| (entry.serial.to_vec(), entry.revocation(), entry.unknown_critical);
+        let reason = |code| element(SEQUENCE, &[&one(oid::REASON_CODE, false, &[ENUMERATED, 1, code])]);
+        let mut short = 0;
+        for serial in [&[1][..], &[0], &[0, 1], &[0, 0x80], &[0xff], &[0xff, 0x80], &[0x11; 20], &[0x11; 127], &[]] {
+            for date in [&b"260228235959Z"[..], b"260229000000Z", b"240229000000Z", b"2602282359Z", b"260228235959+"] {
+                for extensions in [vec![], reason(1), reason(7), reason(10), vec![SEQUENCE, 0], vec![0]] {
+                    let content = [&element(INTEGER, &[serial])[..], &element(UTC_TIME, &[date]), &extensions].concat();
+                    let mut bytes = element(SEQUENCE, &[&content]);
+                    let size = bytes.len();
+                    bytes.push(0x30);
+                    let long = Entry::read(&content).map(told);
+                    if let Some((entry, used)) = Entry::usual(&bytes) {
+                        short += 1;
+                        assert_eq!((Ok(told(entry)), used), (long, size), "{bytes:02x?}");
+                    }
+                    assert!(Entry::usual(&bytes[..size - 1]).is_none(), "cut short");
+                }
+            }
+        }
+        assert_eq!(short, 5 * 2 * 3, "every usual one");
+    }
+
+    #[test]
     fn days_that_exist() {
-        let time = |tag, content| is_time(Element { tag, content, raw: &[] });
+        let time = |tag, content: &[u8]| is_time(tag, content);
         assert!(time(UTC_TIME, b"240229000000Z") && time(GENERALIZED_TIME, b"20000229235959Z"));
         for wrong in [
             &b"19000229000000Z"[..],

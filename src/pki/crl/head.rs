@@ -161,7 +161,7 @@ impl<'a> Walk<'a> {
 
     fn time(&mut self) -> Result<Timestamp, Stop> {
         let element = self.whole(self.peek()?)?;
-        let time = is_time(element).then(|| date::read(element)).flatten();
+        let time = is_time(element.tag, element.content).then(|| date::read(element)).flatten();
         time.ok_or(Stop::Wrong("a date that is none"))
     }
 }

@@ -11,6 +11,7 @@ pub mod differential;
 mod entry;
 mod error;
 mod facts;
+mod hash;
 mod head;
 pub mod index;
 mod list;
@@ -21,8 +22,9 @@ mod strict;
 mod watch;
 
 use std::io::{self, Read};
+use std::sync::Arc;
 
-pub use armour::Armour;
+pub use armour::{Armour, Bytes};
 pub use entry::Entry;
 pub use error::{CrlError, Limits};
 pub(super) use facts::read;
@@ -68,25 +70,50 @@ pub enum ReadError {
 ///
 /// # Errors
 /// The reader's, those of `der`, or what refuses the list.
-pub fn read_from(
+pub fn read_from<F: FnMut(&Listed<'_>) + ?Sized>(
     reader: &mut dyn Read,
     limits: Limits,
     der: &mut dyn FnMut(&[u8]) -> io::Result<()>,
-    each: &mut dyn FnMut(&Listed<'_>),
+    each: &mut F,
 ) -> Result<Crl, ReadError> {
     let (mut armour, mut stream) = (Armour::new(), Stream::new(limits));
-    let mut piece = vec![0; PIECE];
-    loop {
-        let got = match reader.read(&mut piece) {
-            Ok(0) => break,
-            Ok(got) => got,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(error.into()),
-        };
-        let bytes = armour.push(piece.get(..got).unwrap_or_default())?;
-        der(bytes)?;
-        stream.push(bytes, each)?;
+    let mut pieces: [Arc<Vec<u8>>; hash::PIECES] = Default::default();
+    for turn in (0..hash::PIECES).cycle() {
+        let piece = &mut pieces[turn];
+        // Free: whoever hashes has let go of it, or of none.
+        if Arc::get_mut(piece).is_none() {
+            *piece = Arc::default();
+        }
+        let Some(room) = Arc::get_mut(piece) else { break };
+        if fill(reader, room)? == 0 {
+            break;
+        }
+        match armour.push(piece)? {
+            Bytes::Same => {
+                der(piece)?;
+                stream.push_shared(piece, each)?;
+            }
+            Bytes::Other(bytes) => {
+                der(bytes)?;
+                stream.push(bytes, each)?;
+            }
+        }
     }
     armour.finish()?;
     Ok(stream.finish()?)
+}
+
+/// Reads the next piece and gives its length; 0 at the end.
+fn fill(reader: &mut dyn Read, piece: &mut Vec<u8>) -> io::Result<usize> {
+    piece.resize(PIECE, 0);
+    loop {
+        match reader.read(piece) {
+            Ok(got) => {
+                piece.truncate(got);
+                return Ok(got);
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
 }

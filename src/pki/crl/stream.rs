@@ -1,5 +1,6 @@
 //! One pass over a list: the bytes are hashed and walked as they come, and nothing is kept but a cut entry.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use aws_lc_rs::digest::Context;
@@ -8,6 +9,7 @@ use super::super::der::{Reader, SEQUENCE};
 use super::super::distinguished_name::canonical;
 use super::super::{public_key, signature};
 use super::entry::Entry;
+use super::hash::Hash;
 use super::head::{Head, Tail, malformed};
 use super::list::{Crl, Layout};
 use super::strict::header;
@@ -39,7 +41,7 @@ pub struct Stream {
     position: u64,
     /// Octets that came.
     received: u64,
-    hash: Option<Context>,
+    hash: Hash,
     entries: u32,
     issuer: Option<Issuer>,
     indirect_entries: bool,
@@ -71,7 +73,7 @@ impl Stream {
             carry: Vec::new(),
             position: 0,
             received: 0,
-            hash: None,
+            hash: Hash::Not,
             entries: 0,
             issuer: None,
             indirect_entries: false,
@@ -83,7 +85,28 @@ impl Stream {
     ///
     /// # Errors
     /// What refuses the list; it cannot be pushed to any more.
-    pub fn push(&mut self, bytes: &[u8], each: &mut dyn FnMut(&Listed<'_>)) -> Result<(), CrlError> {
+    pub fn push<F: FnMut(&Listed<'_>) + ?Sized>(&mut self, bytes: &[u8], each: &mut F) -> Result<(), CrlError> {
+        self.take(bytes, None, each)
+    }
+
+    /// The same with bytes that may be hashed beside the walk.
+    ///
+    /// # Errors
+    /// As [`Stream::push`].
+    pub(super) fn push_shared<F: FnMut(&Listed<'_>) + ?Sized>(
+        &mut self,
+        piece: &Arc<Vec<u8>>,
+        each: &mut F,
+    ) -> Result<(), CrlError> {
+        self.take(piece, Some(piece), each)
+    }
+
+    fn take<F: FnMut(&Listed<'_>) + ?Sized>(
+        &mut self,
+        bytes: &[u8],
+        shared: Option<&Arc<Vec<u8>>>,
+        each: &mut F,
+    ) -> Result<(), CrlError> {
         let before = self.received;
         self.received += bytes.len() as u64;
         if self.received > self.limits.max_bytes.min(u64::from(u32::MAX)) {
@@ -95,7 +118,11 @@ impl Stream {
         if self.received > head.end {
             return Err(CrlError::TrailingBytes);
         }
-        self.update(&head, before, bytes);
+        let signed = signed(&head, before, bytes.len());
+        match shared {
+            Some(piece) => self.hash.update_shared(piece, signed),
+            None => self.hash.update(bytes.get(signed).unwrap_or_default()),
+        }
         // What was cut is completed with as little copying as it takes.
         let mut bytes = bytes;
         while !self.carry.is_empty() && self.position < head.entries.end && !bytes.is_empty() {
@@ -116,7 +143,7 @@ impl Stream {
     }
 
     /// Takes bytes as long as the first entry is not in sight.
-    fn begin(&mut self, bytes: &[u8], each: &mut dyn FnMut(&Listed<'_>)) -> Result<(), CrlError> {
+    fn begin<F: FnMut(&Listed<'_>) + ?Sized>(&mut self, bytes: &[u8], each: &mut F) -> Result<(), CrlError> {
         self.carry.extend_from_slice(bytes);
         let Some(head) = Head::read(&self.carry)?.map(Arc::new) else { return Ok(()) };
         if head.end > self.limits.max_bytes {
@@ -125,11 +152,11 @@ impl Stream {
         if self.received > head.end {
             return Err(CrlError::TrailingBytes);
         }
-        self.hash = hash_of(&head.algorithm);
+        self.hash = hash_of(&head.algorithm).map_or(Hash::Not, Hash::Here);
         self.head = Some(Arc::clone(&head));
         self.position = head.entries.start;
         let whole = std::mem::take(&mut self.carry);
-        self.update(&head, 0, &whole);
+        self.hash.update(whole.get(signed(&head, 0, whole.len())).unwrap_or_default());
         let start = usize::try_from(head.entries.start).unwrap_or(usize::MAX);
         self.walk(&head, whole.get(start..).unwrap_or_default(), each)
     }
@@ -157,74 +184,95 @@ impl Stream {
         if self.indirect_entries && !indirect {
             return Err(malformed(head.entries.start, "a certificate issuer in a list that is not indirect"));
         }
-        let digest = self.hash.map(Context::finish);
+        let digest = self.hash.finish();
         let layout = Layout { bytes: head.end, entries: head.entries.clone() };
         Ok(Crl::new(&head, tail, layout, digest, self.entries, self.unknown_critical_entry))
     }
 
-    /// Hashes what of these bytes, the first of which has this offset, is signed.
-    fn update(&mut self, head: &Head, offset: u64, bytes: &[u8]) {
-        let Some(hash) = &mut self.hash else { return };
-        let place = |at: u64| usize::try_from(at.saturating_sub(offset)).unwrap_or(usize::MAX).min(bytes.len());
-        hash.update(bytes.get(place(head.tbs.start)..place(head.tbs.end)).unwrap_or_default());
-    }
-
     /// Walks bytes that follow the position, and keeps what is left: less than an entry, or what stands behind the entries.
-    fn walk(&mut self, head: &Head, bytes: &[u8], each: &mut dyn FnMut(&Listed<'_>)) -> Result<(), CrlError> {
+    fn walk<F: FnMut(&Listed<'_>) + ?Sized>(
+        &mut self,
+        head: &Head,
+        bytes: &[u8],
+        each: &mut F,
+    ) -> Result<(), CrlError> {
         let used = self.entries(head, bytes, each)?;
         self.carry.extend_from_slice(bytes.get(used..).unwrap_or_default());
         Ok(())
     }
 
     /// Walks the entries that are whole and gives the number of octets they take.
-    fn entries(&mut self, head: &Head, bytes: &[u8], each: &mut dyn FnMut(&Listed<'_>)) -> Result<usize, CrlError> {
-        let end = head.entries.end;
+    fn entries<F: FnMut(&Listed<'_>) + ?Sized>(
+        &mut self,
+        head: &Head,
+        bytes: &[u8],
+        each: &mut F,
+    ) -> Result<usize, CrlError> {
         let base = self.position;
+        let room = usize::try_from(head.entries.end.saturating_sub(base)).unwrap_or(usize::MAX);
+        let within = bytes.get(..room.min(bytes.len())).unwrap_or_default();
         let mut at = 0;
         loop {
+            let rest = within.get(at..).unwrap_or_default();
             let here = base + at as u64;
             self.position = here;
-            if here >= end {
-                return Ok(at);
-            }
-            let rest = bytes.get(at..).unwrap_or_default();
-            let wrong = |what| malformed(here, what);
-            let Some((tag, header, length)) = header(rest).map_err(wrong)? else { return Ok(at) };
-            if tag != SEQUENCE {
-                return Err(wrong("an entry that is no SEQUENCE"));
-            }
-            let size = header + length;
-            if here + size as u64 > end {
-                return Err(wrong("an entry that is longer than the list of entries"));
-            }
-            if size > MAX_ENTRY {
-                return Err(wrong("an entry that is too long"));
-            }
-            let Some(content) = rest.get(header..size) else { return Ok(at) };
-            let entry = Entry::read(content).map_err(wrong)?;
+            let (entry, size) = match Entry::usual(rest) {
+                Some(usual) => usual,
+                None if rest.is_empty() => return Ok(at),
+                None => match self.unusual(head, rest)? {
+                    Some(other) => other,
+                    None => return Ok(at),
+                },
+            };
             if self.entries >= self.limits.max_entries {
                 return Err(CrlError::TooManyEntries { limit: self.limits.max_entries });
             }
             self.entries += 1;
-            self.unknown_critical_entry |= entry.unknown_critical;
-            if let Some(content) = entry.certificate_issuer {
-                if !head.v2 {
-                    return Err(wrong("extensions in a list of version 1"));
-                }
-                self.indirect_entries = true;
-                // Entries in a row often say the same issuer again.
-                if self.issuer.as_ref().is_none_or(|known| *known.content != *content) {
-                    let canonical = canonical(content);
-                    let own = *canonical == *head.issuer.canonical;
-                    self.issuer = Some(Issuer { content: content.into(), canonical: (!own).then(|| canonical.into()) });
-                }
-            }
             let issuer = self.issuer.as_ref().and_then(|issuer| issuer.canonical.as_ref());
             // Offsets fit: the whole list was held to 4 GiB.
             each(&Listed { offset: u32::try_from(here).unwrap_or(u32::MAX), entry: &entry, issuer });
             at += size;
         }
     }
+
+    /// The entry at the position, which is not one of the usual ones, and its size; `None` when it is cut short.
+    #[cold]
+    fn unusual<'a>(&mut self, head: &Head, rest: &'a [u8]) -> Result<Option<(Entry<'a>, usize)>, CrlError> {
+        let wrong = |what| malformed(self.position, what);
+        let Some((tag, header, length)) = header(rest).map_err(wrong)? else { return Ok(None) };
+        if tag != SEQUENCE {
+            return Err(wrong("an entry that is no SEQUENCE"));
+        }
+        let size = header + length;
+        if self.position + size as u64 > head.entries.end {
+            return Err(wrong("an entry that is longer than the list of entries"));
+        }
+        if size > MAX_ENTRY {
+            return Err(wrong("an entry that is too long"));
+        }
+        let Some(content) = rest.get(header..size) else { return Ok(None) };
+        let entry = Entry::read(content).map_err(wrong)?;
+        if let Some(content) = entry.certificate_issuer {
+            if !head.v2 {
+                return Err(wrong("extensions in a list of version 1"));
+            }
+            self.indirect_entries = true;
+            // Entries in a row often say the same issuer again.
+            if self.issuer.as_ref().is_none_or(|known| *known.content != *content) {
+                let canonical = canonical(content);
+                let own = *canonical == *head.issuer.canonical;
+                self.issuer = Some(Issuer { content: content.into(), canonical: (!own).then(|| canonical.into()) });
+            }
+        }
+        self.unknown_critical_entry |= entry.unknown_critical;
+        Ok(Some((entry, size)))
+    }
+}
+
+/// What is signed of so many bytes, the first of which has this offset.
+fn signed(head: &Head, offset: u64, length: usize) -> Range<usize> {
+    let place = |at: u64| usize::try_from(at.saturating_sub(offset)).unwrap_or(usize::MAX).min(length);
+    place(head.tbs.start)..place(head.tbs.end)
 }
 
 /// The hash of the signature algorithm: the list says it before its entries. `None` for a kind that is not verified.

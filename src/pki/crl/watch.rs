@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use super::super::der::magnitude;
+use super::super::der::minimal;
 use super::Listed;
 use crate::domain::revocation::Revocation;
 
@@ -30,7 +30,7 @@ impl Watch {
     pub fn new<'a>(serials: impl IntoIterator<Item = &'a [u8]>) -> Self {
         let mut watch = Self { wanted: HashSet::new(), filter: Box::new([0; 1024]), found: HashMap::new() };
         for serial in serials {
-            let serial = magnitude(serial);
+            let serial = minimal(serial);
             let (word, bit) = place(serial);
             if let Some(word) = watch.filter.get_mut(word) {
                 *word |= bit;
@@ -53,7 +53,7 @@ impl Watch {
     /// What was said of a serial number of the certificates of this issuer (canonical name, `None` for the issuer of the list).
     /// Of several entries the last one counts.
     pub fn find(&self, issuer: Option<&[u8]>, serial: &[u8]) -> Option<&Revocation> {
-        let found = self.found.get(magnitude(serial))?;
+        let found = self.found.get(minimal(serial))?;
         found.iter().rev().find(|found| found.issuer.as_deref() == issuer).map(|found| &found.revocation)
     }
 }

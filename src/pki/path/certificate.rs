@@ -8,7 +8,7 @@ use super::super::crl::scope::{DistributionPoint, distribution_points};
 use super::super::crl::{Strict, Wrong, boolean, integer};
 use super::super::der::{
     self, BIT_STRING, BOOLEAN, Element, GENERALIZED_TIME, INTEGER, OCTET_STRING, OID, Reader, SEQUENCE, UTC_TIME,
-    context, context_primitive, magnitude,
+    context, context_primitive, minimal,
 };
 use super::super::digest::sha256;
 use super::super::distinguished_name::{DistinguishedName, canonical};
@@ -31,7 +31,7 @@ pub struct PathCertificate {
     pub subject: DistinguishedName,
     /// Issuer.
     pub issuer: DistinguishedName,
-    /// Octets of the serial number without leading zeros.
+    /// Octets of the serial number, as few as it takes.
     pub serial: Box<[u8]>,
     /// First and last instant; `None` when they cannot be read.
     pub validity: Option<(Timestamp, Timestamp)>,
@@ -78,7 +78,7 @@ impl PathCertificate {
             fingerprint: sha256(&der),
             subject: DistinguishedName::new(parts.subject),
             issuer: DistinguishedName::new(parts.issuer),
-            serial: magnitude(parts.serial_number).into(),
+            serial: minimal(parts.serial_number).into(),
             validity,
             public_key_info: parts.public_key_info.raw.into(),
             extensions,

@@ -16,7 +16,7 @@ pub const RULE: Rule = Rule {
 };
 
 fn check(view: &View<'_>) -> Vec<Finding> {
-    let margin = i64::try_from(view.settings.crl_near_stale.as_secs()).unwrap_or(0);
+    let margin = view.settings.crl_margin();
     let lists = view.inventory.revocation.lists.values().filter(|state| state.followed && !state.is_stale(view.now));
     lists
         .filter_map(|state| {

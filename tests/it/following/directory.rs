@@ -7,29 +7,45 @@ use base64::Engine as _;
 
 use super::*;
 use crate::support::daemon::wait_for;
+use crate::support::sinks::Identity;
 
 /// A running slapd with one entry.
-struct Directory {
+pub struct Directory {
     child: Child,
     folder: TempDir,
     port: u16,
+    secure: u16,
 }
 
 const ENTRY: &str = "cn=AC TEST ORGANISATIONS,ou=AC RACINE TEST,o=TEST,c=FR";
 
 impl Directory {
     fn start() -> Self {
+        Self::start_with(None)
+    }
+
+    /// Over TLS too, with a certificate for `localhost`.
+    pub fn start_with(identity: Option<&Identity>) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let free = || std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let [port, secure] = [free(), free()].map(|free| free.local_addr().unwrap().port());
+        let tls = identity.map_or_else(String::new, |identity| {
+            let [own, key, ca] =
+                ["cert.pem", "key.pem", "ca.pem"].map(|name| identity.file(name).display().to_string());
+            format!("TLSCertificateFile {own}\nTLSCertificateKeyFile {key}\nTLSCACertificateFile {ca}\n")
+        });
         let path = folder.path();
         fs::create_dir(path.join("data")).unwrap();
         let config = format!(
-            "include /etc/ldap/schema/core.schema\ninclude /etc/ldap/schema/cosine.schema\npidfile {0}/pid\nmodulepath /usr/lib/ldap\n\
+            "include /etc/ldap/schema/core.schema\ninclude /etc/ldap/schema/cosine.schema\npidfile {0}/pid\n{tls}modulepath /usr/lib/ldap\n\
              moduleload back_mdb\nsizelimit 10\ndatabase mdb\nsuffix \"c=FR\"\nrootdn \"cn=admin,c=FR\"\nrootpw secret\ndirectory {0}/data\n",
             path.display()
         );
         fs::write(path.join("slapd.conf"), config).unwrap();
-        let url = format!("ldap://127.0.0.1:{port}");
+        let mut url = format!("ldap://127.0.0.1:{port}");
+        if identity.is_some() {
+            url.push_str(&format!(" ldaps://127.0.0.1:{secure}"));
+        }
         let child = Command::new("/usr/sbin/slapd")
             .args(["-d", "0", "-h", &url, "-f"])
             .arg(path.join("slapd.conf"))
@@ -38,7 +54,7 @@ impl Directory {
             .spawn()
             .expect("slapd runs");
         wait_for("slapd", || std::net::TcpStream::connect(("127.0.0.1", port)).ok());
-        let directory = Self { child, folder, port };
+        let directory = Self { child, folder, port, secure };
         directory.tell(
             "dn: c=FR\nchangetype: add\nobjectClass: country\nc: FR\n\ndn: o=TEST,c=FR\nchangetype: add\nobjectClass: organization\no: TEST\n\n\
              dn: ou=AC RACINE TEST,o=TEST,c=FR\nchangetype: add\nobjectClass: organizationalUnit\nou: AC RACINE TEST\n",
@@ -58,7 +74,7 @@ impl Directory {
         assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
     }
 
-    fn publish(&self, list: &[u8], delta: &[u8]) {
+    pub fn publish(&self, list: &[u8], delta: &[u8]) {
         let encode = |bytes: &[u8]| base64::engine::general_purpose::STANDARD.encode(bytes);
         self.tell(&format!(
             "dn: {ENTRY}\nchangetype: add\nobjectClass: applicationProcess\nobjectClass: pkiCA\nobjectClass: deltaCRL\ncn: AC TEST ORGANISATIONS\n\
@@ -69,11 +85,15 @@ impl Directory {
     }
 
     fn url(&self, attribute: &str) -> String {
-        format!(
-            "ldap://127.0.0.1:{}/{}?{attribute};binary?base?objectClass=pkiCA",
-            self.port,
-            ENTRY.replace(' ', "%20")
-        )
+        Self::url_at(&format!("ldap://127.0.0.1:{}", self.port), attribute)
+    }
+
+    pub fn secure_url(&self, attribute: &str) -> String {
+        Self::url_at(&format!("ldaps://localhost:{}", self.secure), attribute)
+    }
+
+    fn url_at(place: &str, attribute: &str) -> String {
+        format!("{place}/{}?{attribute};binary?base?objectClass=pkiCA", ENTRY.replace(' ', "%20"))
     }
 }
 

@@ -22,6 +22,7 @@ fn faults(estate: &Estate) -> Vec<(&'static str, Does, &'static str)> {
         ("not found", Does::Answers(404, String::new(), Vec::new()), "http_status"),
         ("server error", Does::Answers(500, String::new(), html.clone()), "http_status"),
         ("hangs up", Does::HangsUp, "unreachable"),
+        ("a head that never ends", Does::NeverBegins, "unreachable"),
         ("one byte now and then", Does::Trickles(good.clone()), "timeout"),
         ("endless text", Does::NeverEnds(vec![b'a'; 65_536]), "not_a_crl"),
         (
@@ -229,4 +230,71 @@ fn a_list_that_is_larger_than_the_bound_is_a_finding_of_its_own() {
         findings["items"].as_array().unwrap().iter().find(|finding| finding["code"] == "crl_too_large").cloned()
     });
     assert!(found["subject"].as_str().unwrap().starts_with("crl:http://127.0.0.1"), "{found}");
+}
+
+#[test]
+fn two_addresses_of_one_authority_do_not_agree() {
+    // A mirror that lags: whichever is asked first, the newer list is what counts, and no list takes the place of the other.
+    let estate = Estate::new();
+    let urls = [estate.server.url("/new.crl"), estate.server.url("/old.crl")];
+    for (name, serial, url) in [("good", GOOD, &urls[0]), ("revoked", REVOKED, &urls[1])] {
+        estate.put(name, &Spec::end_entity(name, serial).with(points(&[url])));
+    }
+    estate.server.on("/new.crl", Does::serve(&estate.ca.list(&list(6).dated("2021-01-01", Some(UNTIL)))));
+    estate.server.on("/old.crl", Does::serve(&estate.ca.list(&ListSpec::new(5).dated(FROM, Some(UNTIL)))));
+    let daemon = estate.run();
+    assert_eq!(daemon.vigie(&["crl", "fetch"]).code, 0);
+    assert_eq!(statuses(&daemon), words("good", "revoked"));
+    let numbers = ["/new.crl", "/old.crl"].map(|ending| followed(&daemon, ending)["number"].clone());
+    assert_eq!(numbers, ["6", "5"]);
+}
+
+#[test]
+fn a_daemon_killed_between_list_and_index_makes_the_index_again() {
+    let estate = Estate::new();
+    estate.install(&[&estate.server.url("/ca.crl")]);
+    estate.server.on("/ca.crl", Does::serve(&estate.ca.list(&ListSpec::new(5).dated(FROM, Some(UNTIL)))));
+    let daemon = estate.run();
+    wait_for("the list", || (statuses(&daemon) == words("good", "good")).then_some(()));
+    let name = followed(&daemon, "/ca.crl")["name"].as_str().unwrap().to_owned();
+    daemon.stop();
+    // The next list is in its place, its index is not: as after a kill between the two.
+    let crls = estate.path().join("state/crls");
+    fs::write(crls.join(format!("{name}.crl")), estate.ca.list(&list(6))).unwrap();
+    fs::write(crls.join(format!("{name}.idx.new")), b"half an index").unwrap();
+    estate.server.on("/ca.crl", Does::HangsUp);
+    let daemon = estate.run();
+    wait_for("the next list", || (statuses(&daemon) == words("good", "revoked")).then_some(()));
+    assert_eq!(followed(&daemon, "/ca.crl")["number"], "6");
+    assert!(daemon.log().contains("the index of a revocation list is made again"));
+    assert!(!crls.join(format!("{name}.idx.new")).exists());
+}
+
+#[test]
+fn a_full_disk_costs_the_new_list_and_not_the_one_held() {
+    let estate = Estate::new();
+    estate.install(&[&estate.server.url("/ca.crl")]);
+    let crls = estate.path().join("state/crls");
+    // No file may grow beyond four megabytes: writing fails in the middle, as on a disk that is full.
+    let limited = ["-c", "trap '' XFSZ; ulimit -f 8192; exec \"$0\" \"$@\""].map(AsRef::as_ref);
+    estate.server.on("/ca.crl", Does::serve(&estate.ca.list(&list(5))));
+    let daemon = Daemon::run_by(estate.path(), "sh", &limited);
+    wait_for("the list", || (statuses(&daemon) == words("good", "revoked")).then_some(()));
+    let mut large = ListSpec::new(6).dated("2021-01-01", Some(UNTIL));
+    for serial in 0..300_000 {
+        large = large.revoke(0x10_0000 + serial, None);
+    }
+    estate.server.on("/ca.crl", Does::serve(&estate.ca.list(&large)));
+    assert_eq!(daemon.vigie(&["crl", "fetch"]).code, 1);
+    let now = followed(&daemon, "/ca.crl");
+    assert_eq!((&now["number"], &now["failure"]["reason"]), (&"5".into(), &"io".into()), "{now}");
+    assert!(now["failure"]["message"].as_str().unwrap().contains("too large"), "{now}");
+    assert_eq!(statuses(&daemon), words("good", "revoked"));
+    let files = || fs::read_dir(&crls).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap());
+    assert!(files().all(|file| file.ends_with(".crl") || file.ends_with(".idx")), "{:?}", files().collect::<Vec<_>>());
+    // Room again, and it goes on.
+    estate.server.on("/ca.crl", Does::serve(&estate.ca.list(&list(7).dated("2021-01-01", Some(UNTIL)))));
+    assert_eq!(daemon.vigie(&["crl", "fetch"]).code, 0);
+    assert_eq!(followed(&daemon, "/ca.crl")["number"], "7");
+    daemon.stop();
 }

@@ -117,7 +117,7 @@ impl Resolve for Fickle {
 fn a_name_is_connected_to_where_it_was_allowed_to_lead() {
     // Allowed first and this machine's loopback next: what was checked is what is connected to.
     let server = CrlServer::start();
-    let ask = |answers: &[&str], networks: &[&str]| {
+    let ask = |host: &str, answers: &[&str], networks: &[&str]| {
         let folder = tempfile::tempdir().unwrap();
         let answers = answers.iter().map(|answer| answer.parse().unwrap()).collect();
         let resolver = Arc::new(Fickle(Mutex::new(answers)));
@@ -130,19 +130,25 @@ fn a_name_is_connected_to_where_it_was_allowed_to_lead() {
             ..RevocationConfig::default()
         };
         let setup = Arc::new(Setup { config, trust: Trust::default() });
-        let address = format!("http://crl.example:{}/x.crl", server.address.port()).into();
+        let address = format!("http://{host}:{}/x.crl", server.address.port()).into();
         let name = ListName::new("x").unwrap();
         keeper.fetch(Wanted { name, addresses: vec![address], expected: Expected::default(), last: None }, setup);
         let outcome = outcomes.blocking_recv().unwrap();
         let left = resolver.0.lock().unwrap().len();
         (outcome.result.unwrap_err()[0].reason, left)
     };
-    assert_eq!(ask(&["127.0.0.1"], &[]), ("network_not_allowed", 0));
+    let name = "crl.example";
+    assert_eq!(ask(name, &["127.0.0.1"], &[]), ("network_not_allowed", 0));
     assert_eq!(server.requests(), 0);
     // A public address nobody answers at; the second look-up never happens.
-    let (reason, left) = ask(&["240.0.0.1", "127.0.0.1"], &["240.0.0.1"]);
-    assert!(matches!(reason, "unreachable" | "timeout"), "{reason}");
-    assert_eq!((left, server.requests()), (1, 0));
-    assert_eq!(ask(&["127.0.0.1", "10.0.0.1"], &["127.0.0.1"]), ("http_status", 1), "and allowed, it is reached");
-    assert_eq!(server.requests(), 1);
+    for name in [name, "crl.example.", "CRL.Example"] {
+        let (reason, left) = ask(name, &["240.0.0.1", "127.0.0.1"], &["240.0.0.1"]);
+        assert!(matches!(reason, "unreachable" | "timeout"), "{name}: {reason}");
+        assert_eq!((left, server.requests()), (1, 0), "{name}");
+    }
+    // And allowed, it is reached, however the name is written: nobody else looks it up, for then it would not be found.
+    for name in [name, "crl.example.", "CRL.Example"] {
+        assert_eq!(ask(name, &["127.0.0.1", "10.0.0.1"], &["127.0.0.1"]), ("http_status", 1), "{name}");
+    }
+    assert_eq!(server.requests(), 3);
 }

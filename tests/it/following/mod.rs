@@ -4,6 +4,8 @@ mod directory;
 mod doors;
 mod faults;
 mod hostile;
+mod hostile_directory;
+mod ways;
 
 use std::fs;
 use std::path::Path;
@@ -12,7 +14,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::support::crl_server::{CrlServer, Does};
-use crate::support::daemon::Daemon;
+use crate::support::daemon::{Daemon, VIGIE};
 use crate::support::made_pki::{Authority, ListSpec, PLAIN, Spec, crl_points, extension, full, point, seq, uri};
 
 /// Long enough for any clock these tests run under.
@@ -92,6 +94,17 @@ impl Estate {
 
     fn run(&self) -> Daemon {
         Daemon::run(self.path())
+    }
+
+    /// The JSON of a command, without a daemon.
+    fn vigie(&self, arguments: &[&str]) -> Value {
+        let said = std::process::Command::new(VIGIE)
+            .arg("--config")
+            .arg(self.path().join("vigie.toml"))
+            .args(arguments)
+            .output()
+            .expect("vigie runs");
+        serde_json::from_slice(&said.stdout).unwrap_or_else(|error| panic!("{error}: {said:?}"))
     }
 }
 

@@ -102,6 +102,16 @@ fn every_entry_is_found_and_nothing_else() {
 }
 
 #[test]
+fn serial_numbers_are_integers_and_not_octets() {
+    let disk = Disk::new();
+    disk.take(&disk.world.ca.list(&ListSpec::new(7).revoke(0xff, None)), None).expect("taken");
+    let kept = disk.kept();
+    let listed = |serial: &[u8]| kept.entries.find(None, serial).expect("an answer").is_some();
+    assert!(listed(&[0, 0xff]) && listed(&[0, 0, 0xff]), "255, however it is written");
+    assert!(!listed(&[0xff]) && !listed(&[0xff, 0xff]), "-1");
+}
+
+#[test]
 fn entries_of_other_issuers_are_told_apart() {
     let disk = Disk::new();
     let other = name("AUTRE");

@@ -1,11 +1,13 @@
 //! An HTTP server that does, path by path, what it is told: also what no server should.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::io::{BufRead as _, BufReader, Write as _};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::io::{BufRead as _, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
+
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 /// What a path does.
 #[derive(Clone)]
@@ -20,6 +22,8 @@ pub enum Does {
     Trickles(Vec<u8>),
     /// This, over and over, for ever.
     NeverEnds(Vec<u8>),
+    /// Header lines, for ever.
+    NeverBegins,
     /// Takes the request and closes.
     HangsUp,
     /// 304 when this ETag is asked for, the body otherwise.
@@ -42,27 +46,47 @@ type Paths = Arc<Mutex<BTreeMap<String, Does>>>;
 /// The server. It listens until the test ends.
 pub struct CrlServer {
     pub address: SocketAddr,
+    tls: bool,
     paths: Paths,
     asked: Arc<Mutex<Vec<String>>>,
 }
 
 impl CrlServer {
     pub fn start() -> Self {
+        Self::start_with(None)
+    }
+
+    /// The same behind TLS.
+    pub fn start_tls(config: Arc<ServerConfig>) -> Self {
+        Self::start_with(Some(config))
+    }
+
+    fn start_with(config: Option<Arc<ServerConfig>>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = listener.local_addr().expect("an address");
         let (paths, asked) = (Paths::default(), Arc::<Mutex<Vec<String>>>::default());
-        let (known, log) = (Arc::clone(&paths), Arc::clone(&asked));
+        let (known, log, tls) = (Arc::clone(&paths), Arc::clone(&asked), config.is_some());
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                let (known, log) = (Arc::clone(&known), Arc::clone(&log));
-                thread::spawn(move || answer(stream, &known, &log));
+                let (known, log, config) = (Arc::clone(&known), Arc::clone(&log), config.clone());
+                stream.set_write_timeout(Some(Duration::from_secs(20))).ok();
+                thread::spawn(move || match config {
+                    None => answer(stream, &known, &log),
+                    Some(config) => {
+                        let connection = ServerConnection::new(config).expect("a server");
+                        let mut stream = StreamOwned::new(connection, stream);
+                        answer(&mut stream, &known, &log);
+                        stream.conn.send_close_notify();
+                        stream.flush().ok();
+                    }
+                });
             }
         });
-        Self { address, paths, asked }
+        Self { address, tls, paths, asked }
     }
 
     pub fn url(&self, path: &str) -> String {
-        format!("http://{}{path}", self.address)
+        format!("{}://{}{path}", if self.tls { "https" } else { "http" }, self.address)
     }
 
     pub fn on(&self, path: &str, does: Does) {
@@ -84,10 +108,9 @@ impl CrlServer {
     }
 }
 
-fn answer(mut stream: TcpStream, paths: &Paths, log: &Mutex<Vec<String>>) {
-    stream.set_write_timeout(Some(Duration::from_secs(20))).ok();
+fn answer(mut stream: impl Read + Write, paths: &Paths, log: &Mutex<Vec<String>>) {
     let mut head = String::new();
-    let mut reader = BufReader::new(stream.try_clone().expect("the stream"));
+    let mut reader = BufReader::new(&mut stream);
     while !head.ends_with("\r\n\r\n") {
         if reader.read_line(&mut head).unwrap_or(0) == 0 {
             return;
@@ -108,10 +131,10 @@ fn answer(mut stream: TcpStream, paths: &Paths, log: &Mutex<Vec<String>>) {
     drop(send(&mut stream, &head, does));
 }
 
-fn send(stream: &mut TcpStream, head: &str, does: Option<Does>) -> std::io::Result<()> {
-    let announced = |stream: &mut TcpStream, status: u16, lines: &str, length: usize| {
+fn send(stream: &mut impl Write, head: &str, does: Option<Does>) -> std::io::Result<()> {
+    fn announced(stream: &mut impl Write, status: u16, lines: &str, length: usize) -> std::io::Result<()> {
         write!(stream, "HTTP/1.1 {status} X\r\nContent-Length: {length}\r\nConnection: close\r\n{lines}\r\n")
-    };
+    }
     let asks =
         |line: &str| head.lines().find_map(|found| found.strip_prefix(line).map(|value| value.trim().to_owned()));
     match does {
@@ -148,6 +171,12 @@ fn send(stream: &mut TcpStream, head: &str, does: Option<Does>) -> std::io::Resu
             write!(stream, "HTTP/1.1 200 X\r\nConnection: close\r\n\r\n")?;
             loop {
                 stream.write_all(&piece)?;
+            }
+        }
+        Some(Does::NeverBegins) => {
+            write!(stream, "HTTP/1.1 200 X\r\n")?;
+            loop {
+                stream.write_all(&b"X-More: of it\r\n".repeat(1000))?;
             }
         }
         Some(Does::HangsUp) => Ok(()),

@@ -73,12 +73,27 @@ impl Daemon {
         daemon
     }
 
+    /// The same, started by a command that replaces itself by what stands behind its own arguments: signals and exit codes are the daemon's.
+    pub fn run_by(folder: &Path, program: &str, options: &[&OsStr]) -> Self {
+        let config = folder.join("vigie.toml");
+        let mut command = Command::new(program);
+        command.args(options).arg(VIGIE);
+        let daemon =
+            Self::started(command, &["run".as_ref(), "--config".as_ref(), config.as_os_str()], config.clone(), &[]);
+        daemon.wait_for_scan();
+        daemon
+    }
+
     /// Its process id.
     pub fn pid(&self) -> u32 {
         self.child.id()
     }
 
     fn start(arguments: &[&OsStr], config: PathBuf, environment: &[(&str, &OsStr)]) -> Self {
+        Self::started(Command::new(VIGIE), arguments, config, environment)
+    }
+
+    fn started(mut command: Command, arguments: &[&OsStr], config: PathBuf, environment: &[(&str, &OsStr)]) -> Self {
         let said = NamedTempFile::new().expect("a log");
         let log = said.reopen().expect("the log again");
         let listen: &[&OsStr] = if arguments.first() == Some(&OsStr::new("demo")) {
@@ -86,7 +101,7 @@ impl Daemon {
         } else {
             &[]
         };
-        let child = Command::new(VIGIE)
+        let child = command
             .args(arguments)
             .args(listen)
             .env_remove("NOTIFY_SOCKET")
@@ -99,7 +114,7 @@ impl Daemon {
             .stdout(log.try_clone().expect("the log again"))
             .stderr(log)
             .spawn()
-            .expect("vigie runs");
+            .expect("vigie runs: see `make setup-test`");
         let mut daemon = Self { child, config, said, address: SocketAddr::from(([127, 0, 0, 1], 0)) };
         let address = wait_for("the address in the log", || {
             daemon.assert_alive();

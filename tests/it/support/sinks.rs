@@ -5,7 +5,12 @@ use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 
+use rustls::ServerConfig;
+use rustls::crypto::aws_lc_rs as provider;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -47,6 +52,20 @@ impl Identity {
     /// What clients have to trust.
     pub fn ca_file(&self) -> PathBuf {
         self.folder.path().join("ca.pem")
+    }
+
+    /// A server with this certificate.
+    pub fn server(&self) -> Arc<ServerConfig> {
+        let certificate = CertificateDer::from_pem_file(self.file("cert.pem")).expect("a certificate");
+        let key = PrivateKeyDer::from_pem_file(self.file("key.pem")).expect("a key");
+        let builder = ServerConfig::builder_with_provider(Arc::new(provider::default_provider()));
+        let builder = builder.with_protocol_versions(rustls::ALL_VERSIONS).expect("versions").with_no_client_auth();
+        Arc::new(builder.with_single_cert(vec![certificate], key).expect("a pair"))
+    }
+
+    /// `cert.pem`, `key.pem` or `ca.pem`.
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
     }
 
     fn options(&self) -> Vec<String> {

@@ -1,20 +1,19 @@
 //! Making an index while a list goes by.
 
-use std::io::{self, Seek, SeekFrom, Write};
+use std::io::{Seek, SeekFrom, Write};
 
 use super::super::super::digest::sha256;
 use super::super::{Crl, Listed};
+use super::buckets::{Buckets, fingerprint};
 use super::file::{Facts, Header, Page};
-use super::fingerprint::{Key, checksum};
-use super::sort::{Packed, sorted};
+use super::fingerprint::{Checksum, Key};
 use super::{ENTRY, IndexError, ReadAt};
 use crate::domain::fingerprint::Fingerprint;
 
 /// Collects the entries of one list, 12 bytes each.
 pub struct Builder {
     key: Key,
-    /// It grows as vectors do. Beyond a page or two the system moves it without copying, and what was not written to yet is no memory.
-    entries: Vec<Packed>,
+    entries: Buckets,
 }
 
 impl std::fmt::Debug for Builder {
@@ -26,7 +25,7 @@ impl std::fmt::Debug for Builder {
 impl Builder {
     /// An empty index with this key, which is drawn anew for every index.
     pub fn new(key: Key) -> Self {
-        Self { key, entries: Vec::new() }
+        Self { key, entries: Buckets::new() }
     }
 
     /// Takes an entry in.
@@ -37,7 +36,7 @@ impl Builder {
             None => self.key.of(serial),
             Some(issuer) => self.key.of_issuer(issuer, serial),
         };
-        self.entries.push([(fingerprint >> 32) as u32, fingerprint as u32, listed.offset]);
+        self.entries.add(fingerprint, listed.offset);
     }
 
     /// Sorts and writes the index of `crl`, whose DER is `list`. Call it once the signature of the list was verified: an index that
@@ -45,36 +44,25 @@ impl Builder {
     ///
     /// # Errors
     /// As `out` and `list` give them.
-    pub fn write<W: Write + Seek>(mut self, crl: &Crl, list: &dyn ReadAt, out: &mut W) -> Result<(), IndexError> {
+    pub fn write<W: Write + Seek>(self, crl: &Crl, list: &dyn ReadAt, out: &mut W) -> Result<(), IndexError> {
         let seal = seal(list, crl.layout.entries.start, crl.layout.entries.end, crl.layout.bytes)?;
         let mut header = Header::new(self.key, Facts::of(crl, seal));
         // The directory is not known yet, its size is.
         let room = header.write().len() as u64;
         out.seek(SeekFrom::Start(room))?;
-        let shift = 64 - header.page_bits;
-        let (mut place, mut written) = (0, 0_u32);
-        let mut page: Vec<u8> = Vec::new();
-        sorted(&mut self.entries, &mut |bucket| {
-            for [high, low, offset] in bucket {
-                let fingerprint = u64::from(*high) << 32 | u64::from(*low);
-                let of = usize::try_from(fingerprint.checked_shr(shift).unwrap_or(0)).unwrap_or(usize::MAX);
-                while place < of {
-                    close(&mut header, place, written, &mut page, out)?;
-                    place += 1;
-                }
-                let mut entry = [0; ENTRY];
-                let (key, tail) = entry.split_at_mut(8);
-                key.copy_from_slice(&fingerprint.to_le_bytes());
-                tail.copy_from_slice(&offset.to_le_bytes());
-                page.extend_from_slice(&entry);
-                written += 1;
+        let mut pages = Pages::new(&mut header);
+        let mut bytes: Vec<u8> = Vec::new();
+        self.entries.sorted(&mut |bucket| {
+            bytes.resize(bucket.len() * ENTRY, 0);
+            for (entry, place) in bucket.iter().zip(bytes.as_chunks_mut::<ENTRY>().0) {
+                let (fingerprint, [.., offset]) = (fingerprint(*entry), *entry);
+                pages.take(fingerprint, offset);
+                let [packed @ .., _, _, _, _] = (u128::from(offset) << 64 | u128::from(fingerprint)).to_le_bytes();
+                *place = packed;
             }
-            Ok::<_, IndexError>(())
+            out.write_all(&bytes)
         })?;
-        while place < header.pages.len() {
-            close(&mut header, place, written, &mut page, out)?;
-            place += 1;
-        }
+        let written = pages.finish();
         debug_assert_eq!(written, crl.entries, "every entry of the list was added");
         out.seek(SeekFrom::Start(0))?;
         out.write_all(&header.write())?;
@@ -83,14 +71,49 @@ impl Builder {
     }
 }
 
-fn close<W: Write>(header: &mut Header, place: usize, end: u32, page: &mut Vec<u8>, out: &mut W) -> io::Result<()> {
-    debug_assert!(page.len().is_multiple_of(ENTRY));
-    if let Some(known) = header.pages.get_mut(place) {
-        *known = Page { end, sum: checksum(page) };
+/// The directory of an index while its entries go by.
+struct Pages<'a> {
+    header: &'a mut Header,
+    /// The page that is being filled, and its last fingerprint.
+    place: usize,
+    last: u64,
+    sum: Checksum,
+    /// Entries in it, and in all.
+    here: u32,
+    total: u32,
+}
+
+impl<'a> Pages<'a> {
+    const fn new(header: &'a mut Header) -> Self {
+        let last = header.last_of(0);
+        Self { header, place: 0, last, sum: Checksum::new(), here: 0, total: 0 }
     }
-    out.write_all(page)?;
-    page.clear();
-    Ok(())
+
+    #[inline]
+    fn take(&mut self, fingerprint: u64, offset: u32) {
+        while fingerprint > self.last {
+            self.close();
+        }
+        self.sum.take(fingerprint, offset);
+        self.here += 1;
+    }
+
+    fn close(&mut self) {
+        self.total += self.here;
+        if let Some(page) = self.header.pages.get_mut(self.place) {
+            *page = Page { end: self.total, sum: self.sum.finish(self.here) };
+        }
+        self.place += 1;
+        (self.last, self.sum, self.here) = (self.header.last_of(self.place), Checksum::new(), 0);
+    }
+
+    /// Closes the page at hand and those behind it, and gives the number of entries.
+    fn finish(mut self) -> u32 {
+        while self.place < self.header.pages.len() {
+            self.close();
+        }
+        self.total
+    }
 }
 
 /// SHA-256 over a list without its entries. The signature behind them signs them: a list with other entries has another seal.

@@ -10,7 +10,7 @@ use super::{ENTRY, IndexError, PAGE};
 use crate::domain::fingerprint::Fingerprint;
 
 /// The last digit is the version of the format.
-const MAGIC: &[u8; 8] = b"VIGIECR1";
+const MAGIC: &[u8; 8] = b"VIGIECR2";
 /// Magic and length.
 pub const PREFIX: usize = 12;
 /// A header larger than this is none: a directory of 65 536 pages is 768 KiB.
@@ -87,6 +87,14 @@ impl Header {
     pub fn page_of(&self, fingerprint: u64) -> usize {
         let page = fingerprint.checked_shr(64 - self.page_bits).unwrap_or(0);
         usize::try_from(page).unwrap_or(usize::MAX)
+    }
+
+    /// The last fingerprint that belongs into this page or one before it.
+    pub const fn last_of(&self, page: usize) -> u64 {
+        match (page as u64 + 1).checked_shl(64 - self.page_bits) {
+            Some(next) => next.wrapping_sub(1),
+            None => u64::MAX,
+        }
     }
 
     pub fn write(&self) -> Vec<u8> {

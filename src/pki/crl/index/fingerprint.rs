@@ -1,4 +1,4 @@
-//! Keyed 64-bit fingerprints of serial numbers (SipHash-2-4), and the checksum of a page.
+//! Keyed 64-bit fingerprints of serial numbers (SipHash-1-3), and the checksum of a page.
 
 use std::fmt;
 
@@ -27,7 +27,8 @@ impl Key {
     }
 }
 
-/// SipHash-2-4 (Aumasson and Bernstein, 2012).
+/// SipHash-1-3 (Aumasson and Bernstein, 2012): one round a word and three at the end, as the hash tables of Rust and Python have it. Nobody sees a fingerprint;
+/// that nobody who knows the serial numbers can make them meet is all that is asked of it.
 #[inline]
 fn siphash(Key(key): &Key, message: &[u8]) -> u64 {
     let (low, high) = key.split_at(8);
@@ -44,7 +45,7 @@ fn siphash(Key(key): &Key, message: &[u8]) -> u64 {
     }
     state.take(word(rest) | (message.len() as u64) << 56);
     state.v2 ^= 0xff;
-    for _ in 0..4 {
+    for _ in 0..3 {
         state.round();
     }
     state.v0 ^ state.v1 ^ state.v2 ^ state.v3
@@ -61,7 +62,6 @@ impl State {
     #[inline]
     fn take(&mut self, word: u64) {
         self.v3 ^= word;
-        self.round();
         self.round();
         self.v0 ^= word;
     }
@@ -84,15 +84,34 @@ impl State {
 /// Up to eight octets, little end first.
 #[inline]
 fn word(bytes: &[u8]) -> u64 {
+    // Four and more are two words that overlap.
+    if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
+        let (first, last) = (u64::from(u32::from_le_bytes(*first)), u64::from(u32::from_le_bytes(*last)));
+        return first | last << (8 * (bytes.len() - 4));
+    }
     bytes.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte))
 }
 
-/// A checksum against decay, not against people: every single word that changes changes it.
-pub(super) fn checksum(entries: &[u8]) -> u64 {
-    let (words, _) = entries.as_chunks::<4>();
-    words.iter().fold(entries.len() as u64, |sum, bytes| {
-        (sum.rotate_left(29) ^ u64::from(u32::from_le_bytes(*bytes))).wrapping_mul(0x9e37_79b9_7f4a_7c15)
-    })
+/// A checksum against decay, not against people: every single number that changes changes it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Checksum(u64);
+
+impl Checksum {
+    pub(super) const fn new() -> Self {
+        Self(0)
+    }
+
+    /// Takes the next entry.
+    #[inline]
+    pub(super) const fn take(&mut self, fingerprint: u64, offset: u32) {
+        let offset = (offset as u64).wrapping_mul(0xd6e8_feb8_6659_fd93);
+        self.0 = (self.0.rotate_left(29) ^ fingerprint ^ offset).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+
+    /// The checksum of so many entries.
+    pub(super) const fn finish(self, entries: u32) -> u64 {
+        self.0 ^ entries as u64
+    }
 }
 
 #[cfg(test)]
@@ -101,31 +120,43 @@ mod tests {
 
     #[test]
     fn agrees_with_the_published_vectors() {
-        // The test vectors of the reference implementation: key 00..0f, messages of 0, 1, 2... octets counting up.
+        // `vectors_sip13` of Rust's library: key 00..0f, messages of 0, 1, 2... octets counting up.
         let key = Key(std::array::from_fn(|place| place as u8));
         let message: Vec<u8> = (0..64).collect();
-        for (length, wanted) in [
-            (0, 0x726f_db47_dd0e_0e31),
-            (1, 0x74f8_39c5_93dc_67fd),
-            (7, 0xab02_00f5_8b01_d137),
-            (8, 0x93f5_f579_9a93_2462),
-            (15, 0xa129_ca61_49be_45e5),
-            (63, 0x958a_324c_eb06_4572_u64),
-        ] {
+        for (length, wanted) in [(0, 0xabac_0158_050f_c4dc_u64), (1, 0xc9f4_9bf3_7d57_ca93)] {
             assert_eq!(siphash(&key, &message[..length]), wanted, "{length} octets");
         }
         assert_ne!(key.of_issuer(b"a", b"bc"), key.of_issuer(b"ab", b"c"));
     }
 
     #[test]
-    fn the_checksum_sees_every_bit() {
-        let page: Vec<u8> = (0..120).collect();
-        let whole = checksum(&page);
-        for bit in 0..page.len() * 8 {
-            let mut damaged = page.clone();
-            damaged[bit / 8] ^= 1 << (bit % 8);
-            assert_ne!(checksum(&damaged), whole);
+    fn agrees_with_the_library() {
+        use std::hash::Hasher as _;
+        // Its hash tables hash with this function, and this hasher with a key of zeros.
+        let message: Vec<u8> = (0..64).collect();
+        for length in 0..64 {
+            let mut theirs = std::hash::DefaultHasher::new();
+            theirs.write(&message[..length]);
+            assert_eq!(siphash(&Key([0; 16]), &message[..length]), theirs.finish(), "{length} octets");
         }
-        assert_ne!(checksum(&page[..108]), whole);
+    }
+
+    #[test]
+    fn the_checksum_sees_every_bit() {
+        let page: Vec<(u64, u32)> = (0..10).map(|entry| (entry * 0x0101_0101, entry as u32)).collect();
+        let sum = |page: &[(u64, u32)]| {
+            let mut sum = Checksum::new();
+            page.iter().for_each(|(fingerprint, offset)| sum.take(*fingerprint, *offset));
+            sum.finish(page.len() as u32)
+        };
+        for place in 0..page.len() {
+            for bit in 0..96 {
+                let mut damaged = page.clone();
+                damaged[place].0 ^= 1_u64.checked_shl(bit).unwrap_or(0);
+                damaged[place].1 ^= bit.checked_sub(64).map_or(0, |bit| 1 << bit);
+                assert_ne!(sum(&damaged), sum(&page));
+            }
+        }
+        assert_ne!(sum(&page[..9]), sum(&page));
     }
 }

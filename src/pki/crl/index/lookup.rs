@@ -2,7 +2,7 @@
 
 use aws_lc_rs::digest::Digest;
 
-use super::super::super::der::{Reader, magnitude};
+use super::super::super::der::{Reader, minimal};
 use super::super::super::digest::sha256;
 use super::super::super::{public_key, signature};
 use super::super::Crl;
@@ -12,7 +12,7 @@ use super::super::list::Layout;
 use super::super::strict::header;
 use super::builder::ends;
 use super::file::{Facts, Header, PREFIX, pages_size};
-use super::fingerprint::checksum;
+use super::fingerprint::Checksum;
 use super::{ENTRY, IndexError, ReadAt};
 use crate::domain::revocation::Revocation;
 
@@ -67,7 +67,7 @@ impl Index {
         issuer: Option<&[u8]>,
         serial: &[u8],
     ) -> Result<Option<Revocation>, IndexError> {
-        let serial = magnitude(serial);
+        let serial = minimal(serial);
         let key = &self.header.key;
         let wanted = issuer.map_or_else(|| key.of(serial), |issuer| key.of_issuer(issuer, serial));
         let place = self.header.page_of(wanted);
@@ -77,18 +77,20 @@ impl Index {
         let entries = usize::try_from(page.end.saturating_sub(first)).unwrap_or(usize::MAX);
         let mut bytes = vec![0; entries.saturating_mul(ENTRY)];
         index.read_exact_at(&mut bytes, self.start + pages_size(first))?;
-        if checksum(&bytes) != page.sum {
-            return Err(IndexError::Damaged("checksum of a page"));
-        }
         let (entries, _) = bytes.as_chunks::<ENTRY>();
         let fingerprint = |entry: &[u8; ENTRY]| entry.first_chunk().map_or(0, |first| u64::from_le_bytes(*first));
+        let offset = |entry: &[u8; ENTRY]| entry.last_chunk().map_or(0, |last| u32::from_le_bytes(*last));
+        let mut sum = Checksum::new();
+        entries.iter().for_each(|entry| sum.take(fingerprint(entry), offset(entry)));
+        if sum.finish(page.end.saturating_sub(first)) != page.sum {
+            return Err(IndexError::Damaged("checksum of a page"));
+        }
         let from = entries.partition_point(|entry| fingerprint(entry) < wanted);
         let same = entries.iter().skip(from).take_while(|entry| fingerprint(entry) == wanted);
         let mut found = None;
         for entry in same {
-            let offset = entry.last_chunk().map_or(0, |last| u32::from_le_bytes(*last));
             // Of several entries of one certificate the last one counts: offsets grow.
-            found = Some(self.confirm(list, u64::from(offset), serial)?);
+            found = Some(self.confirm(list, u64::from(offset(entry)), serial)?);
         }
         Ok(found)
     }

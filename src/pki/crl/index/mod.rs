@@ -7,11 +7,11 @@
 //!
 //! The index holds the digest of what is signed, so that the signature of the list can be verified again without reading it.
 
+mod buckets;
 mod builder;
 mod file;
 mod fingerprint;
 mod lookup;
-mod sort;
 
 pub use builder::Builder;
 pub use fingerprint::Key;

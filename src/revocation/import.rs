@@ -1,0 +1,281 @@
+//! Lists from files and folders: a stick that is plugged in, a share of another machine.
+//!
+//! Such a place may hang for ever in the kernel. It is read where nobody waits for it, into a file of our own, within a bound; what hangs holds one of
+//! [`READERS`], and nothing else.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustix::fs::OFlags;
+use tokio::sync::mpsc;
+
+use super::accept::Expected;
+use super::error::FetchError;
+use super::keeper::{Broken, Worker};
+use super::kept::ListName;
+use super::outcome::{Failed, Had, Import, NewList, Outcome, Setup, Way};
+use super::spool::Spool;
+use super::trust::import_name;
+use crate::domain::crl::Validators;
+use crate::pki::crl::{Limits, ReadError, read_from};
+
+/// Imports that read files at the same time, those that hang included.
+pub(super) const READERS: usize = 2;
+/// Time for a folder to be listed, and for a file to be read.
+pub(super) const PATIENCE: Duration = Duration::from_secs(120);
+/// Files of one folder.
+const MAX_FILES: usize = 1000;
+/// Bytes read at a time.
+const PIECE: usize = 256 << 10;
+
+/// Whose list a file would have been, where that was seen, and why it was not taken: reason and message.
+type NotImported = (Option<ListName>, (&'static str, String));
+
+impl Worker {
+    /// Takes lists from files. Each file ends by itself.
+    pub(super) async fn import(self, import: Import, setup: Arc<Setup>, outcomes: mpsc::UnboundedSender<Outcome>) {
+        let way = Way::File(import.ticket);
+        let Ok(reader) = Arc::clone(&self.readers).try_acquire_owned() else {
+            let from = import.paths.first().map_or_else(String::new, |path| path.display().to_string());
+            let message = "files that do not answer are still being read".to_owned();
+            return self.tell(&outcomes, way, None, Err(Failed { from, reason: "timeout", message }));
+        };
+        let reader = Arc::new(reader);
+        for path in &import.paths {
+            let (at, held) = (path.clone(), Arc::clone(&reader));
+            let files = match self.in_time(path, move || listed(&at, held)).await {
+                Ok(files) => files,
+                Err(failed) => {
+                    self.tell(&outcomes, way, None, Err(failed));
+                    continue;
+                }
+            };
+            for (file, follow) in files {
+                let spooled = {
+                    let (worker, setup) = (self.clone(), Arc::clone(&setup));
+                    let (at, held) = (file.clone(), Arc::clone(&reader));
+                    self.in_time(&file, move || worker.spooled(&at, follow, &setup, held)).await.and_then(|read| read)
+                };
+                let from = file.display().to_string();
+                let (name, result) = match spooled {
+                    Err(failed) => (None, Err(failed)),
+                    Ok(mut spool) => {
+                        let (known, setup) = (import.known.clone(), Arc::clone(&setup));
+                        match self.take(move |worker| worker.import_spooled(&mut spool, &known, &setup)).await {
+                            Ok((name, new)) => {
+                                let from = from.into();
+                                let had = Had { from, validators: Validators::default(), new, failed: Vec::new() };
+                                (Some(name), Ok(had))
+                            }
+                            Err((name, (reason, message))) => (name, Err(Failed { from, reason, message })),
+                        }
+                    }
+                };
+                self.tell(&outcomes, way, name, result);
+            }
+        }
+    }
+
+    fn tell(
+        &self,
+        outcomes: &mpsc::UnboundedSender<Outcome>,
+        way: Way,
+        name: Option<ListName>,
+        result: Result<Had, Failed>,
+    ) {
+        let name = name.unwrap_or_else(ListName::nameless);
+        let outcome = Outcome { name, way, at: self.clock.now(), result: result.map_err(|failed| vec![failed]) };
+        super::keeper::report(outcomes, outcome);
+    }
+
+    /// What `read` gives, where it may block for ever: it is left behind then.
+    async fn in_time<T: Send + 'static>(
+        &self,
+        path: &Path,
+        read: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Failed> {
+        let failed = |reason, message: String| Failed { from: path.display().to_string(), reason, message };
+        match tokio::time::timeout(self.patience, tokio::task::spawn_blocking(read)).await {
+            Ok(Ok(done)) => Ok(done),
+            Ok(Err(error)) => Err(failed("internal_error", error.to_string())),
+            Err(_) => Err(failed("timeout", format!("no answer in {} s", self.patience.as_secs()))),
+        }
+    }
+
+    /// A file of our own with what is in that one.
+    fn spooled<H>(&self, path: &Path, follow: bool, setup: &Setup, held: H) -> Result<Spool, Failed> {
+        let copy = || {
+            let unreadable = |source| FetchError::Unreadable { path: path.display().to_string(), source };
+            let mut file = open_regular(path, follow).map_err(unreadable)?;
+            let mut spool = Spool::create(&self.import_path(), setup.config.max_bytes).map_err(FetchError::Disk)?;
+            let mut piece = vec![0; PIECE];
+            loop {
+                match file.read(&mut piece) {
+                    Ok(0) => break,
+                    Ok(got) => spool.push(piece.get(..got).unwrap_or_default())?,
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                    Err(error) => return Err(unreadable(error)),
+                }
+            }
+            spool.finish()?;
+            Ok(spool)
+        };
+        let copied = copy();
+        drop(held);
+        copied.map_err(|error: FetchError| Failed {
+            from: path.display().to_string(),
+            reason: error.reason(),
+            message: error.to_string(),
+        })
+    }
+
+    fn import_spooled(
+        &self,
+        spool: &mut Spool,
+        known: &[(ListName, Expected)],
+        setup: &Setup,
+    ) -> Result<(ListName, Option<NewList>), NotImported> {
+        let limits = Limits { max_bytes: setup.config.max_bytes, ..Limits::default() };
+        // Once to know whose it is, once to take it in.
+        let crl = read_from(spool.file(), limits, &mut |_| Ok(()), &mut |_| {}).map_err(|error| match error {
+            ReadError::Io(error) => (None, ("io", error.to_string())),
+            ReadError::Refused(refused) => (None, (refused.reason(), refused.to_string())),
+        })?;
+        let fits = |(_, expected): &&(ListName, Expected)| {
+            expected.delta.is_none_or(|delta| delta == crl.is_delta())
+                && expected.issuers.contains(&crl.issuer.canonical)
+        };
+        let mut fitting = known.iter().filter(fits);
+        let scope = format!("{:?}", crl.scope);
+        let own = || import_name(&crl.issuer.canonical, crl.is_delta(), &scope).unwrap_or_else(ListName::nameless);
+        let name = match (fitting.next(), fitting.next()) {
+            (Some((name, _)), None) => name.clone(),
+            _ => own(),
+        };
+        let expected = Expected { issuers: vec![Arc::clone(&crl.issuer.canonical)], delta: Some(crl.is_delta()) };
+        spool.rewind().map_err(|error| (Some(name.clone()), (error.reason(), error.to_string())))?;
+        match self.take_in(&name, spool.file(), &expected, setup) {
+            Ok(new) => Ok((name, new)),
+            Err(error) => Err((Some(name), error)),
+        }
+    }
+}
+
+impl From<Broken> for NotImported {
+    fn from(broken: Broken) -> Self {
+        (None, broken.into())
+    }
+}
+
+/// The files of a folder, or the file itself, and whether a link may lead to it: who configured a file may have configured a link, who puts one into a folder
+/// has no say in what else is read.
+fn listed<H>(path: &Path, held: H) -> Vec<(PathBuf, bool)> {
+    let files = match fs::read_dir(path) {
+        Err(_) => vec![(path.to_owned(), true)],
+        Ok(entries) => {
+            let is_file = |entry: &fs::DirEntry| entry.file_type().is_ok_and(|kind| kind.is_file());
+            let mut inside: Vec<PathBuf> =
+                entries.filter_map(Result::ok).filter(is_file).map(|entry| entry.path()).collect();
+            inside.sort();
+            if inside.len() > MAX_FILES {
+                tracing::warn!(path = %path.display(), most = MAX_FILES, "not every file of a folder of revocation lists is read");
+            }
+            inside.into_iter().take(MAX_FILES).map(|file| (file, false)).collect()
+        }
+    };
+    drop(held);
+    files
+}
+
+/// A FIFO or a device would hold the thread for ever.
+fn open_regular(path: &Path, follow: bool) -> io::Result<File> {
+    let mut flags = OFlags::NONBLOCK | OFlags::NOCTTY;
+    flags.set(OFlags::NOFOLLOW, !follow);
+    let flags = i32::from_ne_bytes(flags.bits().to_ne_bytes());
+    let file = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
+    if file.metadata()?.is_file() { Ok(file) } else { Err(io::Error::other("not a regular file")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+    use crate::clock::SystemClock;
+    use crate::config::RevocationConfig;
+    use crate::revocation::{SystemResolver, Trust};
+
+    fn worker(folder: &Path) -> Worker {
+        let mut worker = Worker::new(folder, SystemClock::shared(), Arc::new(SystemResolver)).expect("a folder");
+        worker.patience = Duration::from_millis(50);
+        worker
+    }
+
+    #[test]
+    fn a_place_that_hangs_is_left_behind() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let worker = worker(folder.path());
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let (release, hanging) = std::sync::mpsc::channel::<()>();
+        let hanging = Arc::new(std::sync::Mutex::new(hanging));
+        runtime.block_on(async {
+            for _ in 0..READERS {
+                let reader = Arc::clone(&worker.readers).try_acquire_owned().expect("free");
+                let hanging = Arc::clone(&hanging);
+                let hung = worker.in_time(Path::new("/mnt/share"), move || {
+                    drop(hanging.lock().map(|hanging| hanging.recv()));
+                    drop(reader);
+                });
+                let failed = hung.await.expect_err("it hangs");
+                assert_eq!((failed.reason, failed.from.as_str()), ("timeout", "/mnt/share"));
+            }
+            // Another import is told so at once, and the pool is not used up by what hangs.
+            let (outcomes, mut ended) = mpsc::unbounded_channel();
+            let setup = Arc::new(Setup { config: RevocationConfig::default(), trust: Trust::default() });
+            let import = || Import { paths: vec![folder.path().join("x.crl")], known: Vec::new(), ticket: Some(1) };
+            worker.clone().import(import(), Arc::clone(&setup), outcomes.clone()).await;
+            let reason =
+                |outcome: Option<Outcome>| outcome.and_then(|outcome| outcome.result.err()).map(|f| f[0].reason);
+            assert_eq!(reason(ended.recv().await), Some("timeout"));
+            drop(release);
+            while worker.readers.available_permits() < READERS {
+                tokio::task::yield_now().await;
+            }
+            worker.clone().import(import(), setup, outcomes).await;
+            assert_eq!(reason(ended.recv().await), Some("unreadable"));
+        });
+    }
+
+    #[test]
+    fn links_in_a_folder_are_passed_over() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let secret = folder.path().join("secret");
+        let shown = folder.path().join("shown");
+        fs::create_dir(&shown).expect("a folder");
+        for file in [&secret, &shown.join("a.crl")] {
+            fs::write(file, b"x").expect("written");
+        }
+        symlink(&secret, shown.join("b.crl")).expect("a link");
+        rustix::fs::mknodat(
+            rustix::fs::CWD,
+            shown.join("c.crl"),
+            rustix::fs::FileType::Fifo,
+            rustix::fs::Mode::RUSR,
+            0,
+        )
+        .expect("a pipe");
+        assert_eq!(listed(&shown, ()), [(shown.join("a.crl"), false)]);
+        // Put there between the look and the reading.
+        assert!(open_regular(&shown.join("b.crl"), false).is_err());
+        assert!(open_regular(&shown.join("c.crl"), false).is_err());
+        // Whoever configured a link meant it.
+        symlink(&secret, folder.path().join("link")).expect("a link");
+        let link = folder.path().join("link");
+        assert_eq!(listed(&link, ()), [(link.clone(), true)]);
+        assert!(open_regular(&link, true).is_ok());
+    }
+}
