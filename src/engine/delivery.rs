@@ -1,7 +1,7 @@
 //! Act: messages leave from rows, each channel on a task of its own, one at a time, and what came of it is written down before the
 //! next one leaves. A process that ends in between sends that one message again, under the same id.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -225,6 +225,7 @@ impl Engine {
         if routes.is_empty() {
             return Ok(false);
         }
+        let mut said: HashSet<(EventId, EventId)> = changes.items.iter().copied().collect();
         for route in &routes {
             let message = outgoing::message(
                 route,
@@ -234,7 +235,7 @@ impl Engine {
                 now,
             );
             for event in self.store.events_untold(delivery.id, &route.0, &route.1).await? {
-                if changes.items.contains(&(message.id, event)) {
+                if !said.insert((message.id, event)) {
                     continue;
                 }
                 changes.items.push((message.id, event));

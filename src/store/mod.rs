@@ -31,7 +31,7 @@ use std::sync::Arc;
 use sqlx::{Any, AnyConnection, AnyPool, Connection, Transaction};
 
 pub use address::Engine;
-pub use alerts::{DeliveryFilter, ListedDelivery, LoadedOutbox, OutboxChanges};
+pub use alerts::{DeliveryFilter, ListedDelivery, LoadedOutbox, OutboxChanges, Told};
 pub use audit::{AuditFilter, AuditHead, AuditOrder, BrokenLink, ChainReport};
 pub use commit::{Commit, CommitReceipt};
 pub use error::StoreError;

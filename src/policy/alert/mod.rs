@@ -91,9 +91,10 @@ pub fn reconcile(
             if let Some(audience) = alert.reached.filter(|_| !taken_over) {
                 let about = ground.about(&alert.finding);
                 let routes = recipients::routes(ground, &about, audience, now);
-                let mark = Mark::resolved();
-                let word = Word { mark: mark.clone(), moment: Moment::Resolved, audience, severity: Severity::Info };
-                done.say(ground, &mut after, &about, word, vec![mark], routes, now);
+                let (mark, severity) = (Mark::resolved(), Severity::Info);
+                let word = Word { mark, also: Vec::new(), moment: Moment::Resolved, audience, severity };
+                let marks = word.marks();
+                done.say(ground, &mut after, &about, word, marks, routes, now);
             }
         }
         if after != *alert {
@@ -179,19 +180,20 @@ fn to_say(ground: &Ground<'_>, alert: &Alert, about: &About<'_>, now: Timestamp)
         // Taken on as something lesser than what it has become.
         let worse = |word: &Word| alert.end.is_none() && word.mark == Mark::severity(Severity::Critical);
         let word = word.filter(|word| worse(word) && !alert.has_said(&word.mark))?;
-        let marks = vec![word.mark.clone()];
+        let marks = word.marks();
         return Some((word, marks));
     }
     if let Some(acknowledgement) = alert.acknowledgement() {
         let ended = Mark::acknowledgement_ended(acknowledgement.until);
         if !alert.has_said(&ended) && !alert.said.is_empty() {
-            let word = word?;
-            let marks = vec![ended.clone(), word.mark.clone()];
+            // Most end at midnight: the word of that day comes at its hour, and is this one.
+            let word = word.filter(|_| ground.local(now).1 >= ground.alerts.hour)?;
+            let marks = std::iter::once(ended.clone()).chain(word.marks()).collect();
             return Some((Word { mark: ended, moment: Moment::AcknowledgementEnded, ..word }, marks));
         }
     }
     let word = word.filter(|word| !alert.has_said(&word.mark))?;
-    let marks = vec![word.mark.clone()];
+    let marks = word.marks();
     Some((word, marks))
 }
 

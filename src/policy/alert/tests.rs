@@ -274,7 +274,6 @@ fn what_has_no_end_is_repeated_while_it_is_critical() {
     let expected = [
         "0 opened severity warning administrators",
         "10 escalated severity critical administrators",
-        "11 repeated repeat 2 on_call",
         "17 repeated repeat 3 on_call",
         "24 repeated repeat 4 on_call",
         "31 repeated repeat 5 on_call",
