@@ -197,6 +197,21 @@ pub enum Problem {
     NoMail(String),
     /// A certificate of the production hierarchy for a structure of the TEST one.
     TestStructure,
+    /// Something is watched, and there is no way to tell anybody.
+    NoChannel,
+    /// Nothing of the hooks folder is run.
+    HooksFolder(FolderFault),
+}
+
+/// Why nothing of a folder of executables is run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FolderFault {
+    /// The system's message.
+    Unreadable(String),
+    /// It belongs to somebody who is neither root nor us: the uid.
+    Foreign(u32),
+    /// Others may write it: its mode.
+    Open(u32),
 }
 
 impl Problem {
@@ -249,6 +264,8 @@ impl Problem {
             Self::OpenListener => "open_listener",
             Self::NoMail(_) => "no_mail",
             Self::TestStructure => "test_structure",
+            Self::NoChannel => "no_channel",
+            Self::HooksFolder(_) => "hooks_folder",
         }
     }
 
@@ -263,6 +280,7 @@ impl Problem {
                 | Self::Without(_)
                 | Self::NoIdentifier
                 | Self::NoMail(_)
+                | Self::NoChannel
         )
     }
 }

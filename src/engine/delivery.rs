@@ -116,7 +116,12 @@ impl Engine {
         let changed: Vec<Delivery> = begun.iter().map(|(_, delivery)| delivery.clone()).collect();
         let events = changed.iter().map(|delivery| self.delivery_event(delivery)).collect();
         let changes = OutboxChanges { changed, ..OutboxChanges::default() };
-        if let Err(error) = self.commit_outbox(events, changes, now).await {
+        // Before it is sent, and not only at the start: another daemon may have taken a database whose server was started again.
+        let written = match self.store.claim(Duration::ZERO).await {
+            Ok(()) => self.commit_outbox(events, changes, now).await,
+            Err(error) => Err(self.store_refused(&error).to_string()),
+        };
+        if let Err(error) = written {
             tracing::error!(error, "messages wait for the database");
             // Not at once again: the loop would turn for nothing else.
             for (channel, _) in &begun {

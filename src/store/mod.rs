@@ -10,6 +10,7 @@ mod address;
 mod alerts;
 mod audit;
 mod cards;
+mod claim;
 mod commit;
 mod ders;
 mod error;
@@ -40,6 +41,7 @@ pub use history::{HeldKind, Interval};
 pub use load::Snapshot;
 pub use open::Opening;
 
+use self::claim::Claim;
 use self::lock::Lock;
 use self::writer::Writer;
 
@@ -55,6 +57,8 @@ pub struct Store {
     read: AnyPool,
     /// SQLite only: no other daemon uses the file.
     lock: Option<Arc<Lock>>,
+    /// PostgreSQL only: no other daemon uses the database, once [`Store::claim`] said so.
+    claim: Option<Claim>,
     /// It was looked through for damage when it was opened.
     checked: bool,
     node: Arc<str>,
@@ -98,6 +102,9 @@ impl Store {
     pub async fn close(&self) {
         self.read.close().await;
         self.writer.close().await;
+        if let Some(claim) = &self.claim {
+            claim.release().await;
+        }
         if let Some(lock) = &self.lock {
             lock.release();
         }
