@@ -124,7 +124,8 @@ fn acknowledge(args: &AckArgs, session: &mut Session<'_>) -> anyhow::Result<Exit
 }
 
 fn test(args: &TestArgs, session: &mut Session<'_>) -> anyhow::Result<Exit> {
-    let report = client::post_with(session, &format!("/api/v1/alerts/test?lang={}", session.lang), &json!({ "to": args.to }))?;
+    let report =
+        client::post_with(session, &format!("/api/v1/alerts/test?lang={}", session.lang), &json!({ "to": args.to }))?;
     let items = report.get("items").and_then(Value::as_array).cloned().unwrap_or_default();
     let all = items.iter().all(|item| item.get("delivered").and_then(Value::as_bool) == Some(true));
     let exit = if all { Exit::Done } else { Exit::No };

@@ -75,7 +75,8 @@ fn alerts(status: &Value, session: &mut Session<'_>) -> anyhow::Result<()> {
         let text = |key: &str| health.get(key).and_then(Value::as_str).map(|text| visible(text).to_string());
         let Some(since) = text("failing_since") else { continue };
         let reason = text("reason").unwrap_or_default();
-        let values = [("channel", visible(name).to_string().into()), ("since", since.into()), ("reason", reason.into())];
+        let values =
+            [("channel", visible(name).to_string().into()), ("since", since.into()), ("reason", reason.into())];
         writeln!(session.out, "{}", session.texts.say("status-channel-failing", &values))?;
     }
     Ok(())

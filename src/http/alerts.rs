@@ -131,7 +131,8 @@ pub(super) async fn list(
         (over, std::cmp::Reverse(alert.finding.severity), end, alert.id)
     });
     let key = |alert: &&Alert| alert.id.to_string();
-    let Page { items, next_cursor, total } = Paging::new(query.limit, query.cursor).cut(&alerts, key, |alert| *alert)?;
+    let Page { items, next_cursor, total } =
+        Paging::new(query.limit, query.cursor).cut(&alerts, key, |alert| *alert)?;
     let numbers: Vec<i64> = items.iter().map(|alert| alert.id).collect();
     let mut told = shared.store.told(&numbers).await.map_err(|error| store_problem(&error))?;
     let mut line = |alert| line(alert, told.remove(&alert.id).unwrap_or_default(), &texts, &snapshot, now);

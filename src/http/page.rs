@@ -168,12 +168,7 @@ pub(super) async fn overview(
     blocking(move || render(&overview_of(&snapshot, told.as_ref(), &texts, now))).await
 }
 
-fn overview_of(
-    snapshot: &Snapshot,
-    told: Option<&HashMap<i64, Told>>,
-    texts: &Texts,
-    now: Timestamp,
-) -> Overview {
+fn overview_of(snapshot: &Snapshot, told: Option<&HashMap<i64, Told>>, texts: &Texts, now: Timestamp) -> Overview {
     let word = |key: &str| texts.word(key);
     let status = &snapshot.status;
     let listing = snapshot.listing(now);

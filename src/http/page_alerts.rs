@@ -81,7 +81,13 @@ pub(super) fn section(
             (None, _) => String::new(),
             (Some(_), Some(told)) => who(told, texts),
             // Nothing was said, or so long ago that nothing is kept of it.
-            (Some(_), None) => if alert.said.is_empty() { word("alert-untold") } else { String::new() },
+            (Some(_), None) => {
+                if alert.said.is_empty() {
+                    word("alert-untold")
+                } else {
+                    String::new()
+                }
+            }
         },
     };
     let channels = status.channels.iter().map(|(name, health)| ChannelRow {

@@ -320,7 +320,8 @@ mod tests {
         let ours = feed(&[entry("dmp")], "srv", now, &renderer()).replace("\r\n ", "");
         let foreign = Entry { kind: Kind::ForeignCertificate, ..entry("dmp") };
         let foreign = feed(&[foreign], "srv", now, &renderer()).replace("\r\n ", "");
-        let of = |text: &str| text.lines().find(|line| line.starts_with("DESCRIPTION")).map(str::to_owned).expect("one");
+        let of =
+            |text: &str| text.lines().find(|line| line.starts_with("DESCRIPTION")).map(str::to_owned).expect("one");
         assert!(of(&ours).contains("commande complète") && of(&ours).contains("DMP"), "{ours}");
         assert!(!of(&foreign).contains("commande") && of(&foreign).contains("DMP"), "{foreign}");
         assert!(foreign.contains("SUMMARY:Fin du certificat dmp le 01/01/2027"), "{foreign}");

@@ -16,10 +16,10 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::process::{Child, Command};
 
-use super::{Target, aside};
 use super::outcome::{delivered, later};
 use super::payload::Payload;
 use super::render::{Renderer, clean};
+use super::{Target, aside};
 use crate::config::{FolderFault, runnable};
 use crate::domain::notice::{Notice, SendOutcome};
 

@@ -67,9 +67,8 @@ pub fn forecast(
     let (mut turn, mut morning) = (Some(now), turns.next_morning(now));
     let mut before = None;
     while let Some(now) = turn.filter(|turn| *turn <= until) {
-        let due = before.is_none_or(|before| {
-            instants.range((Bound::Excluded(before), Bound::Included(now))).next().is_some()
-        });
+        let due = before
+            .is_none_or(|before| instants.range((Bound::Excluded(before), Bound::Included(now))).next().is_some());
         let is_morning = morning == Some(now);
         if due || (is_morning && every_day) {
             judge(ground, &mut findings, now);
@@ -82,7 +81,8 @@ pub fn forecast(
         if is_morning {
             morning = turns.next_morning(now);
         }
-        let next = [instants.range((Bound::Excluded(now), Bound::Unbounded)).next().copied(), awaited(ground, &open, now)];
+        let next =
+            [instants.range((Bound::Excluded(now), Bound::Unbounded)).next().copied(), awaited(ground, &open, now)];
         turn = next.into_iter().flatten().min().and_then(|at| turns.from(at)).into_iter().chain(morning).min();
     }
     leaving

@@ -79,7 +79,9 @@ fn killed_at_every_commit_point_it_loses_no_mail() {
     let killed_at = relay.count();
     assert!((1..EVENTS).contains(&killed_at), "{killed_at} messages by then: the points are not among the messages");
     let daemon = Daemon::run(folder.path());
-    wait_for("the last messages", || (relay.count() >= EVENTS).then_some(()));
+    for wanted in (killed_at..=EVENTS).step_by(50) {
+        wait_for("more messages", || (relay.count() >= wanted).then_some(()));
+    }
     wait_for("the last answers", || {
         let status = daemon.json(&["status"]);
         (status["deliveries"]["pending"] == 0).then_some(())
@@ -158,7 +160,9 @@ fn killed_at_every_commit_point_it_loses_no_event_of_targets_that_flap() {
         let items = answer.json()["items"].as_array().cloned().expect("items");
         items.iter().filter(|item| item["channel"] != "webhook:dead").count()
     };
-    wait_for("the last answers", || ["pending", "sending", "failed"].iter().all(|state| left(state) == 0).then_some(()));
+    wait_for("the last answers", || {
+        ["pending", "sending", "failed"].iter().all(|state| left(state) == 0).then_some(())
+    });
     let received = target.received();
     let heard = heard(&received);
     assert_eq!(heard.len(), EVENTS * TARGETS, "one is lost");

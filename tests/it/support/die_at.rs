@@ -65,7 +65,8 @@ impl Failpoint {
                 .spawn()
                 .expect("vigie runs"),
         );
-        let ended = wait_for("the end of a daemon that is to die", || child.0.try_wait().expect("the child can be asked"));
+        let ended =
+            wait_for("the end of a daemon that is to die", || child.0.try_wait().expect("the child can be asked"));
         assert_eq!(ended.signal(), Some(9), "it ended otherwise at commit {at} {moment}: {ended}");
     }
 }
