@@ -12,7 +12,7 @@ use crate::domain::notice::{EventId, Moment};
 use crate::domain::time::{DAY, Timestamp};
 use crate::policy::{compare, evaluate};
 
-/// Above so many certificates the rules are applied only when a date of one of them says so, not every day as well.
+/// Above so many certificates, declared or found, the rules are applied only when a date of one of them says so, not every day as well.
 const EVERY_DAY: usize = 2000;
 /// Between two looks at an alert that should be over and is not, in seconds.
 const LOOK: i64 = 3600;
@@ -62,7 +62,8 @@ pub fn forecast(
     let (mut open, mut findings) = (open.clone(), findings.clone());
     let mut number = open.values().map(|alert| alert.id).max().unwrap_or(0) + 1;
     let instants = instants(ground);
-    let every_day = ground.inventory.certificates.len() <= EVERY_DAY;
+    let many = ground.inventory.certificates.len().max(ground.inventory.declaration.certificates.len());
+    let every_day = many <= EVERY_DAY;
     let mut leaving = Vec::new();
     let (mut turn, mut morning) = (Some(now), turns.next_morning(now));
     let mut before = None;

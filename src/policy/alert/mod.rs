@@ -11,6 +11,7 @@ mod settings;
 mod tests;
 mod timetable;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
@@ -57,11 +58,11 @@ pub fn reconcile(
     let mut next = next;
     for (key, record) in findings {
         let known = open.get(key);
-        let mut alert = match known {
+        let mut alert: Cow<'_, Alert> = match known {
             Some(alert) => judged_again(alert, &record.finding),
             None => {
                 next += 1;
-                opened(next - 1, record)
+                Cow::Owned(opened(next - 1, record))
             }
         };
         let about = ground.about(&alert.finding);
@@ -75,7 +76,9 @@ pub fn reconcile(
             let routes = recipients::routes(ground, &about, word.audience, now);
             done.say(ground, &mut alert, &about, word, marks, routes, now);
         }
-        if known != Some(&alert) {
+        if let Cow::Owned(alert) = alert
+            && known != Some(&alert)
+        {
             done.changes.alerts.push(alert);
         }
     }
@@ -84,7 +87,7 @@ pub fn reconcile(
         if findings.contains_key(key) {
             continue;
         }
-        let mut after = fading(ground, alert, now);
+        let mut after: Cow<'_, Alert> = Cow::Owned(fading(ground, alert, now));
         if let AlertState::Resolved { .. } = after.state {
             let ends = ends.get_or_insert_with(|| open_ends(findings));
             let taken_over = alert.end.is_some_and(|end| ends.contains_key(&(bare_subject(&alert.finding), end)));
@@ -97,8 +100,8 @@ pub fn reconcile(
                 done.say(ground, &mut after, &about, word, marks, routes, now);
             }
         }
-        if after != *alert {
-            done.changes.alerts.push(after);
+        if *after != *alert {
+            done.changes.alerts.push(after.into_owned());
         }
     }
     done
@@ -130,7 +133,7 @@ impl Reconciled {
     fn say(
         &mut self,
         ground: &Ground<'_>,
-        alert: &mut Alert,
+        alert: &mut Cow<'_, Alert>,
         about: &About<'_>,
         word: Word,
         marks: Vec<Mark>,
@@ -158,6 +161,7 @@ impl Reconciled {
             },
         });
         self.routes.push(routes);
+        let alert = alert.to_mut();
         alert.reached = alert.reached.max(Some(word.audience));
         alert.said.extend(marks.into_iter().map(|mark| Said { mark, at: now }));
         // What is said once in a life stays; of what comes round again the oldest goes.
@@ -209,25 +213,27 @@ fn opened(id: i64, record: &FindingRecord) -> Alert {
     }
 }
 
-/// The finding is (still, or again) true.
-fn judged_again(alert: &Alert, finding: &Finding) -> Alert {
+/// The finding is (still, or again) true. Most are as they were, turn after turn: those are not copied.
+fn judged_again<'a>(alert: &'a Alert, finding: &Finding) -> Cow<'a, Alert> {
+    let end = end_of(finding);
+    let fading = matches!(alert.state, AlertState::Fading { .. });
+    if !fading && end == alert.end && alert.finding == *finding {
+        return Cow::Borrowed(alert);
+    }
     let mut alert = alert.clone();
     alert.state = match alert.state {
         AlertState::Fading { acknowledgement: Some(acknowledgement), .. } => AlertState::Acknowledged(acknowledgement),
         AlertState::Fading { acknowledgement: None, .. } => AlertState::Open,
         state @ (AlertState::Open | AlertState::Acknowledged(_) | AlertState::Resolved { .. }) => state,
     };
-    let end = end_of(finding);
     if end != alert.end {
         // Another certificate stands there now, and it ends as well: its steps are its own.
         alert.end = end;
         alert.said.clear();
         alert.state = AlertState::Open;
     }
-    if alert.finding != *finding {
-        alert.finding = finding.clone();
-    }
-    alert
+    alert.finding = finding.clone();
+    Cow::Owned(alert)
 }
 
 /// The finding is silent: after a while the alert is over.
