@@ -4,6 +4,7 @@
 mod clock_jumps;
 mod crash;
 mod doors;
+mod faketime;
 mod lost_channels;
 mod one_sender;
 mod outbox;

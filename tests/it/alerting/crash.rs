@@ -15,7 +15,7 @@ use crate::support::sinks::{Identity, Sink};
 /// Events, and messages where each goes to an address of its own.
 const EVENTS: usize = 500;
 /// Commits of one life up to which each is a point to die at: the start, the scan, the judgement, and then message after message.
-const POINTS: u32 = 16;
+const POINTS: u32 = 10;
 /// Live targets; what is told to one is told to each.
 const TARGETS: usize = 5;
 /// Messages the relay takes and hangs up on before it says so.
