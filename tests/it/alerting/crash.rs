@@ -32,6 +32,12 @@ fn config(folder: &Path, rest: &str) -> String {
     )
 }
 
+/// In memory where there is such a place: a process that is killed leaves what it wrote to the kernel, whatever is under it.
+fn folder() -> tempfile::TempDir {
+    let memory = Path::new("/dev/shm");
+    if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() }.expect("a folder")
+}
+
 fn write(folder: &Path, rest: &str) {
     fs::create_dir_all(folder.join("state")).expect("a folder");
     fs::write(folder.join("vigie.toml"), config(folder, rest)).expect("written");
@@ -58,7 +64,7 @@ fn times(received: &[Value]) -> BTreeMap<(String, String), usize> {
 
 #[test]
 fn killed_at_every_commit_point_it_loses_no_mail() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder();
     let relay = Sink::smtp(None, &[]);
     let mails: String = (0..EVENTS).map(|number| format!("\"u{number}@x.fr\", ")).collect();
     let rest = format!(
@@ -115,7 +121,7 @@ fn heard(received: &[Value]) -> BTreeMap<(String, String), BTreeSet<String>> {
 
 #[test]
 fn killed_at_every_commit_point_it_loses_no_event_of_targets_that_flap() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder();
     let identity = Identity::localhost();
     let (target, thief) = (Sink::https(Some(&identity)), Sink::https(Some(&identity)));
     fs::write(folder.path().join("secret"), "k3y-of-the-target\n").expect("written");
