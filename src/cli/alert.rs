@@ -91,18 +91,30 @@ fn list(args: &ListArgs, session: &mut Session<'_>) -> anyhow::Result<Exit> {
             let text = |key: &str| taken.get(key).and_then(Value::as_str).unwrap_or_default();
             writeln!(session.out, "  {} → {} : {}", visible(text("by")), text("until"), visible(text("reason")))?;
         }
-        let reached = match text("reached") {
-            "" => session.texts.word("alert-untold"),
-            audience => session.texts.word(&format!("audience-{audience}")),
-        };
-        writeln!(session.out, "  {} · {} · {reached}", text("code"), text("opened_at"))?;
+        let who = who(item, session).join(" ; ");
+        writeln!(session.out, "  {} · {} · {who}", text("code"), text("opened_at"))?;
     }
     Ok(Exit::Done)
 }
 
+/// Who took a message about an alert, and who is still to be sent one.
+fn who(item: &Value, session: &Session<'_>) -> Vec<String> {
+    let names = |key: &str| {
+        let names = item.get(key).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+        names.map(|name| visible(name).to_string()).collect::<Vec<_>>().join(", ")
+    };
+    let said = [("alert-told-to", names("told")), ("alert-waiting", names("waiting"))];
+    let said: Vec<String> = said
+        .into_iter()
+        .filter(|(_, who)| !who.is_empty())
+        .map(|(key, who)| session.texts.say(key, &[("who", who.into())]))
+        .collect();
+    if said.is_empty() { vec![session.texts.word("alert-untold")] } else { said }
+}
+
 fn acknowledge(args: &AckArgs, session: &mut Session<'_>) -> anyhow::Result<Exit> {
     let body = json!({ "until": args.until, "reason": args.reason });
-    let alert = client::post_with(session, &format!("/api/v1/alerts/{}/ack", args.id), &body)?;
+    let alert = client::post_with(session, &format!("/api/v1/alerts/{}/ack?lang={}", args.id, session.lang), &body)?;
     if session.common.json {
         return print_json(session, &alert);
     }
@@ -112,7 +124,8 @@ fn acknowledge(args: &AckArgs, session: &mut Session<'_>) -> anyhow::Result<Exit
 }
 
 fn test(args: &TestArgs, session: &mut Session<'_>) -> anyhow::Result<Exit> {
-    let report = client::post_with(session, "/api/v1/alerts/test", &json!({ "to": args.to }))?;
+    let report =
+        client::post_with(session, &format!("/api/v1/alerts/test?lang={}", session.lang), &json!({ "to": args.to }))?;
     let items = report.get("items").and_then(Value::as_array).cloned().unwrap_or_default();
     let all = items.iter().all(|item| item.get("delivered").and_then(Value::as_bool) == Some(true));
     let exit = if all { Exit::Done } else { Exit::No };
@@ -134,8 +147,8 @@ fn test(args: &TestArgs, session: &mut Session<'_>) -> anyhow::Result<Exit> {
 }
 
 fn forecast(args: &ForecastArgs, session: &mut Session<'_>) -> anyhow::Result<Exit> {
-    let until = args.until.as_ref().map(|until| format!("?until={}", client::encode(until))).unwrap_or_default();
-    let forecast = client::get(session, &format!("/api/v1/alerts/forecast{until}"))?;
+    let until = args.until.as_ref().map(|until| format!("&until={}", client::encode(until))).unwrap_or_default();
+    let forecast = client::get(session, &format!("/api/v1/alerts/forecast?lang={}{until}", session.lang))?;
     if session.common.json {
         return print_json(session, &forecast);
     }
@@ -147,6 +160,10 @@ fn forecast(args: &ForecastArgs, session: &mut Session<'_>) -> anyhow::Result<Ex
     for message in &items {
         let text = |value: &Value, key: &str| value.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
         let to = format!("{} {}", text(message, "channel"), text(message, "address"));
+        if text(message, "kind") == "digest" {
+            let digest = session.texts.word("forecast-digest");
+            table.row(vec![text(message, "day"), to.trim_end().to_owned(), digest, String::new(), String::new()]);
+        }
         for item in message.get("items").and_then(Value::as_array).into_iter().flatten() {
             table.row(vec![
                 text(message, "day"),

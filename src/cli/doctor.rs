@@ -15,13 +15,14 @@ use super::exit::Exit;
 use super::table::visible;
 use super::{Session, print_json};
 use crate::clock::{Clock as _, SystemClock};
-use crate::config::{self, Config, SmtpConfig};
+use crate::config::{self, Config, SmtpConfig, WebhookConfig};
 use crate::domain::declaration::Keystore;
 use crate::domain::notice::SendOutcome;
 use crate::domain::observation::FilePath;
 use crate::notify::email::Smtp;
 use crate::notify::hook;
 use crate::notify::render::Renderer;
+use crate::notify::webhook::Webhook;
 use crate::revocation::{Denied, Gate};
 use crate::sources::anchors;
 use crate::sources::smart_card::{self, SmartCardError};
@@ -165,7 +166,8 @@ fn of_config(report: &mut Report, session: &Session<'_>, config: &Config) {
     }
 }
 
-/// The relay is asked, hooks are looked at; webhooks are proved by sending them something.
+/// The relay is asked, targets are connected to, hooks are looked at. That none is configured, or that the hooks folder is not fit, was
+/// said with the configuration.
 fn channels(report: &mut Report, session: &Session<'_>, config: &Config) {
     let word = |key: &str| session.texts.word(key);
     if let Some(smtp) = &config.notify.smtp {
@@ -174,22 +176,35 @@ fn channels(report: &mut Report, session: &Session<'_>, config: &Config) {
         let smtp = SmtpConfig { timeout: smtp.timeout.min(PATIENCE), ..smtp.clone() };
         let renderer = Arc::new(Renderer::new(config.lang, config.timezone));
         let relay = Smtp::new(smtp, &config.node, renderer);
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        match runtime.map(|runtime| runtime.block_on(relay.try_out())) {
-            Ok(SendOutcome::Delivered { answer }) => report.ok("smtp", format!("{place} {answer}")),
-            Ok(SendOutcome::Later { reason, answer, .. } | SendOutcome::Refused { reason, answer }) => {
-                report.fail("smtp", format!("{place}: {answer} ({reason})"), word("doctor-smtp-cure"));
-            }
-            Err(error) => report.fail("smtp", format!("{place}: {error}"), word("doctor-smtp-cure")),
-        }
+        tried(report, "smtp", &place, &word("doctor-smtp-cure"), relay.try_out());
+    }
+    let renderer = Arc::new(Renderer::new(config.lang, config.timezone));
+    for webhook in &config.notify.webhooks {
+        let webhook = WebhookConfig { timeout: webhook.timeout.min(PATIENCE), ..webhook.clone() };
+        // Its name: the address may be its secret.
+        let place = webhook.name.clone();
+        let target = Webhook::new(webhook, Arc::clone(&renderer), SystemClock::shared());
+        tried(report, "webhook", &place, &word("doctor-webhook-cure"), target.try_out());
     }
     if let Some(hooks) = &config.notify.hooks {
         let (good, unfit) = hook::executables(&hooks.folder);
-        for file in unfit {
+        for file in unfit.iter().filter(|file| file.path != hooks.folder) {
             report.warn("hooks", file.to_string(), word("doctor-hooks-cure"));
         }
         let said = session.texts.say("doctor-hooks", &[("count", good.len().into())]);
         report.ok("hooks", format!("{} {said}", hooks.folder.display()));
+    }
+}
+
+/// What came of trying a channel out.
+fn tried(report: &mut Report, what: &str, place: &str, cure: &str, trying: impl Future<Output = SendOutcome>) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    match runtime.map(|runtime| runtime.block_on(trying)) {
+        Ok(SendOutcome::Delivered { answer }) => report.ok(what, format!("{place} {answer}")),
+        Ok(SendOutcome::Later { reason, answer, .. } | SendOutcome::Refused { reason, answer }) => {
+            report.fail(what, format!("{place}: {answer} ({reason})"), cure);
+        }
+        Err(error) => report.fail(what, format!("{place}: {error}"), cure),
     }
 }
 

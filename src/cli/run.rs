@@ -35,6 +35,8 @@ use crate::telemetry::{self, LogTo};
 
 /// Open requests and the last commit may take so long after a signal; the service is down in less than ten seconds.
 const LAST_WORDS: Duration = Duration::from_secs(7);
+/// A daemon that was killed holds a PostgreSQL database until the server notices.
+const PREDECESSOR: Duration = Duration::from_secs(5);
 /// A source that hangs in the kernel must not hold the process: what it was reading is not state.
 pub(super) const STUCK_THREADS: Duration = Duration::from_millis(500);
 
@@ -62,6 +64,7 @@ pub(super) async fn serve(
     no_core_dumps();
     make_folder(&config.state_dir)?;
     let store = open_store(&config, &clock).await?;
+    store.claim(PREDECESSOR).await.map_err(refused_store)?;
     let loaded = store.load().await.map_err(refused_store)?;
     let jitter = draw_jitter(&store, &config, &clock, &loaded.settings).await?;
     let found = anchors::load(&config.trust.anchors);

@@ -48,12 +48,38 @@ fn of_service(session: &mut Session<'_>) -> anyhow::Result<Exit> {
         "" => writeln!(session.out, "{}", session.texts.word("never-scanned"))?,
         at => writeln!(session.out, "{} {at}", session.texts.word("last-scan"))?,
     }
+    alerts(&status, session)?;
     if let Some(failure) = status.get("store_failure").and_then(Value::as_str) {
         writeln!(session.out, "{}", visible(failure))?;
     }
     let seq = status.pointer("/audit/seq").and_then(Value::as_i64).unwrap_or(0);
     writeln!(session.out, "{} {seq}:{}", session.texts.word("audit-head"), text("/audit/head"))?;
     Ok(exit)
+}
+
+/// Alerts, the messages about them, and the channels that do not take any.
+fn alerts(status: &Value, session: &mut Session<'_>) -> anyhow::Result<()> {
+    let count = |path: &str| status.pointer(path).and_then(Value::as_i64).unwrap_or(0);
+    let counts = ["open", "acknowledged", "unreachable"].map(|key| (key, count(&format!("/alerts/{key}")).into()));
+    writeln!(session.out, "{}", session.texts.say("status-alerts", &counts))?;
+    let channels = status.get("channels").and_then(Value::as_object).cloned().unwrap_or_default();
+    if channels.is_empty() {
+        writeln!(session.out, "{}", session.texts.word("messages-no-channel"))?;
+        return Ok(());
+    }
+    let said = |key: &str, path: &str| session.texts.say(key, &[("count", count(path).into())]);
+    let (pending, failed) =
+        (said("messages-pending", "/deliveries/pending"), said("messages-failed", "/deliveries/failed"));
+    writeln!(session.out, "{pending}, {failed}.")?;
+    for (name, health) in &channels {
+        let text = |key: &str| health.get(key).and_then(Value::as_str).map(|text| visible(text).to_string());
+        let Some(since) = text("failing_since") else { continue };
+        let reason = text("reason").unwrap_or_default();
+        let values =
+            [("channel", visible(name).to_string().into()), ("since", since.into()), ("reason", reason.into())];
+        writeln!(session.out, "{}", session.texts.say("status-channel-failing", &values))?;
+    }
+    Ok(())
 }
 
 fn of_certificate(id: &str, session: &mut Session<'_>) -> anyhow::Result<Exit> {

@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::fs::Metadata;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
 use serde::Serialize;
 
-use super::problem::{Form, Problem, Thing};
+use super::problem::{FolderFault, Form, Problem, Thing};
 use super::reader::{Found, Section};
 use super::template::Template;
 use super::value::{is_host, is_loopback, is_mail};
@@ -106,7 +108,26 @@ pub struct HooksConfig {
     pub timeout: Duration,
 }
 
-pub(super) fn read(section: Section<'_>) -> NotifyConfig {
+/// Whether executables of a folder, or one of them, may be run: it belongs to root or to us, and nobody else may write it. Who may
+/// write it may act as us.
+///
+/// # Errors
+/// Why not.
+pub fn runnable(found: &Metadata) -> Result<(), FolderFault> {
+    if found.uid() != 0 && found.uid() != rustix::process::geteuid().as_raw() {
+        return Err(FolderFault::Foreign(found.uid()));
+    }
+    if found.mode() & 0o022 != 0 {
+        return Err(FolderFault::Open(found.mode() & 0o7777));
+    }
+    Ok(())
+}
+
+/// `watched`: something is, so that there will be something to tell.
+pub(super) fn read(section: Section<'_>, watched: bool) -> NotifyConfig {
+    if watched && section.written(&["smtp", "webhook", "hooks"]).is_empty() {
+        section.warning(Problem::NoChannel);
+    }
     let config = NotifyConfig {
         smtp: read_smtp(section.section("smtp")),
         webhooks: read_webhooks(section.tables("webhook", "name")),
@@ -153,7 +174,17 @@ fn read_hooks(section: Section<'_>) -> Option<HooksConfig> {
         section.finish();
         return None;
     }
-    let folder = section.need("folder", Found::path);
+    let folder = section.need("folder", |found| {
+        let folder = found.path()?;
+        let fault = match std::fs::metadata(&folder) {
+            Ok(metadata) => runnable(&metadata).err(),
+            Err(error) => Some(FolderFault::Unreadable(error.to_string())),
+        };
+        if let Some(fault) = fault {
+            found.warning(Problem::HooksFolder(fault));
+        }
+        Some(folder)
+    });
     let timeout = section.get("timeout", |found| found.duration(SECOND, MINUTE * 10)).unwrap_or(SECOND * 30);
     section.finish();
     Some(HooksConfig { folder: folder?, timeout })

@@ -199,6 +199,21 @@ pub enum Problem {
     TestStructure,
     /// A directory, which no HTTP proxy leads to.
     DirectoryBesideProxy,
+    /// Something is watched, and there is no way to tell anybody.
+    NoChannel,
+    /// Nothing of the hooks folder is run.
+    HooksFolder(FolderFault),
+}
+
+/// Why nothing of a folder of executables is run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FolderFault {
+    /// The system's message.
+    Unreadable(String),
+    /// It belongs to somebody who is neither root nor us: the uid.
+    Foreign(u32),
+    /// Others may write it: its mode.
+    Open(u32),
 }
 
 impl Problem {
@@ -252,6 +267,8 @@ impl Problem {
             Self::NoMail(_) => "no_mail",
             Self::TestStructure => "test_structure",
             Self::DirectoryBesideProxy => "directory_beside_proxy",
+            Self::NoChannel => "no_channel",
+            Self::HooksFolder(_) => "hooks_folder",
         }
     }
 
@@ -266,6 +283,7 @@ impl Problem {
                 | Self::Without(_)
                 | Self::NoIdentifier
                 | Self::NoMail(_)
+                | Self::NoChannel
         )
     }
 }

@@ -65,6 +65,11 @@ impl Lived {
         undone
     }
 
+    /// The first instant of all; `None` when nothing was lived yet.
+    pub fn began(&self) -> Option<Timestamp> {
+        self.stretches.first().map(|(from, _)| *from)
+    }
+
     /// As one line of JSON.
     pub fn to_text(&self) -> String {
         serde_json::to_string(self).unwrap_or_default()

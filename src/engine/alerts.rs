@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tokio::sync::oneshot;
 
-use super::schedule::{Job, Timetable, turns};
+use super::schedule::{Job, Timetable};
 use super::snapshot::{OpenFindings, Snapshot};
 use super::{Caller, Engine, Refusal, answer};
 use crate::config::Config;
@@ -114,7 +114,13 @@ pub fn forecast_of(snapshot: &Snapshot, now: Timestamp, until: Timestamp) -> Vec
         jitter: &snapshot.jitter,
         hour: config.alerts.hour,
     };
-    forecast(&ground, &snapshot.alerts, &snapshot.findings, turns(&timetable, now, until))
+    let mut leaving = forecast(&ground, &snapshot.alerts, &snapshot.findings, &timetable, (now, until));
+    for at in timetable.digests(now, until) {
+        let routes = digest_routes(&ground, at);
+        leaving.extend(routes.into_iter().map(|route| Leaving { at, route, items: Vec::new() }));
+    }
+    leaving.sort_by_key(|leaving| leaving.at);
+    leaving
 }
 
 impl Engine {
@@ -228,6 +234,26 @@ impl Engine {
         match self.commit_outbox(vec![event], changes, now).await {
             Ok(()) => self.testers.push(Tester { waiting, report: Vec::new(), reply }),
             Err(error) => answer(reply, Err(Refusal::Store(error))),
+        }
+    }
+
+    /// A turn of the monthly word fell into a time in which nothing ran: it is said now. Looked at after the first scan, when there is
+    /// something to count, and when the clock was set, which is what a machine that slept looks like.
+    pub(super) async fn make_up_digest(&mut self) {
+        let now = self.clock.now();
+        let kept = match self.store.setting(LAST_DIGEST).await {
+            Ok(kept) => kept,
+            Err(error) => {
+                self.store_refused(&error);
+                return;
+            }
+        };
+        // Before the first one, what was lived tells since when there could have been one.
+        let last = kept.as_deref().and_then(|kept| kept.split_once(' ')?.1.parse().ok()).or_else(|| self.lived.began());
+        let missed = last.and_then(|last| self.timetable().next(Job::Digest, last)).filter(|turn| *turn <= now);
+        if let Some(turn) = missed {
+            tracing::info!(%turn, "the digest of this turn was missed: it leaves now");
+            self.digest().await;
         }
     }
 

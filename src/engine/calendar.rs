@@ -1,8 +1,9 @@
-//! The dates of a snapshot: ends of certificates, of mandates, and the yearly term of each contract. Cards and revocation lists join
-//! them when their ends are known.
+//! The dates of a snapshot: ends of certificates, cards, mandates and revocation lists, and the yearly term of each contract.
 
+use super::card_listing::{self, CardEntry};
 use super::snapshot::Snapshot;
 use crate::domain::certificate::Certificate;
+use crate::domain::crl::{CrlName, CrlState};
 use crate::domain::lang::Lang;
 use crate::domain::person::Role;
 use crate::domain::time::Timestamp;
@@ -13,6 +14,8 @@ use crate::notify::render::Renderer;
 pub fn calendar(snapshot: &Snapshot, lang: Option<Lang>, now: Timestamp) -> String {
     let renderer = Renderer::new(lang.unwrap_or(snapshot.config.lang), snapshot.config.timezone);
     let mut entries = certificates(snapshot, now);
+    entries.extend(cards(snapshot, now));
+    entries.extend(lists(snapshot));
     let declaration = &snapshot.inventory.declaration;
     for mandate in &declaration.mandates {
         if let Some(until) = mandate.until.filter(|_| mandate.role != Role::Contact) {
@@ -56,11 +59,48 @@ fn certificates(snapshot: &Snapshot, now: Timestamp) -> Vec<Entry> {
             let label = id.strip_prefix("sha256:").and_then(|hex| hex.get(..16)).map(|hex| format!("sha256:{hex}…"));
             Some(Entry {
                 subject: if declared.is_some() { format!("certificate:{id}") } else { id.clone() },
-                kind: Kind::Certificate,
+                kind: if facts.profile.is_igc_sante() { Kind::Certificate } else { Kind::ForeignCertificate },
                 label: label.unwrap_or(id),
                 impacts: declared.map(|declared| declared.impacts.clone()).unwrap_or_default(),
                 when: When::At(facts.end(), steps),
             })
         })
         .collect()
+}
+
+/// Those whose end is known, by whoever holds them: the number of a card stands for a person.
+fn cards(snapshot: &Snapshot, now: Timestamp) -> Vec<Entry> {
+    let steps = &snapshot.config.policy.thresholds;
+    let cards = card_listing::cards(&snapshot.inventory, &snapshot.findings, now);
+    let entry = |card: &CardEntry<'_>| {
+        let end = card.end?;
+        let last = card.number.and_then(|number| number.get(number.len().checked_sub(4)?..)).unwrap_or_default();
+        let of = card.holder.or(card.assigned_to).or(card.service);
+        let of = of.map_or_else(|| format!("…{last}"), str::to_owned);
+        Some(Entry {
+            subject: format!("card:{}", card.id),
+            kind: Kind::Card,
+            label: format!("{} {of}", card.kind_name()).trim().to_owned(),
+            impacts: Vec::new(),
+            when: When::At(end, steps.iter().map(|step| step.begins(end, end)).collect()),
+        })
+    };
+    cards.iter().filter_map(entry).collect()
+}
+
+/// The window of each list that is followed, with an alarm where the alert for it begins.
+fn lists(snapshot: &Snapshot) -> Vec<Entry> {
+    let near = i64::try_from(snapshot.config.policy.crl_near_stale.as_secs()).unwrap_or(0);
+    let lists = snapshot.inventory.revocation.lists.iter().filter(|(_, state)| state.followed);
+    let entry = |(name, state): (&CrlName, &CrlState)| {
+        let end = state.held.as_ref()?.next_update?;
+        Some(Entry {
+            subject: format!("crl:{name}"),
+            kind: Kind::Crl,
+            label: state.label().to_string(),
+            impacts: Vec::new(),
+            when: When::At(end, vec![end.plus_seconds(-near)]),
+        })
+    };
+    lists.filter_map(entry).collect()
 }

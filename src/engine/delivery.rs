@@ -1,7 +1,7 @@
 //! Act: messages leave from rows, each channel on a task of its own, one at a time, and what came of it is written down before the
 //! next one leaves. A process that ends in between sends that one message again, under the same id.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -116,7 +116,12 @@ impl Engine {
         let changed: Vec<Delivery> = begun.iter().map(|(_, delivery)| delivery.clone()).collect();
         let events = changed.iter().map(|delivery| self.delivery_event(delivery)).collect();
         let changes = OutboxChanges { changed, ..OutboxChanges::default() };
-        if let Err(error) = self.commit_outbox(events, changes, now).await {
+        // Before it is sent, and not only at the start: another daemon may have taken a database whose server was started again.
+        let written = match self.store.claim(Duration::ZERO).await {
+            Ok(()) => self.commit_outbox(events, changes, now).await,
+            Err(error) => Err(self.store_refused(&error).to_string()),
+        };
+        if let Err(error) = written {
             tracing::error!(error, "messages wait for the database");
             // Not at once again: the loop would turn for nothing else.
             for (channel, _) in &begun {
@@ -225,6 +230,7 @@ impl Engine {
         if routes.is_empty() {
             return Ok(false);
         }
+        let mut said: HashSet<(EventId, EventId)> = changes.items.iter().copied().collect();
         for route in &routes {
             let message = outgoing::message(
                 route,
@@ -234,7 +240,7 @@ impl Engine {
                 now,
             );
             for event in self.store.events_untold(delivery.id, &route.0, &route.1).await? {
-                if changes.items.contains(&(message.id, event)) {
+                if !said.insert((message.id, event)) {
                     continue;
                 }
                 changes.items.push((message.id, event));

@@ -349,6 +349,7 @@ impl Engine {
         let event = self.event(Actor::Daemon, Origin::Internal, Action::ClockJump, "clock");
         self.note(AuditEvent { reason: Some(format!("{jump:+} s, from {before}")), ..event }).await;
         self.evaluate(Job::Evaluate, Caller { actor: Actor::Scheduler, origin: Origin::Internal }).await;
+        self.make_up_digest().await;
     }
 
     async fn stop(mut self) {

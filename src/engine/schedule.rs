@@ -3,11 +3,12 @@
 use std::str::FromStr;
 use std::time::Duration;
 
+use chrono::{TimeDelta, TimeZone as _};
 use chrono_tz::Tz;
 
 use crate::config::ScheduleConfig;
 use crate::domain::time::Timestamp;
-use crate::policy::alert::forecast::Turn;
+use crate::policy::alert::forecast::Turns;
 
 /// The jobs that run by the clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -135,22 +136,35 @@ impl Timetable<'_> {
     }
 }
 
-/// The turns in which alerts are decided, from `now` itself to `until`, in order.
-pub fn turns<'a>(timetable: &'a Timetable<'_>, now: Timestamp, until: Timestamp) -> impl Iterator<Item = Turn> + 'a {
-    let next = move |job, after| timetable.next(job, after).filter(|at| *at <= until);
-    let mut due = (next(Job::Evaluate, now), next(Job::Alerts, now));
-    let later = std::iter::from_fn(move || {
-        let at = due.0.into_iter().chain(due.1).min()?;
-        let morning = due.1 == Some(at);
-        if due.0 == Some(at) {
-            due.0 = next(Job::Evaluate, at);
-        }
-        if morning {
-            due.1 = next(Job::Alerts, at);
-        }
-        Some(Turn { at, morning })
-    });
-    std::iter::once(Turn { at: now, morning: true }).filter(move |turn| turn.at <= until).chain(later)
+impl Turns for Timetable<'_> {
+    fn from(&self, at: Timestamp) -> Option<Timestamp> {
+        let before = at.plus_seconds(-1);
+        [Job::Evaluate, Job::Alerts].into_iter().filter_map(|job| self.next(job, before)).min()
+    }
+
+    fn next_morning(&self, after: Timestamp) -> Option<Timestamp> {
+        self.next(Job::Alerts, after)
+    }
+}
+
+impl Timetable<'_> {
+    /// The turns of the digest after `now`, up to `until`: one a day at the most, whatever its schedule says.
+    pub fn digests(&self, now: Timestamp, until: Timestamp) -> impl Iterator<Item = Timestamp> {
+        let next = move |after| self.next(Job::Digest, after).filter(|at| *at <= until);
+        std::iter::successors(next(now), move |at| next(self.end_of_day(*at)))
+    }
+
+    /// The last second of the day `at` falls on.
+    fn end_of_day(&self, at: Timestamp) -> Timestamp {
+        let midnight = at.to_chrono().and_then(|utc| {
+            let day = self.timezone.from_utc_datetime(&utc.naive_utc()).date_naive().succ_opt()?;
+            let midnight = day.and_hms_opt(0, 0, 0)?;
+            // Where midnight does not exist the day begins an hour later.
+            let first = self.timezone.from_local_datetime(&midnight).earliest();
+            first.or_else(|| self.timezone.from_local_datetime(&(midnight + TimeDelta::hours(1))).earliest())
+        });
+        midnight.map_or_else(|| at.plus_days(1), |midnight| Timestamp::from_unix(midnight.timestamp()).plus_seconds(-1))
+    }
 }
 
 #[cfg(test)]
@@ -197,6 +211,19 @@ mod tests {
         assert_eq!(agenda.due(Job::Scan), Some(at("2026-11-21T20:15:00Z")));
         assert_eq!(agenda.due(Job::Alerts), Some(at("2026-11-22T09:00:00Z")));
         assert!(agenda.take_due(&timetable, at("2026-11-21T20:02:00Z")).is_empty());
+    }
+
+    #[test]
+    fn one_digest_a_day_whatever_its_schedule() {
+        let config = ScheduleConfig { digest: "* * * * * *".parse().expect("every second"), ..config("0 30 2 * * *") };
+        let (jitter, timezone) = (Jitter::default(), chrono_tz::Europe::Paris);
+        let timetable = Timetable { schedule: &config, timezone, jitter: &jitter, hour: 8 };
+        let turns: Vec<String> = timetable
+            .digests(at("2027-03-27T12:00:00Z"), at("2027-03-29T12:00:00Z"))
+            .map(|turn| turn.to_string())
+            .collect();
+        // Paris changes to summer time on the 28th.
+        assert_eq!(turns, ["2027-03-27T12:00:01Z", "2027-03-27T23:00:00Z", "2027-03-28T22:00:00Z"]);
     }
 
     proptest! {

@@ -59,7 +59,11 @@ impl Engine {
         if last {
             // Whoever asked for the scan sees what is known of the revocation of what it found.
             self.look_if_needed().await;
+            let first = self.last_scan.is_none();
             self.end_scan();
+            if first {
+                self.make_up_digest().await;
+            }
         }
     }
 

@@ -10,9 +10,10 @@ use chrono::{NaiveDate, TimeZone as _};
 use serde::{Deserialize, Serialize};
 
 use super::Shared;
-use super::answer::{blocking, store_problem, texts};
-use super::asked::{self, Id, NoParameters, Query, word};
-use super::paging::Paging;
+use super::access::note_refused_request;
+use super::answer::{InWords, blocking, store_problem, texts};
+use super::asked::{self, Id, Query, word};
+use super::paging::{Page, Paging};
 use super::problem::ApiProblem;
 use crate::domain::alert::{Acknowledgement, Alert, AlertState, Audience, Said};
 use crate::domain::delivery::{Delivery, DeliveryWord};
@@ -23,7 +24,7 @@ use crate::domain::time::Timestamp;
 use crate::engine::snapshot::Snapshot;
 use crate::engine::{Caller, Leaving, forecast_of};
 use crate::locale::Texts;
-use crate::store::DeliveryFilter;
+use crate::store::{DeliveryFilter, Told};
 
 /// Resolved alerts given at the most.
 const RESOLVED: u32 = 10_000;
@@ -64,13 +65,17 @@ pub(super) struct AlertLine<'a> {
     state: &'static str,
     since: Option<Timestamp>,
     acknowledgement: Option<&'a Acknowledgement>,
-    /// The widest audience that was told.
+    /// The widest audience that something of it was said to, once somebody took it.
     reached: Option<Audience>,
+    /// Addresses and channels that took a message about it.
+    told: Vec<String>,
+    /// Those one is still to be sent to.
+    waiting: Vec<String>,
     said: &'a [Said],
 }
 
 /// Puts an alert into words.
-pub(super) fn line<'a>(alert: &'a Alert, texts: &Texts, snapshot: &Snapshot, now: Timestamp) -> AlertLine<'a> {
+fn line<'a>(alert: &'a Alert, told: Told, texts: &Texts, snapshot: &Snapshot, now: Timestamp) -> AlertLine<'a> {
     let (state, since) = match &alert.state {
         AlertState::Acknowledged(_) if alert.is_acknowledged(now) => ("acknowledged", None),
         AlertState::Open | AlertState::Acknowledged(_) => ("open", None),
@@ -90,7 +95,9 @@ pub(super) fn line<'a>(alert: &'a Alert, texts: &Texts, snapshot: &Snapshot, now
         state,
         since,
         acknowledgement: alert.acknowledgement(),
-        reached: alert.reached,
+        reached: alert.reached.filter(|_| !told.told.is_empty()),
+        told: told.told.into_iter().collect(),
+        waiting: told.waiting.into_iter().collect(),
         said: &alert.said,
     }
 }
@@ -124,8 +131,13 @@ pub(super) async fn list(
         (over, std::cmp::Reverse(alert.finding.severity), end, alert.id)
     });
     let key = |alert: &&Alert| alert.id.to_string();
-    let page = Paging::new(query.limit, query.cursor).cut(&alerts, key, |alert| line(alert, &texts, &snapshot, now))?;
-    Ok(Json(page).into_response())
+    let Page { items, next_cursor, total } =
+        Paging::new(query.limit, query.cursor).cut(&alerts, key, |alert| *alert)?;
+    let numbers: Vec<i64> = items.iter().map(|alert| alert.id).collect();
+    let mut told = shared.store.told(&numbers).await.map_err(|error| store_problem(&error))?;
+    let mut line = |alert| line(alert, told.remove(&alert.id).unwrap_or_default(), &texts, &snapshot, now);
+    let items: Vec<AlertLine<'_>> = items.into_iter().map(&mut line).collect();
+    Ok(Json(Page { items, next_cursor, total }).into_response())
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -207,22 +219,22 @@ pub(super) async fn acknowledge(
     State(shared): State<Arc<Shared>>,
     Extension(caller): Extension<Caller>,
     Id(id): Id,
-    Query(_): Query<NoParameters>,
+    Query(query): Query<InWords>,
     body: Body,
 ) -> Result<Response, ApiProblem> {
     let snapshot = shared.handle.snapshot();
-    let asked = async {
-        let body: AckBody = object(body).await?;
-        let until = until(&body.until, snapshot.config.timezone)?;
-        Ok::<_, ApiProblem>((until, body.reason))
-    };
+    let texts = texts(&snapshot, query.lang);
     let path = format!("/api/v1/alerts/{id}/ack");
-    let note = |problem: &ApiProblem| super::access::note_refused_request(&shared, &caller, &path, problem);
-    let (until, reason) = asked.await.inspect_err(note)?;
-    let id = id.parse().map_err(|_| ApiProblem::not_found("no alert has this number")).inspect_err(note)?;
-    let alert = shared.handle.acknowledge(caller, id, until, reason).await?;
-    let (texts, now) = (texts(&snapshot, None), shared.clock.now());
-    Ok(Json(line(&alert, &texts, &snapshot, now)).into_response())
+    let note = |problem: &ApiProblem| note_refused_request(&shared, &caller, &path, problem);
+    let asked: AckBody = asked::object(&shared, &caller, &path, body).await?;
+    let until = until(&asked.until, snapshot.config.timezone, &texts).inspect_err(note)?;
+    let unknown = || ApiProblem::not_found(texts.word("refused-alert-not-open"));
+    let id = id.parse().map_err(|_| unknown()).inspect_err(note)?;
+    let taken = shared.handle.acknowledge(caller.clone(), id, until, asked.reason).await;
+    let alert = taken.map_err(|refusal| ApiProblem::refused(refusal, &texts))?;
+    let mut told = shared.store.told(&[id]).await.map_err(|error| store_problem(&error))?;
+    let told = told.remove(&id).unwrap_or_default();
+    Ok(Json(line(&alert, told, &texts, &snapshot, shared.clock.now())).into_response())
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -235,13 +247,13 @@ struct TestBody {
 pub(super) async fn test(
     State(shared): State<Arc<Shared>>,
     Extension(caller): Extension<Caller>,
-    Query(_): Query<NoParameters>,
+    Query(query): Query<InWords>,
     body: Body,
 ) -> Result<Response, ApiProblem> {
-    let asked: TestBody = object(body)
-        .await
-        .inspect_err(|problem| super::access::note_refused_request(&shared, &caller, "/api/v1/alerts/test", problem))?;
-    let items = shared.handle.test_alerts(caller, asked.to).await?;
+    let asked: TestBody = asked::object(&shared, &caller, "/api/v1/alerts/test", body).await?;
+    let texts = texts(&shared.handle.snapshot(), query.lang);
+    let tested = shared.handle.test_alerts(caller, asked.to).await;
+    let items = tested.map_err(|refusal| ApiProblem::refused(refusal, &texts))?;
     let total = items.len();
     Ok(Json(serde_json::json!({ "items": items, "total": total })).into_response())
 }
@@ -251,6 +263,8 @@ pub(super) async fn test(
 pub(super) struct ForecastQuery {
     /// A day, included.
     until: Option<String>,
+    #[serde(default, deserialize_with = "word")]
+    lang: Option<Lang>,
 }
 
 pub(super) async fn forecast(
@@ -262,6 +276,8 @@ pub(super) async fn forecast(
         /// The day it leaves, in the configured zone.
         day: String,
         at: Timestamp,
+        /// `alerts` or `digest`, whose words nobody knows yet.
+        kind: &'static str,
         channel: String,
         address: String,
         items: Vec<Item>,
@@ -277,7 +293,7 @@ pub(super) async fn forecast(
     let snapshot = shared.handle.snapshot();
     let (now, timezone) = (shared.clock.now(), snapshot.config.timezone);
     let last = match &query.until {
-        Some(text) => until(text, timezone)?.plus_seconds(-1),
+        Some(text) => until(text, timezone, &texts(&snapshot, query.lang))?.plus_seconds(-1),
         None => now.plus_days(YEAR),
     };
     if last > now.plus_days(FARTHEST) {
@@ -286,6 +302,7 @@ pub(super) async fn forecast(
     let line = move |leaving: Leaving| Line {
         day: day(leaving.at, timezone),
         at: leaving.at,
+        kind: if leaving.items.is_empty() { "digest" } else { "alerts" },
         channel: leaving.route.0,
         address: leaving.route.1,
         items: leaving
@@ -306,11 +323,11 @@ pub(super) async fn forecast(
 }
 
 /// A day, whose end is meant, or an instant.
-fn until(text: &str, timezone: chrono_tz::Tz) -> Result<Timestamp, ApiProblem> {
+fn until(text: &str, timezone: chrono_tz::Tz, texts: &Texts) -> Result<Timestamp, ApiProblem> {
     if let Ok(at) = text.parse() {
         return Ok(at);
     }
-    let wrong = || ApiProblem::bad_request("until must be a day such as 2027-01-31, or an RFC 3339 date and time");
+    let wrong = || ApiProblem::bad_request(texts.word("refused-date"));
     let day: NaiveDate = text.parse().map_err(|_| wrong())?;
     let midnight = day.succ_opt().and_then(|next| next.and_hms_opt(0, 0, 0)).ok_or_else(wrong)?;
     // Where midnight does not exist the day begins later: an hour is enough.
@@ -322,11 +339,4 @@ fn until(text: &str, timezone: chrono_tz::Tz) -> Result<Timestamp, ApiProblem> {
 fn day(at: Timestamp, timezone: chrono_tz::Tz) -> String {
     at.to_chrono()
         .map_or_else(String::new, |utc| timezone.from_utc_datetime(&utc.naive_utc()).format("%Y-%m-%d").to_string())
-}
-
-/// The JSON object of a body; nothing is an empty one.
-async fn object<T: serde::de::DeserializeOwned>(body: Body) -> Result<T, ApiProblem> {
-    let bytes = asked::body(body).await?;
-    let text = if bytes.trim_ascii().is_empty() { b"{}" } else { &bytes[..] };
-    serde_json::from_slice(text).map_err(|error| ApiProblem::bad_request(format!("the body: {error}")))
 }

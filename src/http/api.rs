@@ -11,8 +11,8 @@ use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 
 use super::Shared;
-use super::answer::{InWords, store_problem};
-use super::asked::{NoParameters, Query};
+use super::answer::{InWords, store_problem, texts};
+use super::asked::{self, NoParameters, Query};
 use super::paging::Paging;
 use super::problem::ApiProblem;
 use crate::domain::time::Timestamp;
@@ -224,35 +224,22 @@ pub(super) async fn scan(
     Query(_): Query<NoParameters>,
     body: Body,
 ) -> Result<Response, ApiProblem> {
-    empty_object(body)
-        .await
-        .inspect_err(|problem| super::access::note_refused_request(&shared, &caller, "/api/v1/scan", problem))?;
-    let report = shared.handle.scan(caller).await?;
+    let NoParameters {} = asked::object(&shared, &caller, "/api/v1/scan", body).await?;
+    let said = texts(&shared.handle.snapshot(), None);
+    let report = shared.handle.scan(caller).await.map_err(|refusal| ApiProblem::refused(refusal, &said))?;
     Ok(Json(report).into_response())
 }
 
 pub(super) async fn reload(
     State(shared): State<Arc<Shared>>,
     Extension(caller): Extension<Caller>,
-    Query(_): Query<InWords>,
+    Query(asked): Query<InWords>,
     body: Body,
 ) -> Result<Response, ApiProblem> {
-    empty_object(body)
-        .await
-        .inspect_err(|problem| super::access::note_refused_request(&shared, &caller, "/api/v1/reload", problem))?;
-    let report = shared.handle.reload(caller).await?;
+    let NoParameters {} = asked::object(&shared, &caller, "/api/v1/reload", body).await?;
+    let said = texts(&shared.handle.snapshot(), asked.lang);
+    let report = shared.handle.reload(caller).await.map_err(|refusal| ApiProblem::refused(refusal, &said))?;
     Ok(Json(report).into_response())
-}
-
-/// The body of a request that has no parameters: nothing, or `{}`.
-async fn empty_object(body: Body) -> Result<(), ApiProblem> {
-    let bytes = super::asked::body(body).await?;
-    let text = bytes.trim_ascii();
-    if text.is_empty() || text == b"{}" {
-        Ok(())
-    } else {
-        Err(ApiProblem::bad_request("this request takes no parameters"))
-    }
 }
 
 /// A list that is never long enough to be paged, in the shape of one that is.

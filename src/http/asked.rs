@@ -11,7 +11,10 @@ use axum::http::request::Parts;
 use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer};
 
+use super::Shared;
+use super::access::note_refused_request;
 use super::problem::ApiProblem;
+use crate::engine::Caller;
 
 /// Time for a request's body.
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -30,7 +33,7 @@ impl<T: DeserializeOwned, S: Sync> FromRequestParts<S> for Query<T> {
     }
 }
 
-/// The query of a request that has no parameters.
+/// The query, or the body, of a request that has no parameters.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct NoParameters {}
@@ -65,6 +68,22 @@ pub(super) async fn body(body: Body) -> Result<Bytes, ApiProblem> {
         .map_err(|_| {
             ApiProblem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", "the body is larger than it may be")
         })
+}
+
+/// The JSON object of a body; nothing stands for an empty one. What cannot be understood is written down: whoever asks may change
+/// things, and tried to.
+pub(super) async fn object<T: DeserializeOwned>(
+    shared: &Shared,
+    caller: &Caller,
+    path: &str,
+    given: Body,
+) -> Result<T, ApiProblem> {
+    let read = async {
+        let bytes = body(given).await?;
+        let text = if bytes.trim_ascii().is_empty() { b"{}" } else { &bytes[..] };
+        serde_json::from_slice(text).map_err(|error| ApiProblem::bad_request(format!("the body: {error}")))
+    };
+    read.await.inspect_err(|problem| note_refused_request(shared, caller, path, problem))
 }
 
 fn parse<T: DeserializeOwned>(query: &str) -> Result<T, ApiProblem> {

@@ -7,12 +7,10 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::Shared;
-use super::access::note_refused_request;
-use super::answer::blocking;
+use super::answer::{blocking, texts};
 use super::asked::{self, Id, NoParameters, Query};
 use super::paging::Page;
 use super::problem::ApiProblem;
@@ -21,7 +19,7 @@ use crate::domain::fingerprint::Fingerprint;
 use crate::domain::identifier::CardNumber;
 use crate::domain::profile::Environment;
 use crate::domain::time::Timestamp;
-use crate::engine::{Caller, freshness};
+use crate::engine::{Caller, Refusal, freshness};
 
 /// A list as the API gives it.
 #[derive(Debug, Serialize)]
@@ -111,8 +109,9 @@ pub(super) async fn fetch(
     Query(_): Query<NoParameters>,
     body: Body,
 ) -> Result<Response, ApiProblem> {
-    let _: Nothing = parsed(&shared, &caller, "/api/v1/crls/fetch", body).await?;
-    Ok(Json(shared.handle.fetch_lists(caller).await?).into_response())
+    let NoParameters {} = asked::object(&shared, &caller, "/api/v1/crls/fetch", body).await?;
+    let report = shared.handle.fetch_lists(caller).await.map_err(refused(&shared))?;
+    Ok(Json(report).into_response())
 }
 
 pub(super) async fn import(
@@ -121,11 +120,12 @@ pub(super) async fn import(
     Query(_): Query<NoParameters>,
     body: Body,
 ) -> Result<Response, ApiProblem> {
-    let asked: ImportRequest = parsed(&shared, &caller, "/api/v1/crls/import", body).await?;
+    let asked: ImportRequest = asked::object(&shared, &caller, "/api/v1/crls/import", body).await?;
     if !asked.path.is_absolute() {
         return Err(ApiProblem::bad_request("the path is not absolute"));
     }
-    Ok(Json(shared.handle.import_list(caller, asked.path).await?).into_response())
+    let report = shared.handle.import_list(caller, asked.path).await.map_err(refused(&shared))?;
+    Ok(Json(report).into_response())
 }
 
 /// Opposition of a card: both its certificates are to be revoked.
@@ -136,10 +136,11 @@ pub(super) async fn oppose(
     Query(_): Query<NoParameters>,
     body: Body,
 ) -> Result<Response, ApiProblem> {
-    let asked: AwaitRequest = parsed(&shared, &caller, "/api/v1/cards/oppose", body).await?;
+    let asked: AwaitRequest = asked::object(&shared, &caller, "/api/v1/cards/oppose", body).await?;
     let number = CardNumber::parse(&number, Environment::Production)
         .map_err(|error| ApiProblem::bad_request(error.to_string()))?;
-    let awaited = shared.handle.await_revocation(caller, AwaitedSubject::Card(number.value), asked.declared_at).await?;
+    let what = AwaitedSubject::Card(number.value);
+    let awaited = shared.handle.await_revocation(caller, what, asked.declared_at).await.map_err(refused(&shared))?;
     Ok(Json(told(&awaited)).into_response())
 }
 
@@ -151,26 +152,22 @@ pub(super) async fn revocation(
     Query(_): Query<NoParameters>,
     body: Body,
 ) -> Result<Response, ApiProblem> {
-    let asked: AwaitRequest = parsed(&shared, &caller, "/api/v1/certificates/revocation", body).await?;
+    let asked: AwaitRequest = asked::object(&shared, &caller, "/api/v1/certificates/revocation", body).await?;
     let (snapshot, now) = (shared.handle.snapshot(), shared.clock.now());
     let found = blocking(move || snapshot.listing(now).find(&id).and_then(|row| row.fingerprint)).await?;
     let fingerprint = found.ok_or_else(|| ApiProblem::not_found("no such certificate, or it was not found yet"))?;
     let what = AwaitedSubject::Certificate(fingerprint);
-    let awaited = shared.handle.await_revocation(caller, what, asked.declared_at).await?;
+    let awaited = shared.handle.await_revocation(caller, what, asked.declared_at).await.map_err(refused(&shared))?;
     Ok(Json(told(&awaited)).into_response())
 }
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Nothing {}
-
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ImportRequest {
     path: PathBuf,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct AwaitRequest {
     /// When it was declared to the ANS; now unless told.
@@ -178,20 +175,10 @@ struct AwaitRequest {
     declared_at: Option<Timestamp>,
 }
 
-async fn parsed<T: DeserializeOwned + Default>(
-    shared: &Shared,
-    caller: &Caller,
-    path: &'static str,
-    body: Body,
-) -> Result<T, ApiProblem> {
-    let read = async {
-        let bytes = asked::body(body).await?;
-        if bytes.trim_ascii().is_empty() {
-            return Ok(T::default());
-        }
-        serde_json::from_slice(&bytes).map_err(|error| ApiProblem::bad_request(format!("the body: {error}")))
-    };
-    read.await.inspect_err(|problem| note_refused_request(shared, caller, path, problem))
+/// In the configured language.
+fn refused(shared: &Shared) -> impl FnOnce(Refusal) -> ApiProblem {
+    let said = texts(&shared.handle.snapshot(), None);
+    move |refusal| ApiProblem::refused(refusal, &said)
 }
 
 fn told(awaited: &Awaited) -> serde_json::Value {

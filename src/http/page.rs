@@ -1,5 +1,6 @@
 //! The pages: server-rendered, French first, no script. They read the snapshot the API reads.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use askama::Template;
@@ -11,7 +12,7 @@ use serde::Deserialize;
 
 use super::Shared;
 use super::access::{is_browser, note_failed_sign_in};
-use super::answer::{InWords, blocking, texts};
+use super::answer::{InWords, blocking, store_problem, texts};
 use super::asked::{self, Id, Query};
 use super::page_alerts::{self, AlertSection};
 use super::page_cards::{self, CardSection};
@@ -23,6 +24,7 @@ use crate::domain::time::Timestamp;
 use crate::engine::listing::{Entry, Row};
 use crate::engine::snapshot::{Snapshot, Worst};
 use crate::locale::Texts;
+use crate::store::Told;
 
 /// Findings and rows a page shows before it sends the reader to the list.
 const MOST: usize = 200;
@@ -160,10 +162,13 @@ pub(super) async fn overview(
     let snapshot = shared.handle.snapshot();
     let now = shared.clock.now();
     let texts = texts(&snapshot, query.lang);
-    blocking(move || render(&overview_of(&snapshot, &texts, now))).await
+    let alerts: Vec<i64> = page_alerts::shown(&snapshot).iter().map(|alert| alert.id).collect();
+    // The page is there while the database is not; who was told is what it then does not say.
+    let told = shared.store.told(&alerts).await.map_err(|error| store_problem(&error)).ok();
+    blocking(move || render(&overview_of(&snapshot, told.as_ref(), &texts, now))).await
 }
 
-fn overview_of(snapshot: &Snapshot, texts: &Texts, now: Timestamp) -> Overview {
+fn overview_of(snapshot: &Snapshot, told: Option<&HashMap<i64, Told>>, texts: &Texts, now: Timestamp) -> Overview {
     let word = |key: &str| texts.word(key);
     let status = &snapshot.status;
     let listing = snapshot.listing(now);
@@ -230,7 +235,7 @@ fn overview_of(snapshot: &Snapshot, texts: &Texts, now: Timestamp) -> Overview {
                 errors: state.error_count,
             })
             .collect(),
-        alerts: page_alerts::section(snapshot, texts, now),
+        alerts: page_alerts::section(snapshot, told, texts, now),
     }
 }
 

@@ -6,6 +6,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use crate::engine::{AckRefusal, Refusal};
+use crate::locale::Texts;
 
 /// A refusal as the client sees it. Internals are logged where they happen, never returned.
 #[derive(Debug, Clone, Serialize)]
@@ -65,8 +66,9 @@ impl ApiProblem {
     }
 }
 
-impl From<Refusal> for ApiProblem {
-    fn from(refusal: Refusal) -> Self {
+impl ApiProblem {
+    /// What the engine did not do, in the words of `texts`.
+    pub fn refused(refusal: Refusal, texts: &Texts) -> Self {
         let status = match refusal {
             Refusal::Configuration { .. } => StatusCode::UNPROCESSABLE_ENTITY,
             Refusal::Acknowledgement(AckRefusal::NotOpen) => StatusCode::NOT_FOUND,
@@ -76,7 +78,26 @@ impl From<Refusal> for ApiProblem {
             Refusal::Store(_) | Refusal::Stopping => StatusCode::SERVICE_UNAVAILABLE,
             Refusal::List { .. } | Refusal::Opposition(_) => StatusCode::UNPROCESSABLE_ENTITY,
         };
-        let problem = Self::new(status, refusal.reason(), refusal.to_string());
+        let detail = match &refusal {
+            Refusal::Configuration { mistakes } => {
+                texts.say("refused-configuration", &[("count", mistakes.len().into())])
+            }
+            Refusal::Store(why) => texts.say("refused-store", &[("why", why.as_str().into())]),
+            Refusal::Acknowledgement(AckRefusal::NotOpen) => texts.word("refused-alert-not-open"),
+            Refusal::Acknowledgement(AckRefusal::Reason) => texts.word("refused-alert-reason"),
+            Refusal::Acknowledgement(AckRefusal::Past) => texts.word("refused-alert-past"),
+            Refusal::Acknowledgement(AckRefusal::TooLate { latest }) => {
+                texts.say("refused-alert-too-late", &[("latest", latest.to_string().into())])
+            }
+            Refusal::Acknowledgement(AckRefusal::NotAdministrator { latest }) => {
+                texts.say("refused-alert-not-administrator", &[("latest", latest.to_string().into())])
+            }
+            Refusal::NoChannel => texts.word("refused-no-channel"),
+            Refusal::UnknownAddress => texts.word("refused-unknown-address"),
+            Refusal::Stopping => texts.word("refused-stopping"),
+            Refusal::List { .. } | Refusal::Opposition(_) => refusal.to_string(),
+        };
+        let problem = Self::new(status, refusal.reason(), detail);
         match refusal {
             Refusal::Configuration { mistakes } => Self { mistakes, ..problem },
             _ => problem,

@@ -168,24 +168,26 @@ severity-word-critical = Critical
 ## Calendar
 
 calendar-name = Vigie: ends
-calendar-certificate = End of certificate { $label }
+calendar-certificate = End of certificate { $label } on { $end }
+calendar-foreign = Renew it with its authority before { $end }.
 calendar-certificate-text = { $cliff }{ $impacts ->
     [none] { "" }
    *[impacts] { " " }{ $stops }
 }
-calendar-card = End of card { $label }
+calendar-card = End of card { $label } on { $end }
 calendar-card-text = The new card is sent by itself one month before (CGU 4.4). Without a valid card its holder can no longer renew certificates at { portal }.
-calendar-mandate = End of mandate { $label }
+calendar-mandate = End of mandate { $label } on { $end }
 calendar-mandate-text = After this day the mandate no longer allows ordering or renewing: have it extended with ANS before (form F413 or mesHabilitations).
-calendar-crl = End of validity of CRL { $label }
+calendar-crl = End of validity of the CRL { $label } on { $end }
 calendar-crl-text = After this instant without a new list, the revocation status of the certificates of this authority is unknown.
 calendar-contract = Tacit renewal of the ANS contract: { $label }
 calendar-contract-text = The contract is renewed for a year by itself (article 2.5). To end it (article 2.3): registered letter; it ends on the last day of the month after its receipt.
-calendar-other = End: { $label }
+calendar-other = Due: { $label }, on { $end }
 
 ## vigie doctor
 
 doctor-smtp-cure = Check address, port and TLS mode of the relay, its authorities (ca_file), the account and its password in [notify.smtp].
+doctor-webhook-cure = Check the address, the certificate of the target and its authorities (ca_file), the proxy in [[notify.webhook]]. Nothing was sent: `vigie alert test` sends a real message.
 doctor-hooks = { $count ->
     [0] no executable
     [one] 1 executable

@@ -170,24 +170,26 @@ severity-word-critical = Critique
 ## Calendrier
 
 calendar-name = Vigie : échéances
-calendar-certificate = Fin du certificat { $label }
+calendar-certificate = Fin du certificat { $label } le { $end }
+calendar-foreign = Le renouveler auprès de son autorité avant le { $end }.
 calendar-certificate-text = { $cliff }{ $impacts ->
     [none] { "" }
    *[impacts] { " " }{ $stops }
 }
-calendar-card = Fin de la carte { $label }
+calendar-card = Fin de la carte { $label } le { $end }
 calendar-card-text = La nouvelle carte est envoyée automatiquement un mois avant (CGU 4.4). Sans carte valide, son porteur ne peut plus renouveler de certificat sur { portal }.
-calendar-mandate = Fin du mandat { $label }
+calendar-mandate = Fin du mandat { $label } le { $end }
 calendar-mandate-text = Passé cette date, ce mandat ne permet plus de commander ni de renouveler : le faire reconduire auprès de l'ANS avant (formulaire F413 ou mesHabilitations).
-calendar-crl = Fin de validité de la CRL { $label }
+calendar-crl = Fin de validité de la CRL { $label } le { $end }
 calendar-crl-text = Passé cette date sans nouvelle liste, l'état de révocation des certificats de cette autorité est inconnu.
 calendar-contract = Reconduction tacite du contrat d'adhésion ANS : { $label }
 calendar-contract-text = Le contrat est reconduit tacitement pour un an (article 2.5). Pour y mettre fin (article 2.3) : lettre recommandée avec accusé de réception ; la résiliation prend effet le dernier jour du mois qui suit sa réception.
-calendar-other = Échéance : { $label }
+calendar-other = Échéance : { $label }, le { $end }
 
 ## vigie doctor
 
 doctor-smtp-cure = Vérifier l'adresse, le port et le mode TLS du relais, les autorités (ca_file), le compte et son mot de passe dans [notify.smtp].
+doctor-webhook-cure = Vérifier l'adresse, le certificat de la cible et ses autorités (ca_file), le mandataire (proxy) dans [[notify.webhook]]. Rien n'a été envoyé : « vigie alert test » envoie un vrai message.
 doctor-hooks = { $count ->
     [0] aucun exécutable
     [one] 1 exécutable

@@ -196,9 +196,8 @@ alert-fading = closing
 alert-resolved = closed
 alert-untold = nobody was told
 alert-taken = Acknowledged: it speaks again from { $until } on.
-audience-administrators = technical administrators told
-audience-principals = mandataires and représentant légal told
-audience-on_call = on-call told
+alert-told-to = told: { $who }
+alert-waiting = waiting: { $who }
 delivery-delivered = taken
 delivery-failed = failed
 forecast-day = DAY
@@ -215,6 +214,7 @@ when-escalated = more severe
 when-repeated = reminder
 when-acknowledgement_ended = acknowledgement ended
 when-resolved = closing
+forecast-digest = monthly digest
 messages-pending = { $count ->
     [0] No message waiting
     [one] { $count } message waiting
@@ -226,6 +226,20 @@ messages-failed = { $count ->
    *[other] { $count } failures in thirty days
 }
 messages-no-channel = No channel is configured: nobody will be told (see [notify]).
+status-alerts = Alerts: { $open ->
+    [0] none open
+    [one] 1 open
+   *[other] { $open } open
+}{ $acknowledged ->
+    [0] { "" }
+    [one] , 1 of them taken on
+   *[other] , { $acknowledged } of them taken on
+}{ $unreachable ->
+    [0] { "" }
+    [one] , 1 of them nobody can be told of
+   *[other] , { $unreachable } of them nobody can be told of
+}
+status-channel-failing = Channel { $channel }: has failed since { $since } ({ $reason })
 channel = Channel
 channel-ok = works
 channel-unused = has sent nothing yet
@@ -261,3 +275,20 @@ column-card = CARD
 column-kind = KIND
 column-holder = HOLDER
 column-tries = TRIES
+
+## Refusals
+
+refused-configuration = the configuration was not replaced: { $count ->
+    [one] one mistake
+   *[other] { $count } mistakes
+}
+refused-store = the database refused the change: { $why }
+refused-alert-not-open = no open alert has this number
+refused-alert-reason = give a reason: one line of 1 to 500 characters
+refused-alert-past = the date must be ahead
+refused-alert-too-late = the date must not be later than { $latest }
+refused-alert-not-administrator = only a technical administrator of the register may go beyond { $latest }: set `login` of their [[person]]
+refused-date = the date is written 2027-01-31, or as an RFC 3339 date and time
+refused-no-channel = no channel is configured, or nobody has a mail address: see [notify] and [alerts]
+refused-unknown-address = an address is neither that of a person of the register nor in alerts.fallback
+refused-stopping = the service is stopping

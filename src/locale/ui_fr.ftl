@@ -249,9 +249,8 @@ alert-fading = en train de se clore
 alert-resolved = close
 alert-untold = personne n'a été averti
 alert-taken = Prise en charge : prochain rappel à partir du { $until }.
-audience-administrators = administrateurs techniques avertis
-audience-principals = mandataires et représentant légal avertis
-audience-on_call = astreinte avertie
+alert-told-to = avertis : { $who }
+alert-waiting = en attente : { $who }
 delivery-delivered = reçu
 delivery-failed = échec
 forecast-day = JOUR
@@ -268,6 +267,7 @@ when-escalated = aggravation
 when-repeated = rappel
 when-acknowledgement_ended = fin de prise en charge
 when-resolved = clôture
+forecast-digest = bilan mensuel
 messages-pending = { $count ->
     [0] Aucun message en attente
     [one] { $count } message en attente
@@ -279,6 +279,20 @@ messages-failed = { $count ->
    *[other] { $count } échecs depuis trente jours
 }
 messages-no-channel = Aucune voie n'est configurée : personne ne sera averti (voir [notify]).
+status-alerts = Alertes : { $open ->
+    [0] aucune ouverte
+    [one] 1 ouverte
+   *[other] { $open } ouvertes
+}{ $acknowledged ->
+    [0] { "" }
+    [one] , dont 1 prise en charge
+   *[other] , dont { $acknowledged } prises en charge
+}{ $unreachable ->
+    [0] { "" }
+    [one] , dont 1 que personne ne peut recevoir
+   *[other] , dont { $unreachable } que personne ne peut recevoir
+}
+status-channel-failing = Voie { $channel } : échoue depuis le { $since } ({ $reason })
 channel = Voie
 channel-ok = fonctionne
 channel-unused = n'a encore rien envoyé
@@ -314,3 +328,20 @@ column-card = CARTE
 column-kind = TYPE
 column-holder = PORTEUR
 column-tries = ESSAIS
+
+## Refus
+
+refused-configuration = la configuration n'a pas été remplacée : { $count ->
+    [one] une faute
+   *[other] { $count } fautes
+}
+refused-store = la base de données a refusé le changement : { $why }
+refused-alert-not-open = aucune alerte ouverte ne porte ce numéro
+refused-alert-reason = donnez une raison : une ligne de 1 à 500 caractères
+refused-alert-past = la date doit être à venir
+refused-alert-too-late = la date ne peut dépasser { $latest }
+refused-alert-not-administrator = au-delà du { $latest }, seul un administrateur technique du registre peut prendre en charge : renseignez le « login » de sa [[person]]
+refused-date = la date s'écrit 2027-01-31, ou comme une date et heure RFC 3339
+refused-no-channel = aucune voie n'est configurée, ou personne n'a d'adresse : voir [notify] et [alerts]
+refused-unknown-address = une adresse n'est ni celle d'une personne du registre ni dans alerts.fallback
+refused-stopping = le service s'arrête

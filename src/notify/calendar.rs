@@ -40,8 +40,10 @@ pub struct Entry {
 /// What ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// A certificate.
+    /// A certificate of IGC-Santé, which is renewed at the portal.
     Certificate,
+    /// A certificate of somebody else.
+    ForeignCertificate,
     /// A card.
     Card,
     /// The mandate of a person.
@@ -104,7 +106,11 @@ fn of_item(item: &NoticeItem, now: Timestamp, renderer: &Renderer) -> Option<Ent
     };
     Some(Entry {
         subject,
-        kind: if about_certificate { Kind::Certificate } else { Kind::Other },
+        kind: match (about_certificate, item.finding.get("igc_sante")) {
+            (true, Some("no")) => Kind::ForeignCertificate,
+            (true, _) => Kind::Certificate,
+            (false, _) => Kind::Other,
+        },
         label: renderer.label(item),
         impacts: item.certificate.as_ref().map(|certificate| certificate.impacts.clone()).unwrap_or_default(),
         when: When::At(end, STEPS.iter().map(|days| end.plus_days(-days)).collect()),
@@ -220,7 +226,7 @@ fn every_year(began: NaiveDate) -> Vec<String> {
 fn words(entry: &Entry, renderer: &Renderer) -> (String, String) {
     let texts = renderer.texts();
     let kind = match entry.kind {
-        Kind::Certificate => "certificate",
+        Kind::Certificate | Kind::ForeignCertificate => "certificate",
         Kind::Card => "card",
         Kind::Mandate => "mandate",
         Kind::Crl => "crl",
@@ -228,12 +234,22 @@ fn words(entry: &Entry, renderer: &Renderer) -> (String, String) {
         Kind::Other => "other",
     };
     let label = clean(&entry.label, 100);
-    let summary = clean(&texts.say(&format!("calendar-{kind}"), &[("label", label.into())]), LINE);
+    let end = match &entry.when {
+        When::At(end, _) => renderer.date(*end),
+        When::On(day) => texts.day(*day),
+        When::EveryYearSince(_) => String::new(),
+    };
+    let values = [("label", label.into()), ("end", end.as_str().into())];
+    let summary = clean(&texts.say(&format!("calendar-{kind}"), &values), LINE);
     let text = match (&entry.kind, &entry.when) {
         (Kind::Other, _) => summary.clone(),
-        (Kind::Certificate, When::At(end, _)) => {
+        (Kind::Certificate | Kind::ForeignCertificate, When::At(..)) => {
             let impacts = clean(&entry.impacts.join(", "), LINE);
-            let cliff = texts.say("cliff", &[("end", renderer.date(*end).into())]);
+            let cliff = if entry.kind == Kind::Certificate {
+                texts.say("cliff", &[("end", end.into())])
+            } else {
+                texts.say("calendar-foreign", &[("end", end.into())])
+            };
             let stops = texts.say("notice-stops", &[("impacts", impacts.as_str().into())]);
             let impacts = if impacts.is_empty() { "none".to_owned() } else { impacts };
             let values = [("cliff", cliff.into()), ("impacts", impacts.into()), ("stops", stops.into())];
@@ -296,6 +312,19 @@ mod tests {
         assert_ne!(line(&before, "UID:"), line(&feed(&[entry("dmp")], "other", now, &renderer()), "UID:"));
         // One of the two steps is past.
         assert_eq!(before.matches("BEGIN:VALARM").count(), 1);
+    }
+
+    #[test]
+    fn a_certificate_of_somebody_else_is_not_renewed_at_the_portal() {
+        let now = at("2026-11-22T08:00:00Z");
+        let ours = feed(&[entry("dmp")], "srv", now, &renderer()).replace("\r\n ", "");
+        let foreign = Entry { kind: Kind::ForeignCertificate, ..entry("dmp") };
+        let foreign = feed(&[foreign], "srv", now, &renderer()).replace("\r\n ", "");
+        let of =
+            |text: &str| text.lines().find(|line| line.starts_with("DESCRIPTION")).map(str::to_owned).expect("one");
+        assert!(of(&ours).contains("commande complète") && of(&ours).contains("DMP"), "{ours}");
+        assert!(!of(&foreign).contains("commande") && of(&foreign).contains("DMP"), "{foreign}");
+        assert!(foreign.contains("SUMMARY:Fin du certificat dmp le 01/01/2027"), "{foreign}");
     }
 
     #[test]

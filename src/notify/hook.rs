@@ -16,11 +16,12 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::process::{Child, Command};
 
-use super::aside;
 use super::outcome::{delivered, later};
 use super::payload::Payload;
 use super::render::{Renderer, clean};
-use crate::domain::notice::{Channel, Notice, Reach, SendOutcome, Sending};
+use super::{Target, aside};
+use crate::config::{FolderFault, runnable};
+use crate::domain::notice::{Notice, SendOutcome};
 
 /// Most bytes of what a hook prints that are kept.
 const MAX_OUTPUT: usize = 4096;
@@ -99,14 +100,11 @@ fn fitness(path: &Path) -> Result<bool, String> {
 }
 
 fn trusted(found: &fs::Metadata) -> Result<(), String> {
-    let own = rustix::process::geteuid().as_raw();
-    if found.uid() != 0 && found.uid() != own {
-        return Err(format!("belongs to uid {}: it must belong to root or to vigie", found.uid()));
-    }
-    if found.mode() & 0o022 != 0 {
-        return Err(format!("others may write it (mode {:o}): chmod go-w", found.mode() & 0o7777));
-    }
-    Ok(())
+    runnable(found).map_err(|fault| match fault {
+        FolderFault::Unreadable(error) => error,
+        FolderFault::Foreign(uid) => format!("belongs to uid {uid}: it must belong to root or to vigie"),
+        FolderFault::Open(mode) => format!("others may write it (mode {mode:o}): chmod go-w"),
+    })
 }
 
 impl Hook {
@@ -114,29 +112,6 @@ impl Hook {
     pub fn new(path: PathBuf, timeout: Duration, scratch: PathBuf, renderer: Arc<Renderer>) -> Self {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         Self { name: format!("hook:{name}"), path, timeout, scratch, renderer }
-    }
-
-    async fn attempt(&self, notice: &Notice) -> SendOutcome {
-        match fitness(&self.path) {
-            Ok(true) => {}
-            Ok(false) => return later("hook_gone", &format!("{} is no executable file", self.path.display())),
-            Err(why) => return later("hook_unsafe", &format!("{} {why}", self.path.display())),
-        }
-        let folder = self.scratch.join(format!("{}-{}", notice.id, self.name.trim_start_matches("hook:")));
-        let (said, renderer, into) = (notice.clone(), Arc::clone(&self.renderer), folder.clone());
-        let prepared = aside(move || {
-            let payload = Payload::of(&said, &renderer);
-            write_files(&into, &payload).map(|()| environment(&payload, &said, &into))
-        });
-        let outcome = match prepared.await {
-            Ok(Ok(environment)) => self.run(environment).await,
-            Ok(Err(error)) => later("hook_files", &format!("{}: {error}", folder.display())),
-            Err(outcome) => outcome,
-        };
-        if let Err(error) = fs::remove_dir_all(&folder) {
-            tracing::debug!(folder = %folder.display(), error = %error, "the files of a hook stay");
-        }
-        outcome
     }
 
     async fn run(&self, environment: Vec<(&'static str, String)>) -> SendOutcome {
@@ -171,17 +146,32 @@ impl Hook {
     }
 }
 
-impl Channel for Hook {
+impl Target for Hook {
     fn name(&self) -> &str {
         &self.name
     }
 
-    fn reach(&self) -> Reach {
-        Reach::Target
-    }
-
-    fn send<'a>(&'a self, _: &'a str, notice: &'a Notice) -> Sending<'a> {
-        Box::pin(self.attempt(notice))
+    async fn attempt(&self, notice: &Notice) -> SendOutcome {
+        match fitness(&self.path) {
+            Ok(true) => {}
+            Ok(false) => return later("hook_gone", &format!("{} is no executable file", self.path.display())),
+            Err(why) => return later("hook_unsafe", &format!("{} {why}", self.path.display())),
+        }
+        let folder = self.scratch.join(format!("{}-{}", notice.id, self.name.trim_start_matches("hook:")));
+        let (said, renderer, into) = (notice.clone(), Arc::clone(&self.renderer), folder.clone());
+        let prepared = aside(move || {
+            let payload = Payload::of(&said, &renderer);
+            write_files(&into, &payload).map(|()| environment(&payload, &said, &into))
+        });
+        let outcome = match prepared.await {
+            Ok(Ok(environment)) => self.run(environment).await,
+            Ok(Err(error)) => later("hook_files", &format!("{}: {error}", folder.display())),
+            Err(outcome) => outcome,
+        };
+        if let Err(error) = fs::remove_dir_all(&folder) {
+            tracing::debug!(folder = %folder.display(), error = %error, "the files of a hook stay");
+        }
+        outcome
     }
 }
 

@@ -13,12 +13,36 @@ mod secret;
 mod tls;
 pub mod webhook;
 
+use std::fmt;
 use std::sync::Arc;
 
 use crate::clock::SharedClock;
 use crate::config::Config;
-use crate::domain::notice::{Channel, SendOutcome};
+use crate::domain::notice::{Channel, Notice, Reach, SendOutcome, Sending};
 use render::Renderer;
+
+/// A way out to one target that gets everything.
+trait Target: fmt::Debug + Send + Sync {
+    /// As [`Channel::name`].
+    fn name(&self) -> &str;
+
+    /// As [`Channel::send`].
+    fn attempt(&self, notice: &Notice) -> impl Future<Output = SendOutcome> + Send;
+}
+
+impl<T: Target> Channel for T {
+    fn name(&self) -> &str {
+        Target::name(self)
+    }
+
+    fn reach(&self) -> Reach {
+        Reach::Target
+    }
+
+    fn send<'a>(&'a self, _: &'a str, notice: &'a Notice) -> Sending<'a> {
+        Box::pin(self.attempt(notice))
+    }
+}
 
 /// Every channel of `config`: the relay, each webhook, each executable that is in the hooks folder now. Made anew when the
 /// configuration changes; cheap, and connects to nothing until something is sent.

@@ -1,7 +1,7 @@
 //! Alerts and the outbox: written with the commit they belong to, read at the start, when a message leaves, and for lists.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
 use sqlx::any::AnyRow;
@@ -14,7 +14,7 @@ use super::{Store, printable};
 use crate::domain::alert::{Acknowledgement, Alert, AlertChanges, AlertState, OpenAlerts, Said};
 use crate::domain::delivery::{ChannelHealth, Delivery, DeliveryState, DeliveryWord, Failure};
 use crate::domain::finding::{Finding, FindingKey};
-use crate::domain::notice::{EventId, NoticeItem};
+use crate::domain::notice::{EventId, NoticeItem, NoticeKind};
 use crate::domain::offer::UnknownWord;
 use crate::domain::time::Timestamp;
 
@@ -47,7 +47,7 @@ pub struct LoadedOutbox {
     pub open: Vec<Delivery>,
     /// Messages given up or refused: when.
     pub failed: Vec<Timestamp>,
-    /// Messages made lately: channel, address, when.
+    /// Messages of alerts made lately, which the hourly cap counts: channel, address, when.
     pub recent: Vec<(String, String, Timestamp)>,
     /// How each channel has done.
     pub channels: BTreeMap<String, ChannelHealth>,
@@ -78,6 +78,20 @@ pub struct ListedDelivery {
     /// How many alerts speak in it.
     pub items: i64,
 }
+
+/// What became of the messages that say something of an alert. A name is a mail address, or a channel where that is all there is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Told {
+    /// Took one of them.
+    pub told: BTreeSet<String>,
+    /// One of them is still to be sent there.
+    pub waiting: BTreeSet<String>,
+    /// Refused one of them, or it was given up, and none arrived there.
+    pub failed: BTreeSet<String>,
+}
+
+/// Alerts asked about in one statement.
+const ASKED: usize = 500;
 
 const COLUMNS: &str =
     "id, channel, address, kind, created_at, state, due_at, changed_at, attempts, waited, reason, answer";
@@ -248,10 +262,14 @@ impl Store {
             .await
             .map_err(failed)?;
         let failures = found.iter().map(|row| Ok(Timestamp::from_unix(row.try_get(0)?))).collect::<sqlx::Result<_>>();
-        let found = sqlx::query("SELECT channel, address, created_at FROM delivery ORDER BY number DESC LIMIT 1000")
-            .fetch_all(&self.read)
-            .await
-            .map_err(failed)?;
+        let alerts = serde_json::to_string(&NoticeKind::Alerts).unwrap_or_default();
+        let found = sqlx::query(
+            "SELECT channel, address, created_at FROM delivery WHERE kind = $1 ORDER BY number DESC LIMIT 1000",
+        )
+        .bind(alerts)
+        .fetch_all(&self.read)
+        .await
+        .map_err(failed)?;
         let recent = found
             .iter()
             .map(|row| Ok((row.try_get(0)?, row.try_get(1)?, Timestamp::from_unix(row.try_get(2)?))))
@@ -308,6 +326,34 @@ impl Store {
         found.iter().map(|row| event_id(row, 0)).collect::<sqlx::Result<_>>().map_err(failed)
     }
 
+    /// Who was told of each of these alerts, and who is still to be; nothing for one that no message is kept of.
+    pub async fn told(&self, alerts: &[i64]) -> Result<HashMap<i64, Told>, StoreError> {
+        let failed = |source| self.failed("reading who was told", source);
+        let mut all: HashMap<i64, Told> = HashMap::new();
+        for asked in alerts.chunks(ASKED) {
+            let places: Vec<String> = (1..=asked.len()).map(|place| format!("${place}")).collect();
+            let text = format!(
+                "SELECT DISTINCT alert_event.alert, delivery.channel, delivery.address, delivery.state FROM alert_event JOIN delivery_item ON delivery_item.event = alert_event.id JOIN delivery ON delivery.id = delivery_item.delivery WHERE alert_event.alert IN ({})",
+                places.join(",")
+            );
+            let query = asked.iter().fold(sqlx::query(sqlx::AssertSqlSafe(text)), |query, alert| query.bind(*alert));
+            for row in query.fetch_all(&self.read).await.map_err(failed)? {
+                let (alert, name, state) = told_row(&row).map_err(failed)?;
+                let of = all.entry(alert).or_default();
+                match state {
+                    DeliveryWord::Delivered => of.told.insert(name),
+                    DeliveryWord::Pending | DeliveryWord::Sending | DeliveryWord::Failed => of.waiting.insert(name),
+                    DeliveryWord::Refused | DeliveryWord::GivenUp => of.failed.insert(name),
+                };
+            }
+        }
+        for of in all.values_mut() {
+            let Told { told, failed, .. } = of;
+            failed.retain(|name| !told.contains(name));
+        }
+        Ok(all)
+    }
+
     /// How many messages were delivered and how many failed for good since `since`.
     pub async fn delivery_counts(&self, since: Timestamp) -> Result<(u64, u64), StoreError> {
         let failed = |source| self.failed("counting messages", source);
@@ -355,6 +401,12 @@ impl Store {
         };
         Ok((found.iter().map(listed).collect::<sqlx::Result<_>>().map_err(failed)?, total))
     }
+}
+
+fn told_row(row: &AnyRow) -> sqlx::Result<(i64, String, DeliveryWord)> {
+    let (channel, address): (&str, &str) = (row.try_get(1)?, row.try_get(2)?);
+    let name = if address.is_empty() { channel } else { address };
+    Ok((row.try_get(0)?, name.to_owned(), word(row.try_get(3)?)?))
 }
 
 fn alert(row: &AnyRow) -> sqlx::Result<Alert> {

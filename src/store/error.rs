@@ -135,6 +135,17 @@ pub enum StoreError {
         /// The file it holds locked.
         lock: PathBuf,
     },
+    /// Another daemon has this PostgreSQL database.
+    #[error(
+        "the database {place} is used by another daemon{session}: stop it, or give this one a database of its own",
+        session = if holder.is_empty() { String::new() } else { format!(" ({holder})") }
+    )]
+    Claimed {
+        /// The database.
+        place: String,
+        /// What the session that holds the lock calls itself, empty when it did not say.
+        holder: String,
+    },
     /// No connection, or it broke.
     #[error("the database {place} cannot be reached while {during}: {source}")]
     Unreachable {
@@ -183,7 +194,7 @@ impl StoreError {
             Self::Full { .. } => "store_full",
             Self::ReadOnly { .. } => "store_read_only",
             Self::Locked { .. } => "store_locked",
-            Self::InUse { .. } => "store_in_use",
+            Self::InUse { .. } | Self::Claimed { .. } => "store_in_use",
             Self::Unreachable { .. } => "store_unreachable",
             Self::Conflict { .. } => "store_conflict",
             Self::Database { .. } => "store_failed",

@@ -10,6 +10,7 @@ mod address;
 mod alerts;
 mod audit;
 mod cards;
+mod claim;
 mod commit;
 mod ders;
 mod error;
@@ -31,7 +32,7 @@ use std::sync::Arc;
 use sqlx::{Any, AnyConnection, AnyPool, Connection, Transaction};
 
 pub use address::Engine;
-pub use alerts::{DeliveryFilter, ListedDelivery, LoadedOutbox, OutboxChanges};
+pub use alerts::{DeliveryFilter, ListedDelivery, LoadedOutbox, OutboxChanges, Told};
 pub use audit::{AuditFilter, AuditHead, AuditOrder, BrokenLink, ChainReport};
 pub use commit::{Commit, CommitReceipt};
 pub use error::StoreError;
@@ -41,6 +42,7 @@ pub use load::Snapshot;
 pub use open::Opening;
 
 use self::audit::Chain;
+use self::claim::Claim;
 use self::lock::Lock;
 use self::writer::Writer;
 
@@ -56,6 +58,8 @@ pub struct Store {
     read: AnyPool,
     /// SQLite only: no other daemon uses the file.
     lock: Option<Arc<Lock>>,
+    /// PostgreSQL only: no other daemon uses the database, once [`Store::claim`] said so.
+    claim: Option<Claim>,
     /// It was looked through for damage when it was opened.
     checked: bool,
     node: Arc<str>,
@@ -99,6 +103,9 @@ impl Store {
     pub async fn close(&self) {
         self.read.close().await;
         self.writer.close().await;
+        if let Some(claim) = &self.claim {
+            claim.release().await;
+        }
         if let Some(lock) = &self.lock {
             lock.release();
         }

@@ -9,6 +9,7 @@ use sqlx::{AnyConnection, AnyPool, ConnectOptions, Connection, Row};
 
 use super::address::{Address, Engine, sqlite_url};
 use super::audit::{self, Chain};
+use super::claim::Claim;
 use super::error::StoreError;
 use super::lock::Lock;
 use super::marker::Marker;
@@ -69,6 +70,7 @@ impl Store {
             writer,
             read,
             lock,
+            claim: (engine == Engine::Postgres).then(Claim::default),
             checked,
             node: opening.node.into(),
             boot_id: opening.boot_id.into(),

@@ -1,8 +1,8 @@
 //! `make bench`: what Vigie costs, as ratios to the floor and to the peers, measured side by side in one run.
 //!
 //! Settings: `VIGIE_BENCH_FILES` (certificates of the largest estate, 100000), `VIGIE_BENCH_IDLE` (seconds of idling, 10),
-//! `VIGIE_BENCH_ENTRIES` (entries of the largest revocation list, 5000000), `VIGIE_BENCH_ONLY=crl` (nothing but the lists). Files go below
-//! `target/tmp`, on a real disk.
+//! `VIGIE_BENCH_ENTRIES` (entries of the largest revocation list, 5000000), `VIGIE_BENCH_ONLY=crl` (nothing but the lists) or `=alerts`.
+//! Files go below `target/tmp`, on a real disk.
 
 #![allow(
     clippy::expect_used,
@@ -12,6 +12,7 @@
 )]
 #![allow(clippy::disallowed_methods, reason = "a bench reads the clock and its settings")]
 
+mod alerts;
 mod crl;
 mod daemon;
 mod estate;
@@ -53,8 +54,10 @@ fn main() {
     let now = SystemClock::new().now();
     let folder = tempfile::Builder::new().prefix("bench").tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder");
     let entries = setting("VIGIE_BENCH_ENTRIES", 5_000_000).max(1_000);
-    if std::env::var("VIGIE_BENCH_ONLY").is_ok_and(|only| only == "crl") {
-        return crl::figures(folder.path(), entries);
+    match std::env::var("VIGIE_BENCH_ONLY").as_deref() {
+        Ok("crl") => return crl::figures(folder.path(), entries),
+        Ok("alerts") => return alerts::figures(folder.path()),
+        _ => {}
     }
     let files = folder.path().join("files");
     let template = Template::new(now);
@@ -72,6 +75,7 @@ fn main() {
     openssl(&files, largest, costs.last().expect("a size"));
     signatures(&template, &files);
     judging(now);
+    alerts::figures(folder.path());
 
     let few = folder.path().join("few");
     template.write(&few, 0, 400);

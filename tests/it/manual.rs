@@ -46,7 +46,9 @@ fn the_declarations_shown_are_accepted_as_they_are() {
         let said = String::from_utf8_lossy(&output.stdout);
         assert!(output.status.success(), "{name}: {said}");
         let said: serde_json::Value = serde_json::from_str(&said).expect("one document");
-        assert_eq!(said["counts"], serde_json::json!({ "errors": 0, "warnings": 0 }), "{name}: {said:#}");
+        // A declaration is shown without the ways out, which have chapters of their own.
+        let odd = said["diagnostics"].as_array().expect("a list").iter().filter(|one| one["reason"] != "no_channel");
+        assert_eq!(odd.count(), 0, "{name}: {said:#}");
     }
 }
 

@@ -62,11 +62,12 @@ impl Channel for Written {
 
     fn send<'a>(&'a self, address: &'a str, notice: &'a Notice) -> Sending<'a> {
         let items = notice.items.iter();
-        let said = items.map(|item| format!("{} {} {}", item.moment, item.severity, item.finding.key.code)).collect();
-        let line = (day(self.clock.now()), self.name.to_owned(), address.to_owned(), said);
-        if notice.kind == NoticeKind::Alerts {
-            self.got.lock().expect("a lock").push(line);
-        }
+        let said = items.map(|item| format!("{} {} {}", item.moment, item.severity, item.finding.key.code));
+        let said = match notice.kind {
+            NoticeKind::Digest(_) => vec!["digest".to_owned()],
+            _ => said.collect(),
+        };
+        self.got.lock().expect("a lock").push((day(self.clock.now()), self.name.to_owned(), address.to_owned(), said));
         Box::pin(async { SendOutcome::Delivered { answer: String::new() } })
     }
 }
@@ -79,15 +80,17 @@ fn day(at: Timestamp) -> String {
 
 fn line(leaving: &Leaving) -> Line {
     let said = leaving.items.iter().map(|item| format!("{} {} {}", item.moment, item.severity, item.key.code));
+    let said = if leaving.items.is_empty() { vec!["digest".to_owned()] } else { said.collect() };
     let (channel, address) = leaving.route.clone();
-    (day(leaving.at), channel, address, said.collect())
+    (day(leaving.at), channel, address, said)
 }
 
 /// The forecast as a person reads it: one line a day and audience, in the words of the demonstration's plan.
 fn table(forecast: &[Leaving], folder: &Path) -> String {
     let mut text = String::new();
     for leaving in forecast.iter().filter(|leaving| leaving.route.0 == "smtp") {
-        text.push_str(&format!("{} {}\n", day(leaving.at), leaving.route.1));
+        let digest = if leaving.items.is_empty() { ": digest" } else { "" };
+        text.push_str(&format!("{} {}{digest}\n", day(leaving.at), leaving.route.1));
         for item in &leaving.items {
             let subject = item.key.subject.replace(&*folder.to_string_lossy(), "");
             // What is drawn by chance in each demonstration has no name here.

@@ -1,6 +1,6 @@
 //! English.
 
-use super::super::problem::{Form, Problem, Shape, Thing};
+use super::super::problem::{FolderFault, Form, Problem, Shape, Thing};
 use super::super::template::TemplateFault;
 use super::{Text, said};
 use crate::domain::identifier::{Fault, IdentifierWarning, InvalidIdentifier};
@@ -138,6 +138,21 @@ pub(super) fn words(problem: &Problem) -> Text {
         P::TestStructure => {
             said("a production certificate for a TEST structure", "add environment = \"test\" to the certificate")
         }
+        P::NoChannel => said(
+            "no channel is configured: nobody will be told",
+            "add [notify.smtp], [[notify.webhook]] or [notify.hooks], then prove it: vigie alert test",
+        ),
+        P::HooksFolder(FolderFault::Unreadable(error)) => {
+            said(format!("no executable is run: {error}"), "make this folder, or take [notify.hooks] out")
+        }
+        P::HooksFolder(FolderFault::Foreign(uid)) => said(
+            format!("no executable is run: this folder belongs to uid {uid}"),
+            "give it to root or to the account of vigie (chown)",
+        ),
+        P::HooksFolder(FolderFault::Open(mode)) => said(
+            format!("no executable is run: others may write this folder (mode {mode:o})"),
+            "chmod go-w on this folder",
+        ),
     }
 }
 

@@ -1,6 +1,6 @@
 //! French.
 
-use super::super::problem::{Form, Problem, Shape, Thing};
+use super::super::problem::{FolderFault, Form, Problem, Shape, Thing};
 use super::super::template::TemplateFault;
 use super::{Text, said};
 use crate::domain::identifier::{Fault, IdentifierKind, IdentifierWarning, InvalidIdentifier};
@@ -151,6 +151,21 @@ pub(super) fn words(problem: &Problem) -> Text {
         P::TestStructure => {
             said("certificat de production pour une structure de TEST", "ajouter environment = \"test\" au certificat")
         }
+        P::NoChannel => said(
+            "aucune voie n'est configurée : personne ne sera averti",
+            "ajouter [notify.smtp], [[notify.webhook]] ou [notify.hooks], puis l'éprouver : vigie alert test",
+        ),
+        P::HooksFolder(FolderFault::Unreadable(error)) => {
+            said(format!("aucun exécutable n'est lancé : {error}"), "créer ce dossier, ou enlever [notify.hooks]")
+        }
+        P::HooksFolder(FolderFault::Foreign(uid)) => said(
+            format!("aucun exécutable n'est lancé : ce dossier appartient à l'uid {uid}"),
+            "le donner à root ou au compte de vigie (chown)",
+        ),
+        P::HooksFolder(FolderFault::Open(mode)) => said(
+            format!("aucun exécutable n'est lancé : d'autres peuvent écrire dans ce dossier (mode {mode:o})"),
+            "chmod go-w sur ce dossier",
+        ),
     }
 }
 

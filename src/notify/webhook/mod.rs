@@ -5,6 +5,7 @@
 //! of the configuration.
 
 mod body;
+mod reach;
 mod signature;
 
 use std::error::Error;
@@ -18,10 +19,10 @@ use reqwest::{Client, Proxy, Response, StatusCode};
 use super::outcome::{chain, delivered, later, later_after, refused};
 use super::payload::Payload;
 use super::render::Renderer;
-use super::{aside, secret, tls};
+use super::{Target, aside, secret, tls};
 use crate::clock::SharedClock;
 use crate::config::{Template, WebhookConfig, WebhookKind};
-use crate::domain::notice::{Channel, Notice, Reach, SendOutcome, Sending};
+use crate::domain::notice::{Notice, SendOutcome};
 use crate::domain::time::Timestamp;
 
 /// Most bytes of an answer that are read.
@@ -48,6 +49,45 @@ impl Webhook {
             kind => body::shipped(kind),
         };
         Self { name: format!("webhook:{}", config.name), config, template, renderer, clock, client: OnceLock::new() }
+    }
+
+    /// Connects and checks who answers, without a request.
+    pub async fn try_out(&self) -> SendOutcome {
+        let config = &self.config;
+        let tried = reach::reach(&config.url, config.proxy.as_deref(), config.ca_file.as_deref());
+        match tokio::time::timeout(config.timeout, tried).await {
+            Ok(outcome) => outcome,
+            Err(_) => later("timeout", &format!("no answer within {:?}", config.timeout)),
+        }
+    }
+
+    /// Made at the first message. A store that cannot be read is tried again at the next.
+    fn client(&self) -> Result<&Client, String> {
+        if let Some(made) = self.client.get() {
+            return Ok(made);
+        }
+        let roots = tls::client(self.config.ca_file.as_deref())?;
+        let mut builder = Client::builder()
+            .tls_backend_preconfigured(Arc::unwrap_or_clone(roots))
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .referer(false)
+            .user_agent(concat!("vigie/", env!("CARGO_PKG_VERSION")))
+            // A connection that waited in a pool may be dead: with a message a week, each has its own.
+            .pool_max_idle_per_host(0)
+            // Proxies come from the configuration, never from the environment.
+            .no_proxy();
+        if let Some(proxy) = &self.config.proxy {
+            builder = builder.proxy(Proxy::all(proxy).map_err(|error| chain(&error.without_url()))?);
+        }
+        let client = builder.build().map_err(|error| chain(&error.without_url()))?;
+        Ok(self.client.get_or_init(|| client))
+    }
+}
+
+impl Target for Webhook {
+    fn name(&self) -> &str {
+        &self.name
     }
 
     async fn attempt(&self, notice: &Notice) -> SendOutcome {
@@ -84,43 +124,6 @@ impl Webhook {
             Ok(Err(error)) => failed(error),
             Err(_) => later("timeout", &format!("no answer within {:?}", self.config.timeout)),
         }
-    }
-
-    /// Made at the first message. A store that cannot be read is tried again at the next.
-    fn client(&self) -> Result<&Client, String> {
-        if let Some(made) = self.client.get() {
-            return Ok(made);
-        }
-        let roots = tls::client(self.config.ca_file.as_deref())?;
-        let mut builder = Client::builder()
-            .tls_backend_preconfigured(Arc::unwrap_or_clone(roots))
-            .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .referer(false)
-            .user_agent(concat!("vigie/", env!("CARGO_PKG_VERSION")))
-            // A connection that waited in a pool may be dead: with a message a week, each has its own.
-            .pool_max_idle_per_host(0)
-            // Proxies come from the configuration, never from the environment.
-            .no_proxy();
-        if let Some(proxy) = &self.config.proxy {
-            builder = builder.proxy(Proxy::all(proxy).map_err(|error| chain(&error.without_url()))?);
-        }
-        let client = builder.build().map_err(|error| chain(&error.without_url()))?;
-        Ok(self.client.get_or_init(|| client))
-    }
-}
-
-impl Channel for Webhook {
-    fn name(&self) -> &str {
-        &self.name
-    }
-
-    fn reach(&self) -> Reach {
-        Reach::Target
-    }
-
-    fn send<'a>(&'a self, _: &'a str, notice: &'a Notice) -> Sending<'a> {
-        Box::pin(self.attempt(notice))
     }
 }
 

@@ -1,18 +1,21 @@
 //! Which message leaves on which day to whom, from today's inventory: the rules and [`super::reconcile`] themselves, over time.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 
 use super::outgoing::{self, Standing};
 use super::recipients::Route;
-use super::{Ground, reconcile};
-use crate::domain::alert::{AlertState, OpenAlerts};
+use super::{Ground, Reconciled, reconcile};
+use crate::domain::alert::{Alert, AlertState, OpenAlerts};
 use crate::domain::finding::{FindingKey, FindingRecord, Severity};
 use crate::domain::notice::{EventId, Moment};
 use crate::domain::time::{DAY, Timestamp};
 use crate::policy::{compare, evaluate};
 
-/// Above so many certificates the rules are applied only when a date of one of them says so, not every day as well.
+/// Above so many certificates, declared or found, the rules are applied only when a date of one of them says so, not every day as well.
 const EVERY_DAY: usize = 2000;
+/// Between two looks at an alert that should be over and is not, in seconds.
+const LOOK: i64 = 3600;
 
 /// One message that will leave.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,7 +24,7 @@ pub struct Leaving {
     pub at: Timestamp,
     /// Channel and address.
     pub route: Route,
-    /// What it says, most urgent first.
+    /// What it says, most urgent first; nothing for the monthly digest, whose words nobody knows yet.
     pub items: Vec<LeavingItem>,
 }
 
@@ -38,63 +41,92 @@ pub struct LeavingItem {
     pub end: Option<Timestamp>,
 }
 
-/// A turn of the schedule.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Turn {
-    /// When.
-    pub at: Timestamp,
-    /// The one of the day in which the words of the day are said.
-    pub morning: bool,
+/// When alerts are decided.
+pub trait Turns {
+    /// The first turn at or after an instant.
+    fn from(&self, at: Timestamp) -> Option<Timestamp>;
+
+    /// The first turn after an instant in which the words of a day are said.
+    fn next_morning(&self, after: Timestamp) -> Option<Timestamp>;
 }
 
-/// Goes through `turns`, which are in order, as the daemon will if nobody does anything.
+/// Goes from `now` to `until` as the daemon will if nobody does anything, from one turn in which anything can change to the next: a
+/// schedule of every second costs no more than one of every hour.
 pub fn forecast(
     ground: &Ground<'_>,
     open: &OpenAlerts,
     findings: &BTreeMap<FindingKey, FindingRecord>,
-    turns: impl Iterator<Item = Turn>,
+    turns: &impl Turns,
+    (now, until): (Timestamp, Timestamp),
 ) -> Vec<Leaving> {
     let (mut open, mut findings) = (open.clone(), findings.clone());
-    let mut next = open.values().map(|alert| alert.id).max().unwrap_or(0) + 1;
+    let mut number = open.values().map(|alert| alert.id).max().unwrap_or(0) + 1;
     let instants = instants(ground);
-    let every_day = ground.inventory.certificates.len() <= EVERY_DAY;
-    let mut before = None;
+    let many = ground.inventory.certificates.len().max(ground.inventory.declaration.certificates.len());
+    let every_day = many <= EVERY_DAY;
     let mut leaving = Vec::new();
-    for Turn { at: now, morning } in turns {
-        let since = before.unwrap_or(Timestamp::from_unix(i64::MIN));
-        let due = before.is_none() || instants.range(since..=now).next().is_some();
-        before = Some(now.plus_seconds(1));
-        let fading = open.values().any(|alert| matches!(alert.state, AlertState::Fading { .. }));
-        if !(due || morning || fading) {
-            continue;
-        }
-        if due || (morning && every_day) {
+    let (mut turn, mut morning) = (Some(now), turns.next_morning(now));
+    let mut before = None;
+    while let Some(now) = turn.filter(|turn| *turn <= until) {
+        let due = before
+            .is_none_or(|before| instants.range((Bound::Excluded(before), Bound::Included(now))).next().is_some());
+        let is_morning = morning == Some(now);
+        if due || (is_morning && every_day) {
             judge(ground, &mut findings, now);
         }
-        let reconciled = reconcile(&open, &findings, ground, next, now);
+        let reconciled = reconcile(&open, &findings, ground, number, now);
         reconciled.changes.apply(&mut open);
-        next = reconciled.changes.alerts.iter().map(|alert| alert.id + 1).max().unwrap_or(next).max(next);
-        let out = outgoing::group(&reconciled, |_| Standing::default(), u32::MAX, ground.id_of, now);
-        let said: BTreeMap<EventId, LeavingItem> = reconciled
-            .changes
-            .events
-            .into_iter()
-            .map(|event| {
-                let item = event.item;
-                let key = item.finding.key;
-                (event.id, LeavingItem { moment: item.moment, severity: item.severity, key, end: item.end })
-            })
-            .collect();
-        for delivery in out.deliveries {
-            let of_it = out.items.iter().filter(|(message, _)| *message == delivery.id);
-            leaving.push(Leaving {
-                at: now,
-                items: of_it.filter_map(|(_, event)| said.get(event).cloned()).collect(),
-                route: (delivery.channel, delivery.address),
-            });
+        number = reconciled.changes.alerts.iter().map(|alert| alert.id + 1).max().unwrap_or(number).max(number);
+        leaving.extend(messages(ground, reconciled, now));
+        before = Some(now);
+        if is_morning {
+            morning = turns.next_morning(now);
         }
+        let next =
+            [instants.range((Bound::Excluded(now), Bound::Unbounded)).next().copied(), awaited(ground, &open, now)];
+        turn = next.into_iter().flatten().min().and_then(|at| turns.from(at)).into_iter().chain(morning).min();
     }
     leaving
+}
+
+/// The instant the state of an alert changes by itself: it fades away, or nobody has taken it on any more.
+fn awaited(ground: &Ground<'_>, open: &OpenAlerts, now: Timestamp) -> Option<Timestamp> {
+    let quiet = i64::try_from(ground.alerts.quiet.as_secs()).unwrap_or(i64::MAX);
+    let of = |alert: &Alert| match &alert.state {
+        // One that should be over and is not waits for a clock: it is looked at now and then.
+        AlertState::Fading { since, .. } => {
+            let over = since.plus_seconds(quiet);
+            Some(if over > now { over } else { now.plus_seconds(LOOK) })
+        }
+        AlertState::Acknowledged(taken) => Some(taken.until).filter(|until| *until > now),
+        AlertState::Open | AlertState::Resolved { .. } => None,
+    };
+    open.values().filter_map(of).min()
+}
+
+/// What leaves in one turn.
+fn messages(ground: &Ground<'_>, reconciled: Reconciled, now: Timestamp) -> Vec<Leaving> {
+    let out = outgoing::group(&reconciled, |_| Standing::default(), u32::MAX, ground.id_of, now);
+    let said: BTreeMap<EventId, LeavingItem> = reconciled
+        .changes
+        .events
+        .into_iter()
+        .map(|event| {
+            let item = event.item;
+            let key = item.finding.key;
+            (event.id, LeavingItem { moment: item.moment, severity: item.severity, key, end: item.end })
+        })
+        .collect();
+    let mut of: BTreeMap<EventId, Vec<LeavingItem>> = BTreeMap::new();
+    for (message, event) in &out.items {
+        of.entry(*message).or_default().extend(said.get(event).cloned());
+    }
+    let leaving = out.deliveries.into_iter().map(|delivery| Leaving {
+        at: now,
+        items: of.remove(&delivery.id).unwrap_or_default(),
+        route: (delivery.channel, delivery.address),
+    });
+    leaving.collect()
 }
 
 fn judge(ground: &Ground<'_>, findings: &mut BTreeMap<FindingKey, FindingRecord>, now: Timestamp) {

@@ -11,6 +11,7 @@ mod settings;
 mod tests;
 mod timetable;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
@@ -57,11 +58,11 @@ pub fn reconcile(
     let mut next = next;
     for (key, record) in findings {
         let known = open.get(key);
-        let mut alert = match known {
+        let mut alert: Cow<'_, Alert> = match known {
             Some(alert) => judged_again(alert, &record.finding),
             None => {
                 next += 1;
-                opened(next - 1, record)
+                Cow::Owned(opened(next - 1, record))
             }
         };
         let about = ground.about(&alert.finding);
@@ -75,7 +76,9 @@ pub fn reconcile(
             let routes = recipients::routes(ground, &about, word.audience, now);
             done.say(ground, &mut alert, &about, word, marks, routes, now);
         }
-        if known != Some(&alert) {
+        if let Cow::Owned(alert) = alert
+            && known != Some(&alert)
+        {
             done.changes.alerts.push(alert);
         }
     }
@@ -84,20 +87,21 @@ pub fn reconcile(
         if findings.contains_key(key) {
             continue;
         }
-        let mut after = fading(ground, alert, now);
+        let mut after: Cow<'_, Alert> = Cow::Owned(fading(ground, alert, now));
         if let AlertState::Resolved { .. } = after.state {
             let ends = ends.get_or_insert_with(|| open_ends(findings));
             let taken_over = alert.end.is_some_and(|end| ends.contains_key(&(bare_subject(&alert.finding), end)));
             if let Some(audience) = alert.reached.filter(|_| !taken_over) {
                 let about = ground.about(&alert.finding);
                 let routes = recipients::routes(ground, &about, audience, now);
-                let mark = Mark::resolved();
-                let word = Word { mark: mark.clone(), moment: Moment::Resolved, audience, severity: Severity::Info };
-                done.say(ground, &mut after, &about, word, vec![mark], routes, now);
+                let (mark, severity) = (Mark::resolved(), Severity::Info);
+                let word = Word { mark, also: Vec::new(), moment: Moment::Resolved, audience, severity };
+                let marks = word.marks();
+                done.say(ground, &mut after, &about, word, marks, routes, now);
             }
         }
-        if after != *alert {
-            done.changes.alerts.push(after);
+        if *after != *alert {
+            done.changes.alerts.push(after.into_owned());
         }
     }
     done
@@ -129,7 +133,7 @@ impl Reconciled {
     fn say(
         &mut self,
         ground: &Ground<'_>,
-        alert: &mut Alert,
+        alert: &mut Cow<'_, Alert>,
         about: &About<'_>,
         word: Word,
         marks: Vec<Mark>,
@@ -157,6 +161,7 @@ impl Reconciled {
             },
         });
         self.routes.push(routes);
+        let alert = alert.to_mut();
         alert.reached = alert.reached.max(Some(word.audience));
         alert.said.extend(marks.into_iter().map(|mark| Said { mark, at: now }));
         // What is said once in a life stays; of what comes round again the oldest goes.
@@ -179,19 +184,20 @@ fn to_say(ground: &Ground<'_>, alert: &Alert, about: &About<'_>, now: Timestamp)
         // Taken on as something lesser than what it has become.
         let worse = |word: &Word| alert.end.is_none() && word.mark == Mark::severity(Severity::Critical);
         let word = word.filter(|word| worse(word) && !alert.has_said(&word.mark))?;
-        let marks = vec![word.mark.clone()];
+        let marks = word.marks();
         return Some((word, marks));
     }
     if let Some(acknowledgement) = alert.acknowledgement() {
         let ended = Mark::acknowledgement_ended(acknowledgement.until);
         if !alert.has_said(&ended) && !alert.said.is_empty() {
-            let word = word?;
-            let marks = vec![ended.clone(), word.mark.clone()];
+            // Most end at midnight: the word of that day comes at its hour, and is this one.
+            let word = word.filter(|_| ground.local(now).1 >= ground.alerts.hour)?;
+            let marks = std::iter::once(ended.clone()).chain(word.marks()).collect();
             return Some((Word { mark: ended, moment: Moment::AcknowledgementEnded, ..word }, marks));
         }
     }
     let word = word.filter(|word| !alert.has_said(&word.mark))?;
-    let marks = vec![word.mark.clone()];
+    let marks = word.marks();
     Some((word, marks))
 }
 
@@ -207,25 +213,27 @@ fn opened(id: i64, record: &FindingRecord) -> Alert {
     }
 }
 
-/// The finding is (still, or again) true.
-fn judged_again(alert: &Alert, finding: &Finding) -> Alert {
+/// The finding is (still, or again) true. Most are as they were, turn after turn: those are not copied.
+fn judged_again<'a>(alert: &'a Alert, finding: &Finding) -> Cow<'a, Alert> {
+    let end = end_of(finding);
+    let fading = matches!(alert.state, AlertState::Fading { .. });
+    if !fading && end == alert.end && alert.finding == *finding {
+        return Cow::Borrowed(alert);
+    }
     let mut alert = alert.clone();
     alert.state = match alert.state {
         AlertState::Fading { acknowledgement: Some(acknowledgement), .. } => AlertState::Acknowledged(acknowledgement),
         AlertState::Fading { acknowledgement: None, .. } => AlertState::Open,
         state @ (AlertState::Open | AlertState::Acknowledged(_) | AlertState::Resolved { .. }) => state,
     };
-    let end = end_of(finding);
     if end != alert.end {
         // Another certificate stands there now, and it ends as well: its steps are its own.
         alert.end = end;
         alert.said.clear();
         alert.state = AlertState::Open;
     }
-    if alert.finding != *finding {
-        alert.finding = finding.clone();
-    }
-    alert
+    alert.finding = finding.clone();
+    Cow::Owned(alert)
 }
 
 /// The finding is silent: after a while the alert is over.

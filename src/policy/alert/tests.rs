@@ -217,6 +217,49 @@ fn a_certificate_that_nobody_renews() {
     assert_eq!(heard, expected);
 }
 
+/// A daemon that is started at any hour of a Monday, the day of reminders, which is also the day some step begins.
+#[test]
+fn nothing_is_said_twice_in_one_morning() {
+    let midnight = at("2027-01-17T23:00:00Z");
+    for (hour, days) in (0..12).flat_map(|hour| (-40..59).map(move |days| (hour, days))) {
+        let end = at("2027-01-18T20:00:00Z").plus_days(days);
+        let mut watch = Watch::new();
+        let morning = hours(midnight.plus_seconds(hour * 3600), 12 - hour);
+        let heard: Vec<Heard> = morning.flat_map(|now| watch.hear(&rules(end, now), now)).collect();
+        assert_eq!(heard.len(), 1, "started at {hour}:00, {days} days before the end: {heard:?}");
+    }
+    // What has no end, and stood for ten days before anybody could be told.
+    for hour in 0..12 {
+        let mut watch = Watch::new();
+        let critical = [Finding::new("odd", Severity::Critical, &subject())];
+        let channels = std::mem::take(&mut watch.channels);
+        watch.hear(&critical, midnight.plus_days(-10));
+        watch.channels = channels;
+        let morning = hours(midnight.plus_seconds(hour * 3600), 12 - hour);
+        let heard: Vec<Heard> = morning.flat_map(|now| watch.hear(&critical, now)).collect();
+        assert_eq!(heard.len(), 1, "started at {hour}:00: {heard:?}");
+    }
+    // What was taken on until midnight speaks at the hour, as itself and as the word of that day.
+    let end = at("2027-01-21T10:00:00Z");
+    let mut watch = Watch::new();
+    let day_before = midnight.plus_days(-1).plus_seconds(10 * 3600);
+    watch.hear(&[expiring(end, day_before)], day_before);
+    let alert = watch.open.values().next().expect("one").clone();
+    let request = AckRequest { actor: "x".into(), person: Some(id("at-1")), until: midnight, reason: "x".into() };
+    let taken = acknowledge(&alert, request, &watch.ground(), day_before).expect("taken on");
+    watch.open.insert(taken.key().clone(), taken);
+    let heard: Vec<(i64, Heard)> = (0..12)
+        .flat_map(|hour| {
+            let now = midnight.plus_seconds(hour * 3600 + 300);
+            watch.hear(&[expiring(end, now)], now).into_iter().map(move |heard| (hour, heard)).collect::<Vec<_>>()
+        })
+        .collect();
+    assert_eq!(
+        heard.iter().map(|(hour, heard)| (*hour, heard.2)).collect::<Vec<_>>(),
+        [(8, Moment::AcknowledgementEnded)]
+    );
+}
+
 #[test]
 fn closes_with_one_word_when_the_successor_is_there() {
     let end = at("2027-02-20T10:00:00Z");
@@ -274,7 +317,6 @@ fn what_has_no_end_is_repeated_while_it_is_critical() {
     let expected = [
         "0 opened severity warning administrators",
         "10 escalated severity critical administrators",
-        "11 repeated repeat 2 on_call",
         "17 repeated repeat 3 on_call",
         "24 repeated repeat 4 on_call",
         "31 repeated repeat 5 on_call",

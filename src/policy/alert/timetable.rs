@@ -14,6 +14,8 @@ use crate::domain::time::Timestamp;
 pub(super) struct Word {
     /// What is not said twice.
     pub(super) mark: Mark,
+    /// What this word says as well, so that it is not said again a little later.
+    pub(super) also: Vec<Mark>,
     /// Why now.
     pub(super) moment: Moment,
     /// Who must know.
@@ -29,7 +31,7 @@ pub(super) fn word(ground: &Ground<'_>, alert: &Alert, about: &About<'_>, now: T
         return None; // for the digest
     }
     let word = match alert.end {
-        Some(end) if now > end => after_end(ground, severity, end, now),
+        Some(end) if now > end => after_end(ground, alert, end, now),
         Some(end) => before_end(ground, alert, about, end, now)?,
         None => without_end(ground, alert, now)?,
     };
@@ -37,9 +39,45 @@ pub(super) fn word(ground: &Ground<'_>, alert: &Alert, about: &About<'_>, now: T
     Some(if first { Word { moment: Moment::Opened, ..word } } else { word })
 }
 
-fn before_end(ground: &Ground<'_>, alert: &Alert, about: &About<'_>, end: Timestamp, now: Timestamp) -> Option<Word> {
-    let settings = ground.alerts;
+impl Word {
+    /// Everything it says.
+    pub(super) fn marks(&self) -> Vec<Mark> {
+        let mut marks = vec![self.mark.clone()];
+        for mark in &self.also {
+            if !marks.contains(mark) {
+                marks.push(mark.clone());
+            }
+        }
+        marks
+    }
+}
+
+/// The days whose words an alert says at `now`, the later one first. Before the hour it is still the day before; but the first word of
+/// an alert does not wait, and says what that hour would: else it would be said twice in one morning.
+fn days_of_word(ground: &Ground<'_>, alert: &Alert, now: Timestamp) -> (NaiveDate, NaiveDate) {
     let day = ground.day(now);
+    (if alert.said.is_empty() { ground.local(now).0 } else { day }, day)
+}
+
+fn before_end(ground: &Ground<'_>, alert: &Alert, about: &About<'_>, end: Timestamp, now: Timestamp) -> Option<Word> {
+    let (latest, day) = days_of_word(ground, alert, now);
+    // What begins today waits for the hour, unless something is to be said already.
+    let word = before_end_on(ground, alert, about, end, (day, now))?;
+    if latest == day {
+        return Some(word);
+    }
+    let later = before_end_on(ground, alert, about, end, (latest, now));
+    Some(later.map_or(word.clone(), |later| Word { also: vec![word.mark], ..later }))
+}
+
+fn before_end_on(
+    ground: &Ground<'_>,
+    alert: &Alert,
+    about: &About<'_>,
+    end: Timestamp,
+    (day, now): (NaiveDate, Timestamp),
+) -> Option<Word> {
+    let settings = ground.alerts;
     let begun = |step: Threshold| ground.day_of(step, about.start, end) <= day;
     let audience = if begun(settings.on_call_from) {
         Audience::OnCall
@@ -51,7 +89,7 @@ fn before_end(ground: &Ground<'_>, alert: &Alert, about: &About<'_>, end: Timest
     let severity = alert.finding.severity;
     let severity = if audience == Audience::OnCall { Severity::Critical } else { severity };
     if begun(settings.daily_from) {
-        return Some(Word { mark: Mark::day(day), moment: Moment::Daily, audience, severity });
+        return Some(Word { mark: Mark::day(day), also: Vec::new(), moment: Moment::Daily, audience, severity });
     }
     let steps = ground.policy.steps(about.certificate);
     let reached = |steps: &[Threshold]| {
@@ -79,13 +117,15 @@ fn before_end(ground: &Ground<'_>, alert: &Alert, about: &About<'_>, end: Timest
             Mark::opened()
         }
     };
-    Some(Word { mark, moment, audience, severity })
+    Some(Word { mark, also: Vec::new(), moment, audience, severity })
 }
 
 /// At once when the end has passed, then with the other reminders.
-fn after_end(ground: &Ground<'_>, severity: Severity, end: Timestamp, now: Timestamp) -> Word {
-    let turn = turns(ground, ground.local(end).0, now);
-    Word { mark: Mark::after_end(turn), moment: Moment::Expired, audience: Audience::OnCall, severity }
+fn after_end(ground: &Ground<'_>, alert: &Alert, end: Timestamp, now: Timestamp) -> Word {
+    let (latest, day) = days_of_word(ground, alert, now);
+    let mark = |day| Mark::after_end(turns(ground, ground.local(end).0, day));
+    let severity = alert.finding.severity;
+    Word { mark: mark(latest), also: vec![mark(day)], moment: Moment::Expired, audience: Audience::OnCall, severity }
 }
 
 /// Once when it opens, once more when it becomes critical; what stays critical is repeated, to more people.
@@ -97,26 +137,30 @@ fn without_end(ground: &Ground<'_>, alert: &Alert, now: Timestamp) -> Option<Wor
         let said = alert.has_said(&Mark::severity(severity));
         return (!said_worse && (said || !waits)).then(|| Word {
             mark: Mark::severity(severity),
+            also: Vec::new(),
             moment: Moment::Escalated,
             audience: Audience::Administrators,
             severity,
         });
     }
     let opened = ground.local(alert.opened_at).0;
-    let turn = turns(ground, opened, now);
+    let turn = turns(ground, opened, ground.day(now));
     let mark = Mark::severity(severity);
     if turn == 0 || !alert.has_said(&mark) {
-        return Some(Word { mark, moment: Moment::Escalated, audience: Audience::Administrators, severity });
+        // The reminder of the day it is first said on would follow within hours.
+        let today = turns(ground, opened, ground.local(now).0);
+        let also = [turn, today].into_iter().filter(|turn| *turn > 0).map(Mark::repeat).collect();
+        return Some(Word { mark, also, moment: Moment::Escalated, audience: Audience::Administrators, severity });
     }
     let audience = if turn == 1 { Audience::Principals } else { Audience::OnCall };
-    Some(Word { mark: Mark::repeat(turn), moment: Moment::Repeated, audience, severity })
+    Some(Word { mark: Mark::repeat(turn), also: Vec::new(), moment: Moment::Repeated, audience, severity })
 }
 
-/// How many reminders lie between `from` and `now`. All of them fall on the same days, weekly ones on Mondays: what is still to be
+/// How many reminders lie between `from` and `to`. All of them fall on the same days, weekly ones on Mondays: what is still to be
 /// done arrives together, not a little every day.
-fn turns(ground: &Ground<'_>, from: NaiveDate, now: Timestamp) -> i64 {
+fn turns(ground: &Ground<'_>, from: NaiveDate, to: NaiveDate) -> i64 {
     let days = i32::try_from(ground.alerts.repeat_days).unwrap_or(i32::MAX).max(1);
     // Day 1 of the common era was a Monday.
     let turn = |day: NaiveDate| (day.num_days_from_ce() - 1).div_euclid(days);
-    i64::from(turn(ground.day(now)) - turn(from)).max(0)
+    i64::from(turn(to) - turn(from)).max(0)
 }

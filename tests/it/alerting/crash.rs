@@ -1,39 +1,55 @@
-//! The real daemon killed again and again while its messages leave to a real relay that loses some: every one arrives, and each
-//! loss costs one repeat at the most, under the same id.
+//! The real daemon killed at every commit point, one after the other, while its messages leave to a real relay and to a real target
+//! that lose and refuse some: every one arrives, and each loss costs one repeat at the most, under the same id.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::path::Path;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::watch::missing;
 use crate::support::daemon::{Daemon, wait_for};
-use crate::support::sinks::Sink;
+use crate::support::die_at::{Failpoint, Moment};
+use crate::support::sinks::{Identity, Sink};
 
-/// Messages, one to each address.
-const MESSAGES: usize = 500;
-/// Messages after which the daemon is killed once more.
-const EVERY: usize = 60;
+/// Events, and messages where each goes to an address of its own.
+const EVENTS: usize = 500;
+/// Commits of one life up to which each is a point to die at: the start, the scan, the judgement, and then message after message.
+const POINTS: u32 = 10;
+/// Live targets; what is told to one is told to each.
+const TARGETS: usize = 5;
 /// Messages the relay takes and hangs up on before it says so.
 const DROPPED: u32 = 5;
 
-fn config(folder: &std::path::Path, relay: u16) -> String {
-    let mut mails = String::new();
-    for number in 0..MESSAGES {
-        mails.push_str(&format!("\"u{number}@x.fr\", "));
-    }
+fn config(folder: &Path, rest: &str) -> String {
     format!(
         "node = \"n\"\nstate_dir = \"{state}\"\n[http]\nsocket = \"{state}/api.sock\"\nlisten = \"127.0.0.1:0\"\n\
          token_file = \"{state}/token\"\n\
          [schedule]\njitter = \"0s\"\n\
-         [alerts]\nhour = 0\nretry = [\"1s\"]\n\
-         [notify.smtp]\nhost = \"127.0.0.1\"\nport = {relay}\ntls = \"none\"\nfrom = \"vigie@x.fr\"\n\
-         [[structure]]\nid = \"chex\"\nname = \"CH\"\nkind = \"public_hospital\"\nenvironment = \"test\"\n\
-         [[person]]\nid = \"at-1\"\nmails = [{mails}]\n\
-         [[mandate]]\nperson = \"at-1\"\nstructure = \"chex\"\nrole = \"administrateur_technique\"\n{declared}",
+         [alerts]\nhour = 0\nretry = [\"1s\"]\nper_hour = 1000\n\
+         [[structure]]\nid = \"chex\"\nname = \"CH\"\nkind = \"public_hospital\"\nenvironment = \"test\"\n{rest}",
         state = folder.join("state").display(),
-        declared = missing(1),
     )
+}
+
+/// In memory where there is such a place: a process that is killed leaves what it wrote to the kernel, whatever is under it.
+fn folder() -> tempfile::TempDir {
+    let memory = Path::new("/dev/shm");
+    if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() }.expect("a folder")
+}
+
+fn write(folder: &Path, rest: &str) {
+    fs::create_dir_all(folder.join("state")).expect("a folder");
+    fs::write(folder.join("vigie.toml"), config(folder, rest)).expect("written");
+}
+
+/// Every point at which a life can end, in order.
+fn points() -> impl Iterator<Item = (u32, Moment)> {
+    (1..=POINTS).flat_map(|at| [(at, Moment::Written), (at, Moment::Next)])
+}
+
+fn delivered(daemon: &Daemon) -> usize {
+    daemon.audit().iter().filter(|event| event["action"] == "delivered").count()
 }
 
 /// How many times each address got each message.
@@ -47,29 +63,30 @@ fn times(received: &[Value]) -> BTreeMap<(String, String), usize> {
 }
 
 #[test]
-fn killed_again_and_again_it_loses_nothing() {
-    let folder = tempfile::tempdir().expect("a folder");
+fn killed_at_every_commit_point_it_loses_no_mail() {
+    let folder = folder();
     let relay = Sink::smtp(None, &[]);
-    fs::create_dir(folder.path().join("state")).expect("a folder");
-    fs::write(folder.path().join("vigie.toml"), config(folder.path(), relay.port)).expect("written");
-    let mut kills = 0;
-    let mut daemon = Daemon::run(folder.path());
+    let mails: String = (0..EVENTS).map(|number| format!("\"u{number}@x.fr\", ")).collect();
+    let rest = format!(
+        "[notify.smtp]\nhost = \"127.0.0.1\"\nport = {port}\ntls = \"none\"\nfrom = \"vigie@x.fr\"\n\
+         [[person]]\nid = \"at-1\"\nmails = [{mails}]\n\
+         [[mandate]]\nperson = \"at-1\"\nstructure = \"chex\"\nrole = \"administrateur_technique\"\n{declared}",
+        port = relay.port,
+        declared = missing(1),
+    );
+    write(folder.path(), &rest);
     relay.fail_data("drop", DROPPED);
-    loop {
-        let wanted = relay.count() + EVERY;
-        let pending = |daemon: &Daemon| daemon.json(&["status"])["deliveries"]["pending"].as_i64();
-        let mut looks = 0;
-        wait_for("messages", || {
-            looks += 1;
-            (relay.count() >= wanted || (looks % 20 == 0 && pending(&daemon) == Some(0))).then_some(())
-        });
-        if relay.count() < wanted {
-            break;
-        }
-        // SIGKILL, wherever it stands between two commits; what it was doing is different each time.
-        drop(daemon);
+    let failpoint = Failpoint::build();
+    let mut kills = 0;
+    for (at, moment) in points() {
+        failpoint.run(folder.path(), at, moment);
         kills += 1;
-        daemon = Daemon::run(folder.path());
+    }
+    let killed_at = relay.count();
+    assert!((1..EVENTS).contains(&killed_at), "{killed_at} messages by then: the points are not among the messages");
+    let daemon = Daemon::run(folder.path());
+    for wanted in (killed_at..=EVENTS).step_by(50) {
+        wait_for("more messages", || (relay.count() >= wanted).then_some(()));
     }
     wait_for("the last answers", || {
         let status = daemon.json(&["status"]);
@@ -77,15 +94,95 @@ fn killed_again_and_again_it_loses_nothing() {
     });
     let received = relay.received();
     let times = times(&received);
-    let addresses: std::collections::BTreeSet<&String> = times.keys().map(|(to, _)| to).collect();
-    assert_eq!(addresses.len(), MESSAGES, "one is lost");
-    assert_eq!(times.len(), MESSAGES, "one id for each address, whatever happened");
+    let addresses: BTreeSet<&String> = times.keys().map(|(to, _)| to).collect();
+    assert_eq!(addresses.len(), EVENTS, "one is lost");
+    assert_eq!(times.len(), EVENTS, "one id for each address, whatever happened");
     let repeats = received.len() - times.len();
-    assert!(kills >= 7, "{kills} kills");
     assert!(repeats <= kills + DROPPED as usize, "{repeats} repeats for {kills} kills and {DROPPED} hang-ups");
-    let audit = daemon.audit();
-    let delivered = audit.iter().filter(|event| event["action"] == "delivered").count();
-    assert_eq!(delivered, MESSAGES, "each is written down once");
+    assert_eq!(delivered(&daemon), EVENTS, "each is written down once");
     let status = daemon.json(&["status"]);
     assert_eq!((&status["deliveries"]["pending"], &status["deliveries"]["failed"]), (&0.into(), &0.into()));
+}
+
+/// What each target, by its path, heard of each declared certificate: the ids of the messages, of those answered with 200 alone.
+fn heard(received: &[Value]) -> BTreeMap<(String, String), BTreeSet<String>> {
+    let text = |value: &Value| value.as_str().expect("text").to_owned();
+    let mut heard: BTreeMap<(String, String), BTreeSet<String>> = BTreeMap::new();
+    for request in received.iter().filter(|request| request["status"] == 200) {
+        let event: Value = serde_json::from_str(request["body"].as_str().expect("a body")).expect("JSON");
+        assert_eq!(event["id"], request["id"], "one id in the header and in the body");
+        for item in event["data"]["items"].as_array().expect("items") {
+            let key = (text(&request["path"]), text(&item["certificate"]["id"]));
+            heard.entry(key).or_default().insert(text(&request["id"]));
+        }
+    }
+    heard
+}
+
+#[test]
+fn killed_at_every_commit_point_it_loses_no_event_of_targets_that_flap() {
+    let folder = folder();
+    let identity = Identity::localhost();
+    let (target, thief) = (Sink::https(Some(&identity)), Sink::https(Some(&identity)));
+    fs::write(folder.path().join("secret"), "k3y-of-the-target\n").expect("written");
+    let there = format!("https://localhost:{}/", thief.port);
+    let faults = [
+        json!({"status": 500}),
+        json!({"hang": true, "status": 599}),
+        json!({"status": 302, "headers": {"Location": there}}),
+        json!({"status": 429, "headers": {"Retry-After": "1"}}),
+        json!({"status": 307, "headers": {"Location": there}}),
+    ];
+    target.script(&faults);
+    let webhook = |name: &str, port: u16| {
+        format!(
+            "[[notify.webhook]]\nname = \"{name}\"\nurl = \"https://localhost:{port}/{name}\"\ntimeout = \"1s\"\n\
+             secret_file = \"{secret}\"\nca_file = \"{ca}\"\n",
+            secret = folder.path().join("secret").display(),
+            ca = identity.ca_file().display(),
+        )
+    };
+    // Nobody listens on the port of the last one any more.
+    let live: String = (0..TARGETS).map(|number| webhook(&format!("t{number}"), target.port)).collect();
+    let ways = format!(
+        "{live}{}[[person]]\nid = \"at-1\"\n[[mandate]]\nperson = \"at-1\"\nstructure = \"chex\"\nrole = \"administrateur_technique\"\n",
+        webhook("dead", Sink::https(None).port)
+    );
+    let failpoint = Failpoint::build();
+    let (mut kills, lives) = (0, points().count());
+    for (at, moment) in points() {
+        kills += 1;
+        // Each life finds more to tell, the last one everything.
+        write(folder.path(), &format!("{ways}{}", missing(EVENTS * kills / lives)));
+        failpoint.run(folder.path(), at, moment);
+    }
+    let daemon = Daemon::run(folder.path());
+    let token = fs::read_to_string(folder.path().join("state/token")).expect("the token");
+    let left = |state: &str| {
+        let answer = daemon.get(
+            &format!("/api/v1/deliveries?limit=1000&state={state}"),
+            &format!("Authorization: Bearer {}\r\n", token.trim()),
+        );
+        let items = answer.json()["items"].as_array().cloned().expect("items");
+        items.iter().filter(|item| item["channel"] != "webhook:dead").count()
+    };
+    wait_for("the last answers", || {
+        ["pending", "sending", "failed"].iter().all(|state| left(state) == 0).then_some(())
+    });
+    let received = target.received();
+    let heard = heard(&received);
+    assert_eq!(heard.len(), EVENTS * TARGETS, "one is lost");
+    let twice: Vec<_> = heard.iter().filter(|(_, ids)| ids.len() > 1).collect();
+    assert!(twice.is_empty(), "told under two ids: {twice:?}");
+    for number in 0..TARGETS {
+        let path = format!("/t{number}");
+        let to_it = || received.iter().filter(|request| request["path"] == path);
+        let ids: BTreeSet<&str> = to_it().filter_map(|request| request["id"].as_str()).collect();
+        let (repeats, losses) = (to_it().count() - ids.len(), kills + faults.len());
+        assert!(repeats <= losses, "{path}: {repeats} repeats for {losses} losses");
+    }
+    assert!(thief.received().is_empty(), "what was signed for one host went to another");
+    let status = daemon.json(&["status"]);
+    let failing = |name: &str| status["channels"][format!("webhook:{name}")]["failing_since"].is_string();
+    assert!(failing("dead") && !failing("t0"), "{status:#}");
 }

@@ -260,3 +260,63 @@ async fn the_digest_leaves_once_a_month() {
     assert_eq!(digests().len(), 3);
     daemon.stop().await;
 }
+
+#[tokio::test]
+async fn a_digest_that_was_missed_leaves_at_the_next_start() {
+    let world = World::new(&format!("{REGISTER}{}", missing(1)));
+    let digests = || world.got().iter().filter(|got| matches!(got.notice.kind, NoticeKind::Digest(_))).count();
+    let at = |text: &str| world.clock.set(text.parse().expect("an instant"));
+    // The very first one, with the daemon down over the first of the month.
+    world.start().await.stop().await;
+    assert_eq!(digests(), 0);
+    at("2027-02-03T10:00:00Z");
+    let daemon = world.start().await;
+    assert_eq!(digests(), 3, "two persons and the target");
+    daemon.settle().await;
+    daemon.stop().await;
+    world.start().await.stop().await;
+    assert_eq!(digests(), 3, "once");
+    // A machine that slept over the next one.
+    let daemon = world.start().await;
+    at("2027-03-01T12:00:00Z");
+    daemon.quiet().await;
+    assert_eq!(digests(), 6);
+    daemon.stop().await;
+}
+
+#[tokio::test]
+async fn tests_take_nothing_from_the_cap_of_the_alerts() {
+    let world = World::new(REGISTER);
+    let daemon = world.start().await;
+    for _ in 0..8 {
+        let quiet = async {
+            for _ in 0..20 {
+                daemon.quiet().await;
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
+        };
+        let to = vec!["at-1@ch.fr".to_owned()];
+        let (report, ()) = tokio::join!(daemon.handle.test_alerts(caller(), to), quiet);
+        assert!(report.expect("a report").iter().all(|one| one.delivered));
+    }
+    super::watch::write_config(world.folder.path(), &format!("{REGISTER}{}", missing(1)));
+    daemon.handle.reload(caller()).await.expect("reloaded");
+    daemon.settle().await;
+    assert!(
+        world.lines().contains(&"smtp at-1@ch.fr: opened missing certificate:c0".to_owned()),
+        "{:?}",
+        world.lines()
+    );
+    // Nor after a restart, which reads what was made lately from its rows.
+    daemon.stop().await;
+    let daemon = world.start().await;
+    super::watch::write_config(world.folder.path(), &format!("{REGISTER}{}", missing(2)));
+    daemon.handle.reload(caller()).await.expect("reloaded");
+    daemon.settle().await;
+    assert!(
+        world.lines().contains(&"smtp at-1@ch.fr: opened missing certificate:c1".to_owned()),
+        "{:?}",
+        world.lines()
+    );
+    daemon.stop().await;
+}

@@ -75,6 +75,8 @@ pub struct World {
     pub got: Arc<Mutex<Vec<Got>>>,
     pub answers: Answers,
     pub takes: HashMap<&'static str, Duration>,
+    /// The ways out: those the configuration would name, taken anew at each start and reload.
+    pub channels: Arc<Mutex<Vec<(&'static str, Reach)>>>,
 }
 
 impl World {
@@ -88,6 +90,7 @@ impl World {
             got: Arc::default(),
             answers: Answers::default(),
             takes: HashMap::new(),
+            channels: Arc::new(Mutex::new(vec![("smtp", Reach::Mail), ("webhook:astreinte", Reach::Target)])),
         }
     }
 
@@ -100,7 +103,7 @@ impl World {
         self.got.lock().expect("a lock").clone()
     }
 
-    /// Messages of `kind` is `Alerts`, as lines `channel address: moment code subject; …`.
+    /// Every message as a line `channel address: moment code subject; …`.
     pub fn lines(&self) -> Vec<String> {
         self.got().iter().map(line).collect()
     }
@@ -112,11 +115,6 @@ impl World {
             Some(outcome) => drop(answers.insert(key, outcome)),
             None => drop(answers.remove(&key)),
         }
-    }
-
-    fn channel(&self, name: &'static str, reach: Reach) -> Arc<dyn Channel> {
-        let takes = self.takes.get(name).copied().unwrap_or_default();
-        Arc::new(Fake { name, reach, takes, got: Arc::clone(&self.got), answers: Arc::clone(&self.answers) })
     }
 
     /// Starts an engine on the folder and waits for its first scan.
@@ -135,7 +133,12 @@ impl World {
         let loaded = store.load().await.expect("loaded");
         let lists = config.state_dir.join("crls");
         let (keeper, outcomes) = Keeper::start(&lists, Arc::clone(&clock), Arc::new(SystemResolver)).expect("a folder");
-        let channels = [self.channel("smtp", Reach::Mail), self.channel("webhook:astreinte", Reach::Target)];
+        let (ways, takes) = (Arc::clone(&self.channels), self.takes.clone());
+        let (got, answers) = (Arc::clone(&self.got), Arc::clone(&self.answers));
+        let channel = move |(name, reach): &(&'static str, Reach)| -> Arc<dyn Channel> {
+            let takes = takes.get(name).copied().unwrap_or_default();
+            Arc::new(Fake { name, reach: *reach, takes, got: Arc::clone(&got), answers: Arc::clone(&answers) })
+        };
         let parts = Parts {
             store: store.clone(),
             clock: Arc::clone(&clock),
@@ -152,7 +155,7 @@ impl World {
             next_alert: loaded.next_alert,
             outbox: loaded.outbox,
             lived: loaded.settings.get(LIVED).map(|text| Lived::from_text(text)).unwrap_or_default(),
-            make_channels: Arc::new(move |_| channels.to_vec()),
+            make_channels: Arc::new(move |_| ways.lock().expect("a lock").iter().map(&channel).collect()),
             lists: ListWay { keeper, outcomes },
             audit: AuditHead { seq: loaded.head.seq, head: loaded.head.hash },
             supervisor: Supervisor::of_this_process(clock),
