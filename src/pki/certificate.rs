@@ -15,8 +15,8 @@ use super::oid;
 use super::profile::{self, Evidence};
 use super::public_key;
 use crate::domain::certificate::{Certificate, KeyIds};
-use crate::domain::octets::Octets;
 use crate::domain::key::KeyAlgorithm;
+use crate::domain::octets::Octets;
 use crate::domain::reading::{ReadProblem, ReadReason};
 
 /// The facts of a certificate in DER. Refused only when the outline of RFC 5280 section 4.1 is not there, or when bytes follow

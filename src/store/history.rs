@@ -204,9 +204,8 @@ impl Store {
         places: &[Vec<u8>],
     ) -> Result<Vec<Interval>, StoreError> {
         let failed = |source| self.failed("reading the history", source);
-        let text = format!(
-            "SELECT location, kind, digest, first_seen, last_seen FROM location_history WHERE {column} = $1"
-        );
+        let text =
+            format!("SELECT location, kind, digest, first_seen, last_seen FROM location_history WHERE {column} = $1");
         let mut arguments = AnyArguments::default();
         arguments.add(value).map_err(|error| failed(sqlx::Error::Encode(error)))?;
         let found = sqlx::query_with(AssertSqlSafe(text), arguments).fetch_all(&self.read).await.map_err(failed)?;

@@ -168,7 +168,8 @@ impl Watcher {
                 return error.into();
             }
             // Only once every reader was looked at: until then a card that was known before would count as there.
-            if states.iter().all(|state| state.name() == PNP_NOTIFICATION() || state.current_state() != State::UNAWARE) {
+            if states.iter().all(|state| state.name() == PNP_NOTIFICATION() || state.current_state() != State::UNAWARE)
+            {
                 self.board.reached();
             }
             let due = self.board.look_at_the_clock().unwrap_or(LONGEST_WAIT);
