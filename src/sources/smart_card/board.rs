@@ -10,13 +10,11 @@ use tokio::sync::watch;
 
 use super::SmartCardError;
 use super::reading::CardReading;
-use super::recognition::{Chip, Recognised, recognise};
+use super::recognition::{Recognised, recognise};
+use super::seat::{AtHand, Errand, ReaderView, Seat, SeatState, Step};
 use crate::clock::SharedClock;
 use crate::domain::observation::Problem;
 use crate::domain::time::Timestamp;
-
-/// How often the clock is looked at while a card waits for its next attempt.
-const BETWEEN_ATTEMPTS: Duration = Duration::from_secs(1);
 
 /// The board. One per source.
 #[derive(Debug)]
@@ -48,69 +46,6 @@ pub(super) enum Service {
     Reached,
     /// It does not.
     Lost(Problem),
-}
-
-/// A reader and what is in it.
-#[derive(Debug, Clone)]
-struct Seat {
-    /// Changes with every insertion: what a reading of the one before says is of no interest any more.
-    ticket: u64,
-    state: SeatState,
-    since: Timestamp,
-    /// Until when an answer is due, on the monotonic clock.
-    due: Option<Duration>,
-}
-
-#[derive(Debug, Clone)]
-enum SeatState {
-    Empty,
-    Foreign(&'static str),
-    Reading(Step),
-    Late(Step),
-    Unreadable(Problem),
-    Read(Arc<AtHand>),
-}
-
-/// How far a reading is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Step {
-    /// Connecting, waiting for another program to end its transaction, or between two attempts.
-    Waiting,
-    /// Another program has the card for itself; tried again later.
-    Shared,
-    /// An APDU is out.
-    Exchanging,
-}
-
-/// A card that was read and is still there.
-#[derive(Debug)]
-pub(super) struct AtHand {
-    pub(super) chip: Chip,
-    pub(super) reading: CardReading,
-    pub(super) read_at: Timestamp,
-}
-
-/// What to read, for the worker of a reader.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Errand {
-    pub(super) ticket: u64,
-    pub(super) chip: Chip,
-}
-
-/// One reader, for people and programs.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct ReaderView {
-    /// As pcscd calls it.
-    pub name: Arc<str>,
-    /// `empty`, `reading`, `read`, `in_use` (another program has the card), `mute` (it does not answer), `unreadable`, `cps2ter`,
-    /// `vitale`, `other` (not one of ours: left alone).
-    pub state: &'static str,
-    /// Why, where something is wrong.
-    pub problem: Option<Problem>,
-    /// Since when.
-    pub since: Timestamp,
-    /// The chip serial number of the card in it.
-    pub chip: Option<Arc<str>>,
 }
 
 /// The readers as they stand, and whether they can be watched.
@@ -184,8 +119,7 @@ impl Board {
             for name in names {
                 inner.readers.entry(Arc::clone(name)).or_insert_with(|| {
                     news = true;
-                    // Nobody has looked yet: "empty" would be a removal for a card that is there.
-                    Seat { ticket: 0, state: SeatState::Reading(Step::Waiting), since: now, due: None }
+                    Seat::unseen(now)
                 });
             }
             news
@@ -234,16 +168,7 @@ impl Board {
         self.change(|inner, now| {
             let Some(seat) = inner.wanted(reader, errand) else { return false };
             wanted = true;
-            seat.due = due;
-            let news = match &seat.state {
-                SeatState::Reading(before) => (*before == Step::Shared) != (step == Step::Shared),
-                _ => true,
-            };
-            seat.state = SeatState::Reading(step);
-            if news {
-                seat.since = now;
-            }
-            news
+            seat.at(step, due, now)
         });
         wanted
     }
@@ -252,33 +177,25 @@ impl Board {
     pub(super) fn ended(&self, reader: &Arc<str>, errand: Errand, outcome: Result<CardReading, &SmartCardError>) {
         self.change(|inner, now| {
             let Some(seat) = inner.wanted(reader, errand) else { return false };
-            seat.due = None;
-            seat.since = now;
-            seat.state = match outcome {
+            let state = match outcome {
                 Ok(reading) => SeatState::Read(Arc::new(AtHand { chip: errand.chip, reading, read_at: now })),
                 Err(error) => SeatState::Unreadable(error.problem()),
             };
+            seat.ended(state, now);
             true
         });
     }
 
     /// Tells which readings are late, and how long until the next can be: `None` when no card is being read.
     pub(super) fn look_at_the_clock(&self) -> Option<Duration> {
-        let now = self.clock.monotonic();
+        let monotonic = self.clock.monotonic();
         let mut next: Option<Duration> = None;
-        self.change(|inner, at| {
+        self.change(|inner, now| {
             let mut news = false;
             for seat in inner.readers.values_mut() {
-                let SeatState::Reading(step) = &seat.state else { continue };
-                // Between two attempts no answer is due, and the next may begin at any moment.
-                let left = seat.due.map_or(BETWEEN_ATTEMPTS, |due| due.saturating_sub(now));
-                if !left.is_zero() {
-                    next = Some(next.map_or(left, |next| next.min(left)));
-                } else {
-                    seat.state = SeatState::Late(*step);
-                    (seat.since, seat.due) = (at, None);
-                    news = true;
-                }
+                let (became_late, left) = seat.look_at_the_clock(monotonic, now);
+                news |= became_late;
+                next = next.into_iter().chain(left).min();
             }
             news
         });
@@ -296,12 +213,11 @@ impl Board {
             problems: Vec::new(),
         };
         for (name, seat) in &inner.readers {
-            match &seat.state {
-                SeatState::Read(card) => report.cards.push((Arc::clone(name), Arc::clone(card))),
-                SeatState::Reading(..) | SeatState::Late(Step::Waiting | Step::Shared) => {
-                    report.unsettled.push(Arc::clone(name));
-                }
-                SeatState::Empty | SeatState::Foreign(_) | SeatState::Unreadable(_) | SeatState::Late(..) => {}
+            if let SeatState::Read(card) = &seat.state {
+                report.cards.push((Arc::clone(name), Arc::clone(card)));
+            }
+            if seat.is_unsettled() {
+                report.unsettled.push(Arc::clone(name));
             }
             report.problems.extend(seat.view(name).problem.map(|problem| (Arc::clone(name), problem)));
         }
@@ -371,18 +287,3 @@ impl Inner {
     }
 }
 
-impl Seat {
-    fn view(&self, name: &Arc<str>) -> ReaderView {
-        let (state, problem, chip) = match &self.state {
-            SeatState::Empty => ("empty", None, None),
-            SeatState::Foreign(kind) => (*kind, None, None),
-            SeatState::Reading(Step::Shared) => ("in_use", Some(SmartCardError::InUse.problem()), None),
-            SeatState::Reading(..) => ("reading", None, None),
-            SeatState::Late(Step::Exchanging) => ("mute", Some(SmartCardError::Mute.problem()), None),
-            SeatState::Late(..) => ("in_use", Some(SmartCardError::InUse.problem()), None),
-            SeatState::Unreadable(problem) => ("unreadable", Some(problem.clone()), None),
-            SeatState::Read(card) => ("read", None, Some(Arc::from(card.reading.chip.as_str()))),
-        };
-        ReaderView { name: Arc::clone(name), state, problem, since: self.since, chip }
-    }
-}

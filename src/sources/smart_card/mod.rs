@@ -13,6 +13,7 @@ pub mod gate;
 pub mod pkcs15;
 pub mod reading;
 pub mod recognition;
+mod seat;
 mod sighting;
 pub mod tlv;
 pub mod transport;
@@ -26,7 +27,8 @@ use std::time::Duration;
 use pcsc::{Context, Error, Scope};
 use tokio::sync::watch as notice;
 
-pub use board::{ReaderView, ReadersView};
+pub use board::ReadersView;
+pub use seat::ReaderView;
 
 use crate::clock::SharedClock;
 use crate::config::SmartCardConfig;

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::board::{AtHand, Report};
+use super::board::Report;
 use super::pkcs15;
+use super::seat::AtHand;
 use crate::domain::certificate::Certificate;
 use crate::domain::found_card::{CardCertificate, ChipSerial, FoundCard, NumberSource};
 use crate::domain::identifier::CardNumber;

@@ -11,7 +11,8 @@ use std::time::Duration;
 
 use pcsc::{Context, Error, PNP_NOTIFICATION, ReaderState, Scope, State};
 
-use super::board::{Board, Errand};
+use super::board::Board;
+use super::seat::Errand;
 use super::worker::Worker;
 use super::{SmartCardError, printable};
 use crate::config::SmartCardConfig;
@@ -167,6 +168,10 @@ impl Watcher {
             if let Err(error) = self.list(context, &mut states) {
                 return error.into();
             }
+            // Only once every reader was looked at: until then a card that was known before would count as there.
+            if states.iter().all(|state| state.name() == PNP_NOTIFICATION() || state.current_state() != State::UNAWARE) {
+                self.board.reached();
+            }
             let due = self.board.look_at_the_clock().unwrap_or(LONGEST_WAIT);
             match context.get_status_change(due.min(LONGEST_WAIT), &mut states) {
                 Ok(()) | Err(Error::Timeout) => {}
@@ -204,7 +209,6 @@ impl Watcher {
         self.workers.retain(|name, _| names.contains(name));
         self.cards.retain(|name, _| names.contains(name));
         self.board.list(&names);
-        self.board.reached();
         Ok(())
     }
 

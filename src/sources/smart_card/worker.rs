@@ -11,9 +11,10 @@ use std::time::Duration;
 use pcsc::{Context, Scope};
 
 use super::SmartCardError;
-use super::board::{Board, Errand, Step};
+use super::board::Board;
 use super::card::{CardWire, OpenCard};
 use super::reading::{CardReading, read_card};
+use super::seat::{Errand, Step};
 use crate::config::SmartCardConfig;
 
 /// Between two attempts at a card that could not be read, at first; then twice as long each time.
