@@ -12,9 +12,9 @@ BUILD_PACKAGES := gcc libc6-dev pkg-config libpcsclite-dev
 # Tests: openssl is the outside oracle, PostgreSQL the second engine, Python runs the verifier of the manual, systemd-analyze
 # and its kin read the unit files. aiosmtpd is the relay of the tests, icalendar the outside reader of our calendars. Cards are read
 # over the real pcscd with virtual readers (vsmartcard-vpcd); OpenSC reads the virtual card beside us. slapd is the directory
-# revocation lists come from (ldap-utils fills it).
+# revocation lists come from (ldap-utils fills it). SoftHSM stands in for a PKCS#11 module of cards, behind the spy of opensc-pkcs11.
 TEST_PACKAGES := $(BUILD_PACKAGES) openssl postgresql python3 python3-aiosmtpd python3-icalendar systemd pcscd vsmartcard-vpcd opensc \
-	slapd ldap-utils
+	slapd ldap-utils softhsm2 opensc-pkcs11
 # Figures: openssl is the peer.
 BENCH_PACKAGES := $(BUILD_PACKAGES) openssl
 

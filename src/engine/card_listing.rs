@@ -115,8 +115,7 @@ pub fn cards<'a>(inventory: &'a Inventory, findings: &'a OpenFindings, now: Time
     let mut entries = Vec::new();
     let declared = inventory.declaration.named_cards();
     for card in &declared {
-        let mut found =
-            inventory.cards.values().filter(|found| found.number.as_ref() == Some(card.number)).peekable();
+        let mut found = inventory.cards.values().filter(|found| found.number.as_ref() == Some(card.number)).peekable();
         if found.peek().is_none() {
             entries.push(entry(Some(*card), None, (inventory, findings), now));
         }

@@ -2,6 +2,8 @@
 //! for a card.
 
 use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -9,6 +11,8 @@ use serde::Serialize;
 use tokio::sync::watch;
 
 use super::SmartCardError;
+use super::pkcs11::state::{ModuleState, SeenToken};
+use super::pkcs11::{ModuleError, ModuleView, Token};
 use super::reading::CardReading;
 use super::recognition::{Recognised, recognise};
 use super::seat::{AtHand, Errand, ReaderView, Seat, SeatState, Step};
@@ -34,6 +38,8 @@ struct Inner {
     interrupted: bool,
     readers: BTreeMap<Arc<str>, Seat>,
     tickets: u64,
+    /// The PKCS#11 module that is read beside PC/SC, where one is.
+    module: Option<ModuleState>,
 }
 
 /// The way to pcscd.
@@ -59,6 +65,8 @@ pub struct ReadersView {
     pub problem: Option<Problem>,
     /// Every reader, by name.
     pub readers: Vec<ReaderView>,
+    /// The PKCS#11 module that is read beside PC/SC, where one is configured.
+    pub pkcs11: Option<ModuleView>,
 }
 
 /// What the engine takes from the board.
@@ -70,11 +78,15 @@ pub(super) struct Report {
     /// Readers with a card in them that was not read yet: what was known to be in them may still be.
     pub(super) unsettled: Vec<Arc<str>>,
     pub(super) problems: Vec<(Arc<str>, Problem)>,
+    /// What a PKCS#11 module shows.
+    pub(super) tokens: Vec<SeenToken>,
 }
 
 impl Board {
-    pub(super) fn new(clock: SharedClock) -> Self {
-        let inner = Mutex::new(Inner { interrupted: true, ..Inner::default() });
+    /// With the PKCS#11 module that is read too, if any.
+    pub(super) fn new(clock: SharedClock, module: Option<&Path>) -> Self {
+        let module = module.map(|module| ModuleState::new(module.to_string_lossy().into(), clock.now()));
+        let inner = Mutex::new(Inner { interrupted: true, module, ..Inner::default() });
         Self { inner, revision: watch::Sender::new(0), changed: Condvar::new(), clock }
     }
 
@@ -202,6 +214,45 @@ impl Board {
         next
     }
 
+    /// Waits until the module is to be read, and marks it as being read. False when `stop` was set: see [`Board::wake`].
+    pub(super) fn wait_for_module(&self, stop: &AtomicBool) -> bool {
+        let mut inner = self.inner();
+        while !stop.load(Ordering::Relaxed) {
+            let Inner { service, readers, module: Some(module), .. } = &mut *inner else { return false };
+            if matches!(service, Service::Reached) && module.is_due(readers) {
+                module.begin(readers);
+                return true;
+            }
+            inner = self.changed.wait(inner).unwrap_or_else(PoisonError::into_inner);
+        }
+        false
+    }
+
+    /// How the reading of the module ended. True when how it does is news.
+    pub(super) fn module_ended(&self, outcome: Result<Vec<Token>, ModuleError>) -> bool {
+        let mut news = false;
+        self.change(|inner, now| {
+            news = inner.module.as_mut().is_some_and(|module| module.ended(outcome, now));
+            true
+        });
+        news
+    }
+
+    /// A module that could not be read is read once more.
+    pub(super) fn try_module_again(&self) {
+        if let Some(module) = &mut self.inner().module {
+            module.try_again();
+        }
+        self.changed.notify_all();
+    }
+
+    /// Wakes those who wait, to look at what told them to stop.
+    pub(super) fn wake(&self) {
+        // Under the lock: whoever looked before it was set is waiting by now.
+        drop(self.inner());
+        self.changed.notify_all();
+    }
+
     /// Takes what changed since the last report.
     pub(super) fn report(&self) -> Report {
         let mut inner = self.inner();
@@ -211,16 +262,21 @@ impl Board {
             cards: Vec::new(),
             unsettled: Vec::new(),
             problems: Vec::new(),
+            tokens: inner.module.as_ref().map(|module| module.tokens(&inner.readers)).unwrap_or_default(),
         };
+        // A card that only the module can read is still there while the module has not said otherwise.
+        let awaited = inner.module.as_ref().is_some_and(|module| module.is_awaited(&inner.readers));
         for (name, seat) in &inner.readers {
             if let SeatState::Read(card) = &seat.state {
                 report.cards.push((Arc::clone(name), Arc::clone(card)));
             }
-            if seat.is_unsettled() {
+            if seat.is_unsettled() || (awaited && !matches!(seat.state, SeatState::Read(_) | SeatState::Empty)) {
                 report.unsettled.push(Arc::clone(name));
             }
             report.problems.extend(seat.view(name).problem.map(|problem| (Arc::clone(name), problem)));
         }
+        let module = inner.module.as_ref().map(ModuleState::view);
+        report.problems.extend(module.and_then(|view| Some((view.module, view.problem?))));
         if matches!(inner.service, Service::Reached) {
             inner.interrupted = false;
         }
@@ -236,7 +292,8 @@ impl Board {
             Service::Lost(problem) => ("not_reachable", Some(problem.clone())),
         };
         let readers = inner.readers.iter().map(|(name, seat)| seat.view(name)).collect();
-        ReadersView { revision: *self.revision.borrow(), service, problem, readers }
+        let pkcs11 = inner.module.as_ref().map(ModuleState::view);
+        ReadersView { revision: *self.revision.borrow(), service, problem, readers, pkcs11 }
     }
 
     /// Waits until `is_so`, at most `patience`.
@@ -286,4 +343,3 @@ impl Inner {
         self.readers.get_mut(reader).filter(|seat| seat.ticket == errand.ticket)
     }
 }
-

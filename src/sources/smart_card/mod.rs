@@ -2,7 +2,7 @@
 //!
 //! One thread watches the readers (`watch`), one a reader reads what is in it (`worker`); both write on the `board`, and a run of the
 //! source only looks at it. A card is read once, when it is put in. Every APDU passes the `gate`; every card is left as it was found
-//! (`card`). `recognition`, `transport`, `files`, `cps3`, `cps4` and `pkcs15` are what has to be known of the cards.
+//! (`card`). What a PKCS#11 module of others shows besides comes from a process of its own (`pkcs11`). `recognition`, `transport`, `files`, `cps3`, `cps4` and `pkcs15` are what has to be known of the cards.
 
 mod board;
 mod card;
@@ -10,6 +10,7 @@ mod cps3;
 mod cps4;
 mod files;
 pub mod gate;
+pub mod pkcs11;
 pub mod pkcs15;
 pub mod reading;
 pub mod recognition;
@@ -142,7 +143,8 @@ pub struct SmartCardSource {
 impl SmartCardSource {
     /// A source named `name`.
     pub fn new(name: &str, settings: SmartCardConfig, clock: SharedClock) -> Self {
-        Self { name: name.into(), settings, board: Arc::new(Board::new(clock)), watch: Mutex::default() }
+        let board = Arc::new(Board::new(clock, settings.pkcs11_module.as_deref()));
+        Self { name: name.into(), settings, board, watch: Mutex::default() }
     }
 
     /// The name of the configuration.
@@ -151,8 +153,8 @@ impl SmartCardSource {
     }
 
     /// What it was told.
-    pub const fn settings(&self) -> SmartCardConfig {
-        self.settings
+    pub const fn settings(&self) -> &SmartCardConfig {
+        &self.settings
     }
 
     /// Begins to watch; once is enough.
@@ -161,7 +163,7 @@ impl SmartCardSource {
         if watch.is_some() {
             return;
         }
-        match Watch::start(Arc::clone(&self.board), self.settings) {
+        match Watch::start(&self.board, &self.settings) {
             Ok(started) => *watch = Some(started),
             Err(error) => tracing::error!(error = %error, "no thread to watch the card readers"),
         }
@@ -187,6 +189,7 @@ impl SmartCardSource {
     /// One run: what is known now. Blocks two seconds at most, for the first word of pcscd; never for a card.
     pub fn gather(&self) -> Gathered {
         self.start();
+        self.board.try_module_again();
         self.board.wait(FIRST_WORD, |view| view.service != "unknown");
         self.look()
     }
@@ -216,7 +219,10 @@ impl SmartCardSource {
     pub fn settle(&self, patience: Duration) -> (ReadersView, Gathered) {
         self.start();
         let is_settled = |view: &ReadersView| {
-            view.service != "unknown" && view.readers.iter().all(|reader| reader.state != "reading")
+            let module = view.pkcs11.as_ref().map_or("read", |module| module.state);
+            view.service != "unknown"
+                && view.readers.iter().all(|reader| reader.state != "reading")
+                && matches!(module, "read" | "failed")
         };
         self.board.wait(FIRST_WORD, |view| view.service != "unknown");
         let view = self.board.wait(patience, is_settled);

@@ -12,6 +12,7 @@ use std::time::Duration;
 use pcsc::{Context, Error, PNP_NOTIFICATION, ReaderState, Scope, State};
 
 use super::board::Board;
+use super::pkcs11::reader::ModuleReader;
 use super::seat::Errand;
 use super::worker::Worker;
 use super::{SmartCardError, printable};
@@ -31,7 +32,8 @@ const MAX_READERS: usize = 64;
 #[derive(Debug)]
 pub(super) struct Watch {
     shared: Arc<Shared>,
-    thread: Option<JoinHandle<()>>,
+    board: Arc<Board>,
+    threads: Vec<JoinHandle<()>>,
 }
 
 /// What the thread and whoever ends it share.
@@ -53,34 +55,53 @@ impl std::fmt::Debug for Shared {
 }
 
 impl Watch {
-    pub(super) fn start(board: Arc<Board>, settings: SmartCardConfig) -> std::io::Result<Self> {
+    pub(super) fn start(board: &Arc<Board>, settings: &SmartCardConfig) -> std::io::Result<Self> {
         let shared = Arc::new(Shared::default());
-        let watcher =
-            Watcher { board, settings, shared: Arc::clone(&shared), workers: HashMap::new(), cards: HashMap::new() };
-        let thread = std::thread::Builder::new().name("cards".to_owned()).spawn(move || watcher.run())?;
-        Ok(Self { shared, thread: Some(thread) })
+        let watcher = Watcher {
+            board: Arc::clone(board),
+            settings: settings.clone(),
+            shared: Arc::clone(&shared),
+            workers: HashMap::new(),
+            cards: HashMap::new(),
+        };
+        // From here on dropping it ends what was started.
+        let mut watch = Self { shared, board: Arc::clone(board), threads: Vec::new() };
+        watch.threads.push(std::thread::Builder::new().name("cards".to_owned()).spawn(move || watcher.run())?);
+        if let Some(module) = settings.pkcs11_module.clone() {
+            let (board, stop) = (Arc::clone(board), Arc::clone(&watch.shared.stop));
+            let reader = ModuleReader { board, module, patience: settings.pkcs11_timeout, stop };
+            watch.threads.push(std::thread::Builder::new().name("pkcs11".to_owned()).spawn(move || reader.run())?);
+        }
+        Ok(watch)
     }
 
-    /// Ends the watch and waits for its thread, at most `patience`. Threads of readers whose card does not answer stay behind.
+    /// Ends the watch and waits for its threads, at most `patience`. Threads of readers whose card does not answer stay behind.
     pub(super) fn end(mut self, patience: Duration) {
         const STEP: Duration = Duration::from_millis(5);
-        let Some(thread) = self.thread.take() else { return };
+        let threads = std::mem::take(&mut self.threads);
         let mut left = patience;
-        while !thread.is_finished() && !left.is_zero() {
+        while !threads.iter().all(JoinHandle::is_finished) && !left.is_zero() {
             // Again and again: a thread that was about to wait when it was cancelled waits all the same.
-            self.shared.wake();
+            self.wake();
             std::thread::sleep(STEP);
             left = left.saturating_sub(STEP);
         }
-        if thread.is_finished() && thread.join().is_err() {
-            tracing::error!("the thread that watches the card readers had stopped in the middle");
+        for thread in threads.into_iter().filter(JoinHandle::is_finished) {
+            if thread.join().is_err() {
+                tracing::error!("a thread that watches the card readers had stopped in the middle");
+            }
         }
+    }
+
+    fn wake(&self) {
+        self.shared.wake();
+        self.board.wake();
     }
 }
 
 impl Drop for Watch {
     fn drop(&mut self) {
-        self.shared.wake();
+        self.wake();
     }
 }
 
@@ -169,7 +190,8 @@ impl Watcher {
                 return error.into();
             }
             // Only once every reader was looked at: until then a card that was known before would count as there.
-            if states.iter().all(|state| state.name() == PNP_NOTIFICATION() || state.current_state() != State::UNAWARE) {
+            if states.iter().all(|state| state.name() == PNP_NOTIFICATION() || state.current_state() != State::UNAWARE)
+            {
                 self.board.reached();
             }
             let due = self.board.look_at_the_clock().unwrap_or(LONGEST_WAIT);
@@ -250,7 +272,7 @@ impl Watcher {
             reader: reader.to_owned(),
             name: Arc::clone(&name),
             board: Arc::clone(&self.board),
-            settings: self.settings,
+            settings: self.settings.clone(),
             stop: Arc::clone(&self.shared.stop),
         };
         let spawned = std::thread::Builder::new().name("card-reader".to_owned()).spawn(move || worker.run(&errands));
