@@ -304,7 +304,7 @@ fn cards_of_service(report: &mut Report, session: &Session<'_>, readers: &Value)
         report.ok("pcscd", format!("{said} ({seen})"));
     } else {
         let (reason, message) = match text("/problem/reason") {
-            "" => ("pcscd_silent", "pcscd has not said a word yet"),
+            "" => ("pcscd_silent", "pcscd has not answered yet"),
             reason => (reason, text("/problem/message")),
         };
         let why = super::card::why(reason, message, session);

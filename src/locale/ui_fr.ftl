@@ -308,7 +308,7 @@ card-reason = { $reason ->
     [pcscd_not_reachable] pcscd ne répond pas : est-il installé, et pcscd.socket lancé
     [pcscd_refused] pcscd refuse ce compte : il faut une règle polkit pour org.debian.pcsc-lite.access_pcsc et access_card
     [pcscd_failed] pcscd signale une erreur ({ $message })
-    [pcscd_silent] pcscd n'a encore rien dit
+    [pcscd_silent] pcscd ne bouge plus : il prend les questions et n'y répond pas
     [card_in_use] un autre logiciel utilise la carte
     [card_removed] la carte a été retirée pendant sa lecture
     [card_mute] la carte ne répond pas

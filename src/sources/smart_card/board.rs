@@ -38,6 +38,8 @@ struct Inner {
     interrupted: bool,
     readers: BTreeMap<Arc<str>, Seat>,
     tickets: u64,
+    /// Until when pcscd has to say something, on the monotonic clock.
+    word_due: Option<Duration>,
     /// The PKCS#11 module that is read beside PC/SC, where one is.
     module: Option<ModuleState>,
 }
@@ -115,9 +117,7 @@ impl Board {
                 Service::Lost(known) => known.reason != problem.reason,
                 Service::Unknown | Service::Reached => true,
             };
-            inner.service = Service::Lost(problem);
-            inner.interrupted = true;
-            inner.readers.clear();
+            inner.lose(problem);
             news
         })
     }
@@ -176,12 +176,16 @@ impl Board {
     /// The reading behind `errand` is at `step`; an answer is due within `patience`. False when nobody wants that reading any more.
     pub(super) fn at(&self, reader: &Arc<str>, errand: Errand, step: Step, patience: Option<Duration>) -> bool {
         let due = patience.map(|patience| self.clock.monotonic() + patience);
-        let mut wanted = false;
+        let (mut wanted, mut sooner) = (false, false);
         self.change(|inner, now| {
             let Some(seat) = inner.wanted(reader, errand) else { return false };
-            wanted = true;
+            (wanted, sooner) = (true, seat.due.is_none() && due.is_some());
             seat.at(step, due, now)
         });
+        // Whoever keeps the time did not wait for this one; a due time that moves is seen when the earlier one has come.
+        if sooner {
+            self.changed.notify_all();
+        }
         wanted
     }
 
@@ -198,20 +202,41 @@ impl Board {
         });
     }
 
-    /// Tells which readings are late, and how long until the next can be: `None` when no card is being read.
-    pub(super) fn look_at_the_clock(&self) -> Option<Duration> {
-        let monotonic = self.clock.monotonic();
-        let mut next: Option<Duration> = None;
-        self.change(|inner, now| {
-            let mut news = false;
-            for seat in inner.readers.values_mut() {
-                let (became_late, left) = seat.look_at_the_clock(monotonic, now);
-                news |= became_late;
-                next = next.into_iter().chain(left).min();
+    /// pcscd was asked something and answers within that time, or else it stands still.
+    pub(super) fn expect_word(&self, within: Duration) {
+        let mut inner = self.inner();
+        inner.word_due = Some(self.clock.monotonic() + within);
+        drop(inner);
+        self.changed.notify_all();
+    }
+
+    /// It answered. False when that was so late that nothing is known of the readers any more.
+    pub(super) fn heard(&self) -> bool {
+        self.inner().word_due.take().is_some()
+    }
+
+    /// Tells what is late, as soon as it is: cards that do not answer, and pcscd itself. Returns when `stop` is set: see
+    /// [`Board::wake`]. On a thread of its own, because whoever asks pcscd waits for as long as it stands still.
+    pub(super) fn keep_time(&self, stop: &AtomicBool) {
+        let mut inner = self.inner();
+        while !stop.load(Ordering::Relaxed) {
+            let (monotonic, now) = (self.clock.monotonic(), self.clock.now());
+            let (news, next) = match inner.word_due {
+                Some(due) if due <= monotonic => {
+                    inner.lose(SmartCardError::Silent.problem());
+                    tracing::warn!(reason = SmartCardError::Silent.reason(), "smart cards: {}", SmartCardError::Silent);
+                    (true, None)
+                }
+                _ => inner.look_at_the_clock(monotonic, now),
+            };
+            if news {
+                self.tell();
             }
-            news
-        });
-        next
+            inner = match next {
+                Some(next) => self.changed.wait_timeout(inner, next).unwrap_or_else(PoisonError::into_inner).0,
+                None => self.changed.wait(inner).unwrap_or_else(PoisonError::into_inner),
+            };
+        }
     }
 
     /// Waits until the module is to be read, and marks it as being read. False when `stop` was set: see [`Board::wake`].
@@ -316,10 +341,14 @@ impl Board {
     fn change(&self, change: impl FnOnce(&mut Inner, Timestamp) -> bool) -> bool {
         let news = change(&mut self.inner(), self.clock.now());
         if news {
-            self.revision.send_modify(|revision| *revision += 1);
-            self.changed.notify_all();
+            self.tell();
         }
         news
+    }
+
+    fn tell(&self) {
+        self.revision.send_modify(|revision| *revision += 1);
+        self.changed.notify_all();
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
@@ -328,6 +357,25 @@ impl Board {
 }
 
 impl Inner {
+    fn lose(&mut self, problem: Problem) {
+        self.service = Service::Lost(problem);
+        self.interrupted = true;
+        self.readers.clear();
+        self.word_due = None;
+    }
+
+    /// Whether a card became late, and how long until something can.
+    fn look_at_the_clock(&mut self, monotonic: Duration, now: Timestamp) -> (bool, Option<Duration>) {
+        let mut next = self.word_due.map(|due| due.saturating_sub(monotonic));
+        let mut news = false;
+        for seat in self.readers.values_mut() {
+            let (became_late, left) = seat.look_at_the_clock(monotonic, now);
+            news |= became_late;
+            next = next.into_iter().chain(left).min();
+        }
+        (news, next)
+    }
+
     /// Puts a reader that is known into a new state under a new ticket.
     fn seat(&mut self, reader: &Arc<str>, since: Timestamp, state: SeatState, due: Option<Duration>) -> Option<u64> {
         let seat = self.readers.get_mut(reader)?;

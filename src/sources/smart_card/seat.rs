@@ -11,9 +11,6 @@ use super::recognition::Chip;
 use crate::domain::observation::Problem;
 use crate::domain::time::Timestamp;
 
-/// How often the clock is looked at while a card waits for its next attempt.
-const BETWEEN_ATTEMPTS: Duration = Duration::from_secs(1);
-
 /// A reader and what is in it.
 #[derive(Debug, Clone)]
 pub(super) struct Seat {
@@ -105,22 +102,15 @@ impl Seat {
         (self.state, self.since, self.due) = (state, now, None);
     }
 
-    /// Whether the card just became late, and how long until that can change: `None` where nothing is being read.
+    /// Whether the card just became late, and how long until it can be: `None` where no answer is due.
     pub(super) fn look_at_the_clock(&mut self, monotonic: Duration, now: Timestamp) -> (bool, Option<Duration>) {
-        match &self.state {
-            SeatState::Reading(step) => {
-                // Between two attempts no answer is due, and the next may begin at any moment.
-                let left = self.due.map_or(BETWEEN_ATTEMPTS, |due| due.saturating_sub(monotonic));
-                if !left.is_zero() {
-                    return (false, Some(left));
-                }
-                (self.state, self.since, self.due) = (SeatState::Late(*step), now, None);
-                (true, Some(BETWEEN_ATTEMPTS))
-            }
-            // Whoever had the card may let it go, and a card that was silent may speak and fall silent again.
-            SeatState::Late(_) => (false, Some(BETWEEN_ATTEMPTS)),
-            SeatState::Empty | SeatState::Foreign(_) | SeatState::Unreadable(_) | SeatState::Read(_) => (false, None),
+        let (SeatState::Reading(step), Some(due)) = (&self.state, self.due) else { return (false, None) };
+        let left = due.saturating_sub(monotonic);
+        if !left.is_zero() {
+            return (false, Some(left));
         }
+        (self.state, self.since, self.due) = (SeatState::Late(*step), now, None);
+        (true, None)
     }
 
     /// What was known to be in the reader may still be: it cannot be told yet.
@@ -151,20 +141,20 @@ mod tests {
     const AT: Timestamp = Timestamp::from_unix(1_800_000_000);
     const SECOND: Duration = Duration::from_secs(1);
 
-    /// Another program had the card, lets it go, and the card does not answer: each is told within its own time, because the clock is
-    /// looked at as long as anything can still happen.
+    /// Another program had the card, lets it go, and the card does not answer: each is told in its own time.
     #[test]
-    fn a_late_card_is_looked_at_again() {
+    fn a_late_card_may_be_late_again() {
         let mut seat = Seat::unseen(AT);
-        seat.at(Step::Waiting, Some(10 * SECOND), AT);
-        assert_eq!(seat.look_at_the_clock(9 * SECOND, AT), (false, Some(SECOND)));
-        assert_eq!(seat.look_at_the_clock(10 * SECOND, AT), (true, Some(BETWEEN_ATTEMPTS)));
+        assert_eq!(seat.look_at_the_clock(99 * SECOND, AT), (false, None), "nobody asked it anything");
+        seat.at(Step::Waiting, Some(100 * SECOND), AT);
+        assert_eq!(seat.look_at_the_clock(99 * SECOND, AT), (false, Some(SECOND)));
+        assert_eq!(seat.look_at_the_clock(100 * SECOND, AT), (true, None));
         assert_eq!(seat.view(&"A".into()).state, "in_use");
-        assert_eq!(seat.look_at_the_clock(50 * SECOND, AT), (false, Some(BETWEEN_ATTEMPTS)));
-        assert!(seat.at(Step::Exchanging, Some(60 * SECOND), AT), "it answers again: news");
-        assert_eq!(seat.look_at_the_clock(60 * SECOND, AT), (true, Some(BETWEEN_ATTEMPTS)));
+        assert!(seat.at(Step::Exchanging, Some(160 * SECOND), AT), "its turn has come: news");
+        assert_eq!(seat.look_at_the_clock(150 * SECOND, AT), (false, Some(10 * SECOND)));
+        assert_eq!(seat.look_at_the_clock(160 * SECOND, AT), (true, None));
         assert_eq!(seat.view(&"A".into()).state, "mute");
         seat.ended(SeatState::Unreadable(SmartCardError::Removed.problem()), AT);
-        assert_eq!(seat.look_at_the_clock(99 * SECOND, AT), (false, None));
+        assert_eq!(seat.look_at_the_clock(999 * SECOND, AT), (false, None));
     }
 }

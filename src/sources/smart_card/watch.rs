@@ -25,6 +25,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(15);
 /// A reader plugged in between listing the readers and waiting for a change shows only with the next change, so the list is made
 /// again after this time even when nothing moved.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
+/// How long pcscd takes to answer what needs no card, at most.
+const PATIENCE: Duration = Duration::from_secs(5);
 /// Readers that are watched; pcscd itself serves 16.
 const MAX_READERS: usize = 64;
 
@@ -67,6 +69,9 @@ impl Watch {
         // From here on dropping it ends what was started.
         let mut watch = Self { shared, board: Arc::clone(board), threads: Vec::new() };
         watch.threads.push(std::thread::Builder::new().name("cards".to_owned()).spawn(move || watcher.run())?);
+        let (time, stop) = (Arc::clone(board), Arc::clone(&watch.shared.stop));
+        let keeping = move || time.keep_time(&stop);
+        watch.threads.push(std::thread::Builder::new().name("card-clock".to_owned()).spawn(keeping)?);
         if let Some(module) = settings.pkcs11_module.clone() {
             let (board, stop) = (Arc::clone(board), Arc::clone(&watch.shared.stop));
             let reader = ModuleReader { board, module, patience: settings.pkcs11_timeout, stop };
@@ -157,6 +162,7 @@ impl Watcher {
     fn run(mut self) {
         let mut pause = FIRST_PAUSE;
         while !self.shared.is_stopped() {
+            self.board.expect_word(PATIENCE);
             let error = match Context::establish(Scope::System) {
                 Ok(context) => {
                     pause = FIRST_PAUSE;
@@ -186,16 +192,24 @@ impl Watcher {
     fn watch(&mut self, context: &Context) -> SmartCardError {
         let mut states = vec![ReaderState::new(PNP_NOTIFICATION(), State::UNAWARE)];
         loop {
+            self.board.expect_word(PATIENCE);
             if let Err(error) = self.list(context, &mut states) {
                 return error.into();
+            }
+            if !self.board.heard() {
+                return SmartCardError::Silent;
             }
             // Only once every reader was looked at: until then a card that was known before would count as there.
             if states.iter().all(|state| state.name() == PNP_NOTIFICATION() || state.current_state() != State::UNAWARE)
             {
                 self.board.reached();
             }
-            let due = self.board.look_at_the_clock().unwrap_or(LONGEST_WAIT);
-            match context.get_status_change(due.min(LONGEST_WAIT), &mut states) {
+            self.board.expect_word(LONGEST_WAIT + PATIENCE);
+            let woken = context.get_status_change(LONGEST_WAIT, &mut states);
+            if !self.board.heard() {
+                return SmartCardError::Silent;
+            }
+            match woken {
                 Ok(()) | Err(Error::Timeout) => {}
                 Err(Error::Cancelled) if self.shared.is_stopped() => return SmartCardError::Removed,
                 // A reader that went between the listing and the waiting: listed again.

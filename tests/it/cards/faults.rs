@@ -39,20 +39,22 @@ fn a_card_torn_out_anywhere_is_read_when_it_comes_back() {
     let cards = eight(&pcscd);
     let whole = |number: usize| {
         let inserted: Vec<_> = cards.iter().enumerate().map(|(reader, card)| card.insert(&pcscd, reader)).collect();
-        wait_at_most(30, "every card to be read", || (states(&daemon, "read") == READERS).then_some(()));
-        let items = super::cards(&daemon)["items"].as_array().expect("a list").clone();
         let is_whole = |card: &&Value| {
             card["present"] == true
                 && card["problems"] == json!([])
                 && card["certificates"].as_array().map(Vec::len) == Some(2)
         };
-        assert_eq!(items.iter().filter(is_whole).count(), READERS, "after a tear at {number}: {items:#?}");
+        let count = |is_so: &dyn Fn(&&Value) -> bool| {
+            super::cards(&daemon)["items"].as_array().expect("a list").iter().filter(is_so).count()
+        };
+        wait_at_most(30, &format!("every card to be read in round {number}"), || {
+            (count(&is_whole) == READERS).then_some(())
+        });
         drop(inserted);
         wait_for("every reader to be empty", || (states(&daemon, "empty") == READERS).then_some(()));
-        let items = super::cards(&daemon)["items"].as_array().expect("a list").clone();
         let is_kept =
             |card: &&Value| card["present"] == false && card["certificates"].as_array().map(Vec::len) == Some(2);
-        wait_for("the last state to be kept", || (items.iter().filter(is_kept).count() == READERS).then_some(()));
+        wait_for("the last state to be kept", || (count(&is_kept) == READERS).then_some(()));
     };
     whole(0);
     let lengths: Vec<usize> = cards.iter().map(|card| card.apdus().len()).collect();
@@ -286,6 +288,30 @@ fn a_pcscd_that_stood_still_loses_nothing() {
     assert_eq!(present(&daemon)["problems"], json!([]));
     slow.assert_untouched(false);
     other.assert_untouched(false);
+}
+
+/// A pcscd that stands still from the beginning is a state of its own, and found when it moves again.
+#[test]
+fn a_pcscd_that_never_answers_is_told() {
+    let pcscd = Pcscd::start(1);
+    pcscd.signal(Signal::STOP);
+    let folder = tempfile::tempdir().expect("a folder");
+    let daemon = watching(folder.path(), &pcscd, "");
+    let lost = wait_for("the state", || {
+        let readers = cards(&daemon)["readers"].clone();
+        (readers["service"] == "not_reachable").then_some(readers)
+    });
+    assert_eq!(lost["problem"]["reason"], "pcscd_silent");
+    let page = daemon.get("/", "Accept: text/html\r\n").body;
+    assert!(page.contains("pcscd ne bouge plus"), "{page}");
+    let doctor = daemon.json(&["doctor"]);
+    let line = doctor["checks"].as_array().expect("checks").iter().find(|line| line["check"] == "pcscd").cloned();
+    let line = line.expect("a line about pcscd");
+    assert!(line["level"] == "warn" && line["message"].as_str().is_some_and(|said| said.contains("vu par le service")));
+    pcscd.signal(Signal::CONT);
+    wait_at_most(30, "pcscd to be found", || (cards(&daemon)["readers"]["service"] == "reached").then_some(()));
+    let (_, log) = daemon.stop();
+    assert_eq!(log.matches("smart cards: ").count(), 1, "told once:\n{log}");
 }
 
 /// Another program has the card, for itself or in a transaction: it is waited for, and read when it is free.
