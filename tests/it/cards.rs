@@ -6,6 +6,7 @@ mod many;
 mod opensc;
 mod pkcs11;
 mod reading;
+mod refused;
 mod watching;
 
 use std::ffi::OsStr;
@@ -24,6 +25,11 @@ fn watching(folder: &Path, pcscd: &Pcscd, declared: &str) -> Daemon {
 
 /// The same with these variables in its environment.
 fn watching_with(folder: &Path, pcscd: &Pcscd, declared: &str, environment: &[(&str, &OsStr)]) -> Daemon {
+    watching_at(folder, &pcscd.socket(), declared, environment)
+}
+
+/// The same over whatever is at this socket.
+fn watching_at(folder: &Path, socket: &Path, declared: &str, environment: &[(&str, &OsStr)]) -> Daemon {
     fs::create_dir_all(folder.join("state")).expect("the state folder");
     let config = format!(
         "node = \"cards\"\nstate_dir = \"state\"\n[http]\nsocket = \"state/api.sock\"\nlisten = \"127.0.0.1:0\"\n\
@@ -31,7 +37,6 @@ fn watching_with(folder: &Path, pcscd: &Pcscd, declared: &str, environment: &[(&
          answer_timeout = \"1s\"\n{declared}"
     );
     fs::write(folder.join("vigie.toml"), config).expect("written");
-    let socket = pcscd.socket();
     Daemon::run_with(folder, &[&[("PCSCLITE_CSOCK_NAME", socket.as_os_str())], environment].concat())
 }
 

@@ -22,6 +22,8 @@ mod watch;
 mod worker;
 
 use std::ffi::CStr;
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -241,12 +243,27 @@ impl Drop for SmartCardSource {
 
 /// The names of the readers plugged in now, in the order of pcscd. No card is touched. Blocks as long as pcscd takes to answer.
 pub fn probe() -> Result<Vec<String>, SmartCardError> {
-    let context = Context::establish(Scope::System)?;
+    let context = establish()?;
     match context.list_readers_owned() {
         Ok(readers) => Ok(readers.iter().map(|name| printable(name)).collect()),
         Err(Error::NoReadersAvailable) => Ok(Vec::new()),
         Err(error) => Err(error.into()),
     }
+}
+
+/// A way to pcscd. Where polkit says no, pcscd takes the connection and closes it, and depending on its version the library calls that
+/// an access denied, a broken connection or no service at all: what tells it from a pcscd that is not there is that it can be reached.
+fn establish() -> Result<Context, SmartCardError> {
+    Context::establish(Scope::System).map_err(|error| match error {
+        Error::NoService | Error::CommError if UnixStream::connect(socket()).is_ok() => SmartCardError::Refused,
+        error => error.into(),
+    })
+}
+
+/// Where the library looks for pcscd.
+#[expect(clippy::disallowed_methods, reason = "the variable of pcsc-lite, read as its library does")]
+fn socket() -> PathBuf {
+    std::env::var_os("PCSCLITE_CSOCK_NAME").map_or_else(|| "/run/pcscd/pcscd.comm".into(), PathBuf::from)
 }
 
 /// USB devices choose their names.

@@ -9,13 +9,13 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use pcsc::{Context, Error, PNP_NOTIFICATION, ReaderState, Scope, State};
+use pcsc::{Context, Error, PNP_NOTIFICATION, ReaderState, State};
 
 use super::board::Board;
 use super::pkcs11::reader::ModuleReader;
 use super::seat::Errand;
 use super::worker::Worker;
-use super::{SmartCardError, printable};
+use super::{SmartCardError, establish, printable};
 use crate::config::SmartCardConfig;
 
 /// Between two attempts to reach pcscd, at first; then twice as long each time.
@@ -163,7 +163,7 @@ impl Watcher {
         let mut pause = FIRST_PAUSE;
         while !self.shared.is_stopped() {
             self.board.expect_word(PATIENCE);
-            let error = match Context::establish(Scope::System) {
+            let error = match establish() {
                 Ok(context) => {
                     pause = FIRST_PAUSE;
                     self.shared.waits_in(Some(context.clone()));
@@ -171,7 +171,7 @@ impl Watcher {
                     self.shared.waits_in(None);
                     ended
                 }
-                Err(error) => error.into(),
+                Err(error) => error,
             };
             // Whoever sends no more errands is not waited for: a worker ends when its card lets it.
             self.workers.clear();

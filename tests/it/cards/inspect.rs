@@ -98,6 +98,8 @@ fn what_cannot_be_told_ends_otherwise() {
     });
     assert!(said.code == 2 && said.out.contains("carte muette"), "{}", said.out);
     stuck.remove();
+    // pcscd resets a card on behalf of whoever ended while using it; one put in meanwhile would be refused until it is seen to go.
+    inspected(&pcscd, &config, &[("A 00 00", "empty")]);
     let lying = card.clone().with(|faults| (faults.mute_at, faults.instead) = (None, Some((0, vec![0x6f, 0x00]))));
     let lying = lying.insert(&pcscd, 0);
     inspected(&pcscd, &config, &[("A 00 00", "unreadable")]);
