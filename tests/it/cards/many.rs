@@ -78,15 +78,7 @@ fn eight_readers_take_the_time_of_one() {
         wait_for("the cards to be read", || (states(&daemon, "read") == cards.len()).then_some(()));
         let spans: Vec<_> = cards.iter().map(|card| card.state().span.expect("a reading")).collect();
         drop(inserted);
-        let mut n = 0;
-        wait_for("empty readers", || {
-            n += 1;
-            if n == 400 {
-                eprintln!("{:#}", super::cards(&daemon)["readers"]);
-                eprintln!("{}", std::fs::read_to_string(format!("/proc/{}/status", daemon.pid())).unwrap());
-            }
-            (states(&daemon, "empty") == READERS).then_some(())
-        });
+        wait_for("empty readers", || (states(&daemon, "empty") == READERS).then_some(()));
         let first = spans.iter().map(|(first, _)| *first).min().expect("cards");
         spans.iter().map(|(_, last)| *last).max().expect("cards").duration_since(first)
     };
