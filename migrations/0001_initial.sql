@@ -37,42 +37,39 @@ CREATE TABLE audit_event (
 CREATE TABLE certificate_der (
   fingerprint {{blob}} NOT NULL CONSTRAINT certificate_der_pk PRIMARY KEY,
   der         {{blob}} NOT NULL
-);
+){{clustered}};
 
--- An index over the DER for people and queries; `packed` is the whole row in the form the program loads.
+-- What the program knows of a certificate: `packed` is the row in the form it loads, and is made anew from the DER when another
+-- version packed it. Subject and end are for people who look in with SQL.
 CREATE TABLE certificate (
   fingerprint        {{blob}} NOT NULL CONSTRAINT certificate_pk PRIMARY KEY
                      CONSTRAINT certificate_has_der REFERENCES certificate_der (fingerprint),
   subject            TEXT     NOT NULL,
-  issuer             TEXT     NOT NULL,
-  serial             {{blob}} NOT NULL,
-  not_before         BIGINT   NOT NULL,
   not_after          BIGINT   NOT NULL,
-  spki               {{blob}} NOT NULL,
   first_seen         BIGINT   NOT NULL,
   issuer_link        TEXT     NOT NULL CONSTRAINT certificate_issuer_link CHECK (issuer_link IN ('unknown', 'self_signed', 'issued')),
   issuer_fingerprint {{blob}},
   packed             {{blob}} NOT NULL
-);
+){{clustered}};
 
--- What each location holds now. `location` is `file:` and the bytes of the path, or the URL of the endpoint; `packed` is the whole
--- row and what was found there.
+-- What each location holds now, and since when it holds exactly that. `location` is `file:` and the bytes of the path, or the URL
+-- of the endpoint; `packed` is the whole row and what was found there.
 CREATE TABLE observation (
   location   {{blob}} NOT NULL CONSTRAINT observation_pk PRIMARY KEY,
   source     TEXT     NOT NULL,
-  read_at    BIGINT   NOT NULL,
-  first_seen BIGINT   NOT NULL,
+  held_since BIGINT   NOT NULL,
   packed     {{blob}} NOT NULL
 ){{clustered}};
 
--- What each location held and when: one interval per item, open while last_seen is null. `digest` is the fingerprint of a
--- certificate or CRL, the SHA-256 of the public key of a key or request, empty for an item that has none.
+-- What each location held before: one row per item, written when the location comes to hold something else or goes. Intervals of
+-- one item that touch are one. `digest` is the fingerprint of a certificate or CRL, the SHA-256 of the public key of a key or
+-- request, empty for an item that has none.
 CREATE TABLE location_history (
   location   {{blob}} NOT NULL,
   kind       TEXT     NOT NULL,
   digest     {{blob}} NOT NULL,
   first_seen BIGINT   NOT NULL,
-  last_seen  BIGINT,
+  last_seen  BIGINT   NOT NULL,
   CONSTRAINT location_history_pk PRIMARY KEY (location, kind, digest, first_seen)
 ){{clustered}};
 CREATE INDEX location_history_digest ON location_history (digest);

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::fingerprint::Fingerprint;
 use super::key::KeyAlgorithm;
+use super::octets::Octets;
 use super::profile::Profile;
 use super::time::Timestamp;
 
@@ -19,7 +20,7 @@ pub struct Certificate {
     /// Issuer, RFC 4514.
     pub issuer: Arc<str>,
     /// Serial number: the content octets of the INTEGER without a leading zero octet.
-    pub serial_number: Arc<[u8]>,
+    pub serial_number: Octets,
     /// First instant of validity.
     pub not_before: Timestamp,
     /// Last instant of validity.
@@ -48,9 +49,9 @@ pub struct Certificate {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct KeyIds {
     /// subjectKeyIdentifier.
-    pub subject: Option<Arc<[u8]>>,
+    pub subject: Option<Octets>,
     /// authorityKeyIdentifier keyIdentifier.
-    pub authority: Option<Arc<[u8]>>,
+    pub authority: Option<Octets>,
 }
 
 impl Certificate {

@@ -19,6 +19,7 @@ pub mod lang;
 pub mod lived;
 pub mod notice;
 pub mod observation;
+pub mod octets;
 pub mod offer;
 pub mod person;
 pub mod profile;

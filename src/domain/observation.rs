@@ -140,16 +140,17 @@ pub struct Content {
     pub kind: ContentKind,
 }
 
-/// What an item is. Certificates are kept once in the inventory, whatever the number of places.
+/// What an item is. Certificates are kept once in the inventory, whatever the number of places. All others are boxed: rarer, and a
+/// hundred thousand certificates would carry their size.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ContentKind {
     /// A certificate of the inventory.
     Certificate(Fingerprint),
     /// A private key.
-    PrivateKey(KeyFacts),
+    PrivateKey(Box<KeyFacts>),
     /// A bare public key.
-    PublicKey(KeyFacts),
-    /// A certification request. Boxed, as the next: rare, and a hundred thousand certificates would carry their size.
+    PublicKey(Box<KeyFacts>),
+    /// A certification request.
     Csr(Box<CsrFacts>),
     /// A revocation list.
     Crl(Box<CrlFacts>),
@@ -195,7 +196,7 @@ impl Observation {
     /// The private keys here, in order.
     pub fn private_keys(&self) -> impl Iterator<Item = &KeyFacts> + '_ {
         self.contents.iter().filter_map(|content| match &content.kind {
-            ContentKind::PrivateKey(facts) => Some(facts),
+            ContentKind::PrivateKey(facts) => Some(facts.as_ref()),
             _ => None,
         })
     }

@@ -96,7 +96,8 @@ pub(super) async fn one(
     let row = listing.find(&id).ok_or_else(|| ApiProblem::not_found(format!("no certificate {id:?}")))?;
     let history = match row.fingerprint {
         Some(fingerprint) => {
-            let intervals = shared.store.history(&fingerprint).await.map_err(|error| store_problem(&error))?;
+            let places = row.places.iter().map(|place| &place.location);
+            let intervals = shared.store.history(&fingerprint, places).await.map_err(|error| store_problem(&error))?;
             intervals.into_iter().map(Past::from).collect()
         }
         None => Vec::new(),

@@ -15,6 +15,7 @@ use super::oid;
 use super::profile::{self, Evidence};
 use super::public_key;
 use crate::domain::certificate::{Certificate, KeyIds};
+use crate::domain::octets::Octets;
 use crate::domain::key::KeyAlgorithm;
 use crate::domain::reading::{ReadProblem, ReadReason};
 
@@ -111,8 +112,8 @@ fn facts(parts: &Parts<'_>, der: &[u8], interner: &mut Interner) -> Certificate 
         san: if san.is_empty() { interner.list(&[]) } else { san.into() },
         is_ca: extensions.is_ca.unwrap_or(false),
         key_ids: KeyIds {
-            subject: extensions.subject_key_identifier.map(Arc::from),
-            authority: extensions.authority_key_identifier.map(|id| interner.bytes(id)),
+            subject: extensions.subject_key_identifier.map(Octets::from),
+            authority: extensions.authority_key_identifier.map(Octets::from),
         },
         profile,
     }

@@ -1,4 +1,4 @@
-//! One copy of the texts that many certificates share: issuers, algorithms, usages, authority key identifiers.
+//! One copy of the texts that many certificates share: issuers, algorithms, usages.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -7,7 +7,6 @@ use std::sync::Arc;
 #[derive(Debug, Default)]
 pub struct Interner {
     texts: HashSet<Arc<str>>,
-    bytes: HashSet<Arc<[u8]>>,
     lists: HashSet<Arc<[Arc<str>]>>,
 }
 
@@ -19,18 +18,6 @@ impl Interner {
             None => {
                 let new: Arc<str> = text.into();
                 self.texts.insert(Arc::clone(&new));
-                new
-            }
-        }
-    }
-
-    /// The shared copy of some bytes.
-    pub fn bytes(&mut self, bytes: &[u8]) -> Arc<[u8]> {
-        match self.bytes.get(bytes) {
-            Some(known) => Arc::clone(known),
-            None => {
-                let new: Arc<[u8]> = bytes.into();
-                self.bytes.insert(Arc::clone(&new));
                 new
             }
         }
@@ -52,7 +39,6 @@ impl Interner {
     pub fn forget_unused(&mut self) {
         self.lists.retain(|list| Arc::strong_count(list) > 1);
         self.texts.retain(|text| Arc::strong_count(text) > 1);
-        self.bytes.retain(|bytes| Arc::strong_count(bytes) > 1);
     }
 }
 
@@ -67,9 +53,8 @@ mod tests {
         assert!(Arc::ptr_eq(&first, &interner.text("CN=AC")));
         let list = interner.list(&[Arc::clone(&first)]);
         assert!(Arc::ptr_eq(&list, &interner.list(&[first])));
-        assert!(Arc::ptr_eq(&interner.bytes(&[1]), &interner.bytes(&[1])));
         drop(list);
         interner.forget_unused();
-        assert!(interner.texts.is_empty() && interner.lists.is_empty() && interner.bytes.is_empty());
+        assert!(interner.texts.is_empty() && interner.lists.is_empty());
     }
 }

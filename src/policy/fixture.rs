@@ -605,15 +605,15 @@ impl Place {
     /// The private key of certificate `seed`.
     pub(crate) fn key(self, seed: u8) -> Self {
         let facts = Maker::new(seed).facts;
-        self.content(ContentKind::PrivateKey(KeyFacts {
+        self.content(ContentKind::PrivateKey(Box::new(KeyFacts {
             spki: Some(facts.spki),
             key: Some(facts.key),
             encrypted: false,
-        }))
+        })))
     }
 
     pub(crate) fn encrypted_key(self) -> Self {
-        self.content(ContentKind::PrivateKey(KeyFacts { spki: None, key: None, encrypted: true }))
+        self.content(ContentKind::PrivateKey(Box::new(KeyFacts { spki: None, key: None, encrypted: true })))
     }
 
     pub(crate) fn mode(mut self, mode: u32, folder_mode: u32) -> Self {

@@ -43,7 +43,7 @@ pub fn inventory(certificates: usize, now: Timestamp) -> Inventory {
         let facts = end_entity(number, now);
         let path = format!("/srv/{}/{number}.pem", number / PER_STRUCTURE);
         let key = KeyFacts { spki: Some(facts.spki), key: Some(facts.key.clone()), encrypted: false };
-        let kinds = [ContentKind::Certificate(facts.fingerprint), ContentKind::PrivateKey(key)];
+        let kinds = [ContentKind::Certificate(facts.fingerprint), ContentKind::PrivateKey(Box::new(key))];
         place(&mut made, &path, number, &kinds, now);
         keep(&mut made, &facts, IssuerLink::Issued(intermediate.fingerprint), now);
         let renewal = number % 10 == 9;

@@ -86,8 +86,8 @@ fn from_reading(reading: Reading) -> Contents {
             }
             Item::Csr(facts) => ContentKind::Csr(Box::new(facts)),
             Item::Crl(facts) => ContentKind::Crl(Box::new(facts)),
-            Item::PrivateKey(facts) => ContentKind::PrivateKey(facts),
-            Item::PublicKey(facts) => ContentKind::PublicKey(facts),
+            Item::PrivateKey(facts) => ContentKind::PrivateKey(Box::new(facts)),
+            Item::PublicKey(facts) => ContentKind::PublicKey(Box::new(facts)),
         };
         let index = u32::try_from(read.index).unwrap_or(u32::MAX);
         gathered.contents.push(Content { index, format: read.format, kind });

@@ -15,6 +15,16 @@ pub enum Engine {
     Postgres,
 }
 
+impl Engine {
+    /// Its word for bytes.
+    pub(super) const fn blob(self) -> &'static str {
+        match self {
+            Self::Sqlite => "BLOB",
+            Self::Postgres => "BYTEA",
+        }
+    }
+}
+
 /// A checked `store.url`.
 pub(super) enum Address {
     /// An absolute or relative path of a file.

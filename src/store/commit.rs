@@ -7,8 +7,7 @@ use sqlx::{AnyConnection, Arguments, Row};
 
 use super::audit::{self, AuditHead, Chain};
 use super::error::StoreError;
-use super::packed::state::location_key;
-use super::packed::{facts, state};
+use super::packed::facts;
 use super::rows::{self, Repeated};
 use super::{OutboxChanges, Store, alerts, cards, history, printable, revocation};
 use crate::domain::alert::AlertChanges;
@@ -161,7 +160,6 @@ impl Store {
         let head = audit::append(to, &chain, &commit.events).await?;
         certificates(to, &commit.changes).await?;
         history::write(to, &commit.changes, now).await?;
-        observations(to, &commit.changes).await?;
         cards::write(to, &commit.changes).await?;
         sources(to, &commit.changes).await?;
         findings(to, &commit.findings, now).await?;
@@ -181,8 +179,8 @@ async fn certificates(to: &mut AnyConnection, changes: &Changes) -> sqlx::Result
     };
     // A certificate once seen never changes; who signed it may become known later.
     const CERTIFICATE: Repeated = Repeated {
-        head: "INSERT INTO certificate (fingerprint, subject, issuer, serial, not_before, not_after, spki, first_seen, issuer_link, issuer_fingerprint, packed) VALUES ",
-        columns: 11,
+        head: "INSERT INTO certificate (fingerprint, subject, not_after, first_seen, issuer_link, issuer_fingerprint, packed) VALUES ",
+        columns: 7,
         tail: " ON CONFLICT (fingerprint) DO UPDATE SET issuer_link = excluded.issuer_link, issuer_fingerprint = excluded.issuer_fingerprint, packed = excluded.packed",
     };
     // In key order: the index then grows at its end instead of everywhere. The last record of a fingerprint wins.
@@ -205,42 +203,13 @@ async fn certificates(to: &mut AnyConnection, changes: &Changes) -> sqlx::Result
         };
         to.add(facts.fingerprint.0.to_vec())?;
         to.add(printable(&facts.subject))?;
-        to.add(printable(&facts.issuer))?;
-        to.add(facts.serial_number.to_vec())?;
-        to.add(facts.not_before.unix())?;
         to.add(facts.not_after.unix())?;
-        to.add(facts.spki.0.to_vec())?;
         to.add(record.first_seen.unix())?;
         to.add(link)?;
         to.add(issuer)?;
         to.add(facts::pack(record))
     })
     .await?;
-    Ok(())
-}
-
-async fn observations(to: &mut AnyConnection, changes: &Changes) -> sqlx::Result<()> {
-    const OBSERVATION: Repeated = Repeated {
-        head: "INSERT INTO observation (location, source, read_at, first_seen, packed) VALUES ",
-        columns: 5,
-        tail: " ON CONFLICT (location) DO UPDATE SET source = excluded.source, read_at = excluded.read_at, packed = excluded.packed",
-    };
-    const GONE: Repeated = Repeated { head: "DELETE FROM observation WHERE location IN (", columns: 1, tail: ")" };
-    let seen: Vec<_> = changes.appeared.iter().chain(&changes.changed).collect();
-    // One statement may not touch a row twice, and the last state of a location is the one that stands.
-    let mut rows: Vec<_> =
-        seen.into_iter().rev().map(|observation| (location_key(&observation.location), observation)).collect();
-    rows.sort_by(|left, right| left.0.cmp(&right.0));
-    rows.dedup_by(|left, right| left.0 == right.0);
-    rows::run(to, &OBSERVATION, &[], &rows, |(key, observation), to| {
-        to.add(key.clone())?;
-        to.add(printable(&observation.source))?;
-        to.add(observation.read_at.unix())?;
-        to.add(observation.read_at.unix())?;
-        to.add(state::pack(observation))
-    })
-    .await?;
-    rows::run(to, &GONE, &[], &changes.gone, |location, to| to.add(location_key(location))).await?;
     Ok(())
 }
 

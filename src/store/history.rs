@@ -1,15 +1,16 @@
-//! What each location held and when: intervals opened and closed with every commit, and read back.
+//! What each location holds since when, and what it held before: written with every commit, and read back as intervals.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use sqlx::any::{AnyArguments, AnyRow};
 use sqlx::{AnyConnection, Arguments, AssertSqlSafe, Row};
 
 use super::error::StoreError;
-use super::packed::state::{location, location_key};
+use super::packed::Interner;
+use super::packed::state::{self, location, location_key};
 use super::rows::{self, Repeated};
-use super::{Store, audit};
+use super::{Store, printable};
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::observation::{ContentKind, Location, Observation};
 use crate::domain::offer::{UnknownWord, spelled};
@@ -57,92 +58,102 @@ pub struct Interval {
 /// A kind and its digest, as stored.
 type Held = (&'static str, Vec<u8>);
 
-/// An interval to open or close: location, item, time.
-type Edge<'a> = (&'a [u8], Held, Timestamp);
+/// What a location held until now, and since when.
+struct Before {
+    since: i64,
+    items: BTreeSet<Held>,
+}
 
-/// Opens and closes the intervals that `changes` begins and ends.
+/// An interval that is over: location, item, from, to.
+type Over<'a> = (&'a [u8], Held, i64, i64);
+
+/// Writes what the locations hold now, and what they held until now where it is something else.
 pub(super) async fn write(to: &mut AnyConnection, changes: &Changes, now: Timestamp) -> sqlx::Result<()> {
-    const OPEN: Repeated = Repeated {
-        head: "INSERT INTO location_history (location, kind, digest, first_seen) VALUES ",
+    const HOLDS: Repeated = Repeated {
+        head: "INSERT INTO observation (location, source, held_since, packed) VALUES ",
         columns: 4,
-        // Gone and back within the same second is not having been gone.
-        tail: " ON CONFLICT (location, kind, digest, first_seen) DO UPDATE SET last_seen = NULL",
+        tail: " ON CONFLICT (location) DO UPDATE SET source = excluded.source, held_since = excluded.held_since, packed = excluded.packed",
     };
-    const GONE: Repeated = Repeated {
-        head: "UPDATE location_history SET last_seen = $1 WHERE last_seen IS NULL AND location IN (VALUES ",
-        columns: 1,
-        tail: ")",
+    const GONE: Repeated = Repeated { head: "DELETE FROM observation WHERE location IN (", columns: 1, tail: ")" };
+    const HELD: Repeated = Repeated {
+        head: "INSERT INTO location_history (location, kind, digest, first_seen, last_seen) VALUES ",
+        columns: 5,
+        tail: " ON CONFLICT (location, kind, digest, first_seen) DO UPDATE SET last_seen = excluded.last_seen",
     };
-    const CLOSE: Repeated = Repeated {
-        head: "UPDATE location_history SET last_seen = $1 WHERE last_seen IS NULL AND (location, kind, digest) IN (VALUES ",
-        columns: 3,
-        tail: ")",
-    };
-    let keyed = |observations: &[Arc<Observation>]| -> Vec<(Vec<u8>, Arc<Observation>)> {
-        observations.iter().map(|seen| (location_key(&seen.location), Arc::clone(seen))).collect()
-    };
-    let appeared = keyed(&changes.appeared);
-    let changed = keyed(&changes.changed);
-    let before = open_at(to, &changed).await?;
-    let mut ended: BTreeMap<i64, Vec<(&[u8], &Held)>> = BTreeMap::new();
+    // One statement may not touch a row twice, and the last state of a location is the one that stands.
+    let seen = changes.appeared.iter().chain(&changes.changed).rev();
+    let mut seen: Vec<(Vec<u8>, &Observation)> =
+        seen.map(|seen| (location_key(&seen.location), Arc::as_ref(seen))).collect();
+    seen.sort_by(|left, right| left.0.cmp(&right.0));
+    seen.dedup_by(|left, right| left.0 == right.0);
+    let gone: Vec<Vec<u8>> = changes.gone.iter().map(location_key).collect();
+    let known = changes.changed.iter().map(|seen| location_key(&seen.location)).chain(gone.iter().cloned());
+    let before = before(to, &known.collect::<Vec<_>>()).await?;
 
-    let mut opened: Vec<Edge<'_>> = Vec::with_capacity(appeared.len() + changed.len());
-    for (key, observation) in &appeared {
-        opened.extend(held(observation).into_iter().map(|item| (key.as_slice(), item, observation.read_at)));
+    let mut over: Vec<Over<'_>> = Vec::new();
+    let mut ends = |key, before: &Before, at| {
+        over.extend(before.items.iter().map(|item| (key, item.clone(), before.since, at)));
+    };
+    for key in &gone {
+        before.get(key).into_iter().for_each(|before| ends(key, before, now.unix()));
     }
-    for (key, observation) in &changed {
-        let (was, is) = (before.get(key), held(observation));
-        let over = was.into_iter().flatten().filter(|item| !is.contains(*item));
-        ended.entry(observation.read_at.unix()).or_default().extend(over.map(|item| (key.as_slice(), item)));
-        let begun = is.into_iter().filter(|item| was.is_none_or(|was| !was.contains(item)));
-        opened.extend(begun.map(|item| (key.as_slice(), item, observation.read_at)));
+    let mut since = Vec::with_capacity(seen.len());
+    for (key, observation) in &seen {
+        let read_at = observation.read_at.unix();
+        since.push(match before.get(key) {
+            Some(before) if before.items == held(observation) => before.since,
+            Some(before) => {
+                ends(key, before, read_at);
+                read_at
+            }
+            None => read_at,
+        });
     }
-    // A scan reads within few different seconds, so this is few statements.
-    for (at, items) in &ended {
-        rows::run(to, &CLOSE, &[*at], items, |(key, (kind, digest)), to| {
-            to.add(key.to_vec())?;
-            to.add(*kind)?;
-            to.add(digest.clone())
-        })
-        .await?;
-    }
-    opened.sort();
-    opened.dedup();
-    rows::run(to, &OPEN, &[], &opened, |(key, (kind, digest), at), to| {
+    over.sort();
+    over.dedup();
+    rows::run(to, &HELD, &[], &over, |(key, (kind, digest), from, until), to| {
         to.add(key.to_vec())?;
         to.add(*kind)?;
         to.add(digest.clone())?;
-        to.add(at.unix())
+        to.add(*from)?;
+        to.add(*until)
     })
     .await?;
-    rows::run(to, &GONE, &[now.unix()], &changes.gone, |gone, to| to.add(location_key(gone))).await?;
+    rows::run(to, &GONE, &[], &gone, |key, to| to.add(key.clone())).await?;
+    let seen: Vec<_> = seen.into_iter().zip(since).collect();
+    rows::run(to, &HOLDS, &[], &seen, |((key, observation), since), to| {
+        to.add(key.clone())?;
+        to.add(printable(&observation.source))?;
+        to.add(*since)?;
+        to.add(state::pack(observation))
+    })
+    .await?;
     Ok(())
 }
 
-/// The open items of the locations that changed.
-async fn open_at(
-    to: &mut AnyConnection,
-    changed: &[(Vec<u8>, Arc<Observation>)],
-) -> sqlx::Result<HashMap<Vec<u8>, BTreeSet<Held>>> {
+/// What is written of these locations.
+async fn before(to: &mut AnyConnection, keys: &[Vec<u8>]) -> sqlx::Result<HashMap<Vec<u8>, Before>> {
     const BATCH: usize = 128;
-    let mut open: HashMap<Vec<u8>, BTreeSet<Held>> = HashMap::new();
-    for batch in changed.chunks(BATCH) {
+    let mut before = HashMap::with_capacity(keys.len());
+    let mut interner = Interner::default();
+    for batch in keys.chunks(BATCH) {
         let places: Vec<String> = (1..=batch.len()).map(|place| format!("${place}")).collect();
-        let text = format!(
-            "SELECT location, kind, digest FROM location_history WHERE last_seen IS NULL AND location IN ({})",
-            places.join(",")
-        );
+        let text =
+            format!("SELECT location, held_since, packed FROM observation WHERE location IN ({})", places.join(","));
         let mut arguments = AnyArguments::default();
-        for (key, _) in batch {
+        for key in batch {
             arguments.add(key.clone()).map_err(sqlx::Error::Encode)?;
         }
         let persistent = batch.len() == 1 || batch.len() == BATCH;
         let query = sqlx::query_with(AssertSqlSafe(text), arguments).persistent(persistent);
         for row in query.fetch_all(&mut *to).await? {
-            open.entry(row.try_get(0)?).or_default().insert((kind(&row, 1)?.as_str(), row.try_get(2)?));
+            let mut packed: &[u8] = row.try_get(2)?;
+            let observation = state::unpack(&mut packed, &mut interner)
+                .map_err(|_| sqlx::Error::Decode("an observation that cannot be read".into()))?;
+            before.insert(row.try_get(0)?, Before { since: row.try_get(1)?, items: held(&observation) });
         }
     }
-    Ok(open)
+    Ok(before)
 }
 
 /// The items of an observation, each once; never empty.
@@ -167,41 +178,81 @@ fn held(observation: &Observation) -> BTreeSet<Held> {
 }
 
 impl Store {
-    /// Everywhere a certificate, key, request or CRL was ever seen, oldest first.
-    pub async fn history(&self, digest: &Fingerprint) -> Result<Vec<Interval>, StoreError> {
-        self.intervals("digest", digest.0.to_vec()).await
+    /// Everywhere a certificate, key, request or CRL was ever seen, oldest first. `places` are the locations that may hold it now.
+    pub async fn history(
+        &self,
+        digest: &Fingerprint,
+        places: impl IntoIterator<Item = &Location>,
+    ) -> Result<Vec<Interval>, StoreError> {
+        let places: Vec<Vec<u8>> = places.into_iter().map(location_key).collect();
+        let mut lives = self.lives("digest", digest.0.to_vec(), &places).await?;
+        lives.retain(|life| life.digest.as_ref() == Some(digest));
+        Ok(lives)
     }
 
     /// Everything a location ever held, oldest first.
     pub async fn history_of(&self, location: &Location) -> Result<Vec<Interval>, StoreError> {
-        self.intervals("location", location_key(location)).await
+        let key = location_key(location);
+        self.lives("location", key.clone(), &[key]).await
     }
 
-    async fn intervals(&self, column: &'static str, value: Vec<u8>) -> Result<Vec<Interval>, StoreError> {
+    /// What is over, by `column`, and what `places` hold now.
+    async fn lives(
+        &self,
+        column: &'static str,
+        value: Vec<u8>,
+        places: &[Vec<u8>],
+    ) -> Result<Vec<Interval>, StoreError> {
         let failed = |source| self.failed("reading the history", source);
         let text = format!(
-            "SELECT location, kind, digest, first_seen, last_seen FROM location_history WHERE {column} = $1 ORDER BY first_seen, location, kind, digest"
+            "SELECT location, kind, digest, first_seen, last_seen FROM location_history WHERE {column} = $1"
         );
         let mut arguments = AnyArguments::default();
         arguments.add(value).map_err(|error| failed(sqlx::Error::Encode(error)))?;
         let found = sqlx::query_with(AssertSqlSafe(text), arguments).fetch_all(&self.read).await.map_err(failed)?;
-        found.iter().map(interval).collect::<sqlx::Result<_>>().map_err(failed)
+        let mut lives = found.iter().map(over).collect::<sqlx::Result<Vec<_>>>().map_err(failed)?;
+        let mut connection = self.read.acquire().await.map_err(failed)?;
+        for (key, now) in before(&mut connection, places).await.map_err(failed)? {
+            for (kind, digest) in now.items {
+                lives.push(interval(&key, kind, &digest, now.since, None).map_err(failed)?);
+            }
+        }
+        Ok(joined(lives))
     }
 }
 
-fn interval(row: &AnyRow) -> sqlx::Result<Interval> {
-    let key: &[u8] = row.try_get(0)?;
-    let digest: &[u8] = row.try_get(2)?;
-    Ok(Interval {
-        location: location(key).map_err(|_| sqlx::Error::Decode("a location that is none".into()))?,
-        kind: kind(row, 1)?,
-        digest: if digest.is_empty() { None } else { Some(audit::fingerprint(row, 2)?) },
-        first_seen: Timestamp::from_unix(row.try_get(3)?),
-        last_seen: row.try_get::<Option<i64>, _>(4)?.map(Timestamp::from_unix),
-    })
+/// Intervals of one item that touch are one; oldest first.
+fn joined(mut lives: Vec<Interval>) -> Vec<Interval> {
+    lives.sort_by(|left, right| {
+        let item = |life: &Interval| (life.kind.as_str(), life.digest, life.first_seen);
+        left.location.cmp(&right.location).then_with(|| item(left).cmp(&item(right)))
+    });
+    lives.dedup_by(|next, life| {
+        let touches = (&next.location, next.kind, next.digest) == (&life.location, life.kind, life.digest)
+            && life.last_seen.is_some_and(|end| end >= next.first_seen);
+        if touches {
+            life.last_seen = next.last_seen;
+        }
+        touches
+    });
+    lives.sort_by_key(|life| life.first_seen);
+    lives
 }
 
-fn kind(row: &AnyRow, index: usize) -> sqlx::Result<HeldKind> {
-    let word: &str = row.try_get(index)?;
-    word.parse().map_err(|unknown: UnknownWord| sqlx::Error::Decode(unknown.into()))
+fn over(row: &AnyRow) -> sqlx::Result<Interval> {
+    interval(row.try_get(0)?, row.try_get(1)?, row.try_get(2)?, row.try_get(3)?, Some(row.try_get(4)?))
+}
+
+fn interval(key: &[u8], kind: &str, digest: &[u8], from: i64, until: Option<i64>) -> sqlx::Result<Interval> {
+    let digest: Option<[u8; 32]> = match digest {
+        [] => None,
+        bytes => Some(bytes.try_into().map_err(|_| sqlx::Error::Decode("a digest of another length".into()))?),
+    };
+    Ok(Interval {
+        location: location(key).map_err(|_| sqlx::Error::Decode("a location that is none".into()))?,
+        kind: kind.parse().map_err(|unknown: UnknownWord| sqlx::Error::Decode(unknown.into()))?,
+        digest: digest.map(Fingerprint),
+        first_seen: Timestamp::from_unix(from),
+        last_seen: until.map(Timestamp::from_unix),
+    })
 }

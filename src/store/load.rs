@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use sqlx::Row;
 use sqlx::any::AnyRow;
+use sqlx::{AssertSqlSafe, Row};
 
 use super::audit::{self, AuditHead};
 use super::error::StoreError;
-use super::packed::{Interner, facts, state};
+use super::packed::{Interner, Unreadable, facts, state};
 use super::{LoadedOutbox, Store, findings, rows};
 use crate::domain::alert::OpenAlerts;
 use crate::domain::certificate::Certificate;
@@ -56,7 +56,6 @@ impl Store {
                 let findings = findings::open(self).await?;
                 let alerts = self.open_alerts().await?;
                 let outbox = self.outbox().await?;
-                self.every_certificate_has_its_der().await?;
                 let sources = self.sources().await?;
                 let settings = self.settings().await?;
                 let mut connection = self.read.acquire().await.map_err(failed)?;
@@ -81,18 +80,29 @@ impl Store {
         let failed = |source| self.failed("loading the certificates", source);
         let mut certificates = HashMap::new();
         let mut interner = Interner::default();
-        let mut whole = true;
-        let mut found = sqlx::query("SELECT packed FROM certificate").fetch(&self.read);
-        while let Some(row) = rows::next(&mut found).await.map_err(failed)? {
-            let packed: &[u8] = row.try_get(0).map_err(failed)?;
-            match facts::unpack(packed, &mut interner) {
-                Ok(record) => {
-                    certificates.insert(record.facts.fingerprint, Arc::new(record));
+        let (mut last, mut whole) = (None, true);
+        loop {
+            let after = last.map_or_else(Vec::new, |Fingerprint(last)| last.to_vec());
+            let slice = self.slice("certificate", "fingerprint", after).await.map_err(failed)?;
+            let (mut packed, before) = (slice.packed.as_slice(), last);
+            while !packed.is_empty() {
+                let left = packed.len();
+                match facts::unpack(&mut packed, &mut interner) {
+                    Ok(record) => {
+                        last = Some(record.facts.fingerprint);
+                        certificates.insert(record.facts.fingerprint, Arc::new(record));
+                    }
+                    Err(Unreadable) => whole = false,
                 }
-                Err(_) => whole = false,
+                if packed.len() == left {
+                    break;
+                }
+            }
+            // Where nothing of a slice can be read there is no next one; the rest is read anew.
+            if slice.is_last || last == before {
+                break;
             }
         }
-        drop(found);
         if !whole {
             self.certificates_anew(&mut certificates).await?;
         }
@@ -129,35 +139,40 @@ impl Store {
         Ok(())
     }
 
-    /// Loading does not read the DER; that one is gone is to be known at the start and not years later, when it is asked for.
-    async fn every_certificate_has_its_der(&self) -> Result<(), StoreError> {
-        let failed = |source| self.failed("looking for the bytes of the certificates", source);
-        // Two indexes and no table: a few hundredths of a second for a hundred thousand.
-        let orphan = sqlx::query(
-            "SELECT fingerprint FROM certificate WHERE NOT EXISTS (SELECT 1 FROM certificate_der WHERE certificate_der.fingerprint = certificate.fingerprint) LIMIT 1",
-        )
-        .fetch_optional(&self.read)
-        .await
-        .map_err(failed)?;
-        let Some(orphan) = orphan else { return Ok(()) };
-        let fingerprint = audit::fingerprint(&orphan, 0).map_err(failed)?;
-        Err(self.damaged(format!("the bytes of certificate {fingerprint} are gone")))
-    }
-
     async fn observations(&self) -> Result<BTreeMap<Location, Arc<Observation>>, StoreError> {
         let failed = |source| self.failed("loading the observations", source);
-        let mut observations = Vec::new();
+        let mut observations: Vec<(Location, Arc<Observation>)> = Vec::new();
         let mut interner = Interner::default();
-        let mut found = sqlx::query("SELECT packed FROM observation ORDER BY location").fetch(&self.read);
-        while let Some(row) = rows::next(&mut found).await.map_err(failed)? {
-            let packed: &[u8] = row.try_get(0).map_err(failed)?;
-            let observation = state::unpack(packed, &mut interner).map_err(|_| {
-                let last = observations.last().map(|(location, _): &(Location, _)| location.to_string());
-                self.damaged(format!("the observation after {:?} cannot be read", last.unwrap_or_default()))
-            })?;
-            observations.push((observation.location.clone(), Arc::new(observation)));
+        loop {
+            let after = observations.last().map_or_else(Vec::new, |(location, _)| state::location_key(location));
+            let slice = self.slice("observation", "location", after).await.map_err(failed)?;
+            let mut packed = slice.packed.as_slice();
+            while !packed.is_empty() {
+                let observation = state::unpack(&mut packed, &mut interner).map_err(|Unreadable| {
+                    let last = observations.last().map(|(location, _)| location.to_string());
+                    self.damaged(format!("the observation after {:?} cannot be read", last.unwrap_or_default()))
+                })?;
+                observations.push((observation.location.clone(), Arc::new(observation)));
+            }
+            if slice.is_last {
+                return Ok(observations.into_iter().collect());
+            }
         }
-        Ok(observations.into_iter().collect())
+    }
+
+    /// The packed rows of `table` that come after a key, one behind the other, in the order of the key. As one row: a hundred thousand
+    /// of them cost several times what is in them.
+    async fn slice(&self, table: &str, key: &str, after: Vec<u8>) -> sqlx::Result<Slice> {
+        const ROWS: i64 = 1024;
+        let blob = self.engine.blob();
+        // SQLite takes the bytes for a text and joins them as they are; the cast takes the name off again.
+        let text = format!(
+            "SELECT COUNT(*), CAST(string_agg(packed, $1) AS {blob}) FROM (SELECT packed FROM {table} WHERE {key} > $2 ORDER BY {key} LIMIT $3) AS slice"
+        );
+        let query = sqlx::query(AssertSqlSafe(text)).bind(Vec::<u8>::new()).bind(after).bind(ROWS);
+        let row = query.fetch_one(&self.read).await?;
+        let rows: i64 = row.try_get(0)?;
+        Ok(Slice { packed: row.try_get::<Option<Vec<u8>>, _>(1)?.unwrap_or_default(), is_last: rows < ROWS })
     }
 
     async fn sources(&self) -> Result<BTreeMap<SourceName, SourceState>, StoreError> {
@@ -188,6 +203,13 @@ impl Store {
             .map_err(failed)?;
         row.map(|row| row.try_get(0)).transpose().map_err(failed)
     }
+}
+
+/// Some rows of a table.
+struct Slice {
+    packed: Vec<u8>,
+    /// None comes after them.
+    is_last: bool,
 }
 
 /// The facts read again from the DER of one certificate.

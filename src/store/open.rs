@@ -29,7 +29,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// writes of the transaction itself.
 const SQLITE_WRITER: &str = "PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA journal_size_limit = 16777216; PRAGMA cache_size = -16384; PRAGMA temp_store = MEMORY";
 const SQLITE_READER: &str = "PRAGMA busy_timeout = 10000; PRAGMA query_only = ON";
-const SQLITE_FIRST: &str = "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON";
+/// `page_size`: rows that hold a certificate stand in the tree of their key, four to a page at least, and none spills over.
+const SQLITE_FIRST: &str = "PRAGMA page_size = 16384; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON";
 
 /// Who opens the database, and when.
 #[derive(Debug, Clone)]
@@ -106,9 +107,17 @@ impl Store {
 /// Reads every page and compares what can be compared.
 pub(super) async fn quick_check(connection: &mut AnyConnection, place: &str) -> Result<(), StoreError> {
     let failed = |source| StoreError::sort(Engine::Sqlite, place, "checking its integrity", source);
-    let row = sqlx::query("PRAGMA quick_check(1)").fetch_one(connection).await.map_err(failed)?;
+    let row = sqlx::query("PRAGMA quick_check(1)").fetch_one(&mut *connection).await.map_err(failed)?;
     let said: String = row.try_get(0).map_err(failed)?;
-    if said == "ok" { Ok(()) } else { Err(StoreError::Damaged { place: place.to_owned(), what: said }) }
+    if said != "ok" {
+        return Err(StoreError::Damaged { place: place.to_owned(), what: said });
+    }
+    // Loading does not read the DER; that one is gone is to be known now and not years later, when it is asked for.
+    let orphan = sqlx::query("PRAGMA foreign_key_check").fetch_optional(connection).await.map_err(failed)?;
+    let Some(orphan) = orphan else { return Ok(()) };
+    let table: String = orphan.try_get(0).map_err(failed)?;
+    let what = format!("a row of {table} refers to one that is gone");
+    Err(StoreError::Damaged { place: place.to_owned(), what })
 }
 
 /// The last of the four: the file is small enough to have been looked through.

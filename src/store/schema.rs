@@ -143,9 +143,9 @@ pub(super) async fn migrate(
 fn text_for(engine: Engine, text: &str) -> String {
     let (here, words) = match engine {
         Engine::Sqlite => {
-            ("sqlite", [("{{blob}}", "BLOB"), ("{{id}}", "INTEGER"), ("{{clustered}}", " WITHOUT ROWID")])
+            ("sqlite", [("{{blob}}", engine.blob()), ("{{id}}", "INTEGER"), ("{{clustered}}", " WITHOUT ROWID")])
         }
-        Engine::Postgres => ("postgres", [("{{blob}}", "BYTEA"), ("{{id}}", "BIGINT"), ("{{clustered}}", "")]),
+        Engine::Postgres => ("postgres", [("{{blob}}", engine.blob()), ("{{id}}", "BIGINT"), ("{{clustered}}", "")]),
     };
     let mut kept = true;
     let mut out = String::with_capacity(text.len());

@@ -144,7 +144,7 @@ async fn story(url: &str, folder: &Path, engine: Engine) {
     assert_eq!(store.der(&Fingerprint([9; 32])).await.expect("read"), None);
 
     // Where certificate 2 was, and what /b.pem held.
-    let of = store.history(&certificate(2).0.fingerprint).await.expect("read");
+    let of = store.history(&certificate(2).0.fingerprint, loaded.observations.keys()).await.expect("read");
     let lives: Vec<_> = of.iter().map(|life| (life.location.to_string(), life.first_seen, life.last_seen)).collect();
     let wanted =
         [("/a.pem", NOW, None), ("/b.pem", NOW, Some(day)), ("tls://[::1]:8443", NOW, None), ("/b.pem", back, None)];

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use super::{Interner, Packer, Unpacker, Unreadable};
 use crate::domain::certificate::{Certificate, KeyIds, KeyUsage};
 use crate::domain::inventory::{CertificateRecord, IssuerLink};
+use crate::domain::octets::Octets;
 use crate::domain::profile::{PersonRef, Profile, StructureRef};
 
 /// Raised whenever this layout **or the reading of certificates** changes: facts of another version are read again from the DER.
-const VERSION: u8 = 2;
+const VERSION: u8 = 1;
 
 /// Packs a record.
 pub(in crate::store) fn pack(record: &CertificateRecord) -> Vec<u8> {
@@ -44,9 +45,9 @@ pub(in crate::store) fn pack(record: &CertificateRecord) -> Vec<u8> {
     to.seal()
 }
 
-/// The record, or [`Unreadable`] when it was packed by another version or is damaged.
-pub(in crate::store) fn unpack(sealed: &[u8], interner: &mut Interner) -> Result<CertificateRecord, Unreadable> {
-    let mut from = Unpacker::open(sealed, VERSION)?;
+/// Takes the first of the records in `from`; [`Unreadable`] when it was packed by another version or is damaged.
+pub(in crate::store) fn unpack(from: &mut &[u8], interner: &mut Interner) -> Result<CertificateRecord, Unreadable> {
+    let mut from = Unpacker::open(from, VERSION)?;
     let fingerprint = from.fingerprint()?;
     let first_seen = from.time()?;
     let issuer = match from.byte()? {
@@ -71,8 +72,8 @@ pub(in crate::store) fn unpack(sealed: &[u8], interner: &mut Interner) -> Result
         san: unpack_san(&mut from, interner)?,
         is_ca: from.flag()?,
         key_ids: KeyIds {
-            subject: from.option(Unpacker::bytes)?.map(Arc::from),
-            authority: from.option(Unpacker::bytes)?.map(|id| interner.bytes(id)),
+            subject: from.option(Unpacker::bytes)?.map(Octets::from),
+            authority: from.option(Unpacker::bytes)?.map(Octets::from),
         },
         profile: unpack_profile(&mut from, interner)?,
     };
@@ -144,13 +145,13 @@ mod tests {
             let sealed = packer.seal();
             let mut interner = Interner::default();
             // A record that can be read packs into something that reads the same.
-            if let Ok(record) = unpack(&sealed, &mut interner) {
-                prop_assert_eq!(unpack(&pack(&record), &mut interner), Ok(record));
+            if let Ok(record) = unpack(&mut sealed.as_slice(), &mut interner) {
+                prop_assert_eq!(unpack(&mut pack(&record).as_slice(), &mut interner), Ok(record));
             }
-            if let Ok(seen) = state::unpack(&sealed, &mut interner) {
-                prop_assert_eq!(state::unpack(&state::pack(&seen), &mut interner), Ok(seen));
+            if let Ok(seen) = state::unpack(&mut sealed.as_slice(), &mut interner) {
+                prop_assert_eq!(state::unpack(&mut state::pack(&seen).as_slice(), &mut interner), Ok(seen));
             }
-            prop_assert!(unpack(&payload, &mut interner).is_err());
+            prop_assert!(unpack(&mut payload.as_slice(), &mut interner).is_err());
             state::location(&payload).ok();
         }
     }

@@ -1,6 +1,7 @@
 //! The compact form of facts and observations: what loading a hundred thousand rows in a fraction of a second takes.
 //!
-//! A sealed value is a version byte, the CRC-32 of the payload in little-endian order, then the payload. Integers are LEB128
+//! A sealed value is a version byte, the length and the CRC-32 of the payload as 32 bits in little-endian order, then the payload, so
+//! that values can stand one behind the other. Integers are LEB128
 //! (signed ones zigzag), texts and bytes carry their length. Words of closed lists are stored as they are spelled, so that
 //! reordering an enum changes nothing.
 
@@ -23,7 +24,6 @@ pub(super) struct Unreadable;
 #[derive(Default)]
 pub(super) struct Interner {
     texts: HashSet<Arc<str>>,
-    bytes: HashSet<Arc<[u8]>>,
     lists: HashMap<Box<[u8]>, Arc<[Arc<str>]>>,
 }
 
@@ -37,16 +37,10 @@ impl Interner {
         self.texts.insert(Arc::clone(&new));
         new
     }
-
-    fn bytes(&mut self, bytes: &[u8]) -> Arc<[u8]> {
-        if let Some(known) = self.bytes.get(bytes) {
-            return Arc::clone(known);
-        }
-        let new: Arc<[u8]> = bytes.into();
-        self.bytes.insert(Arc::clone(&new));
-        new
-    }
 }
+
+/// Version, length, checksum.
+const HEAD: usize = 9;
 
 /// Writes a payload.
 struct Packer(Vec<u8>);
@@ -55,15 +49,15 @@ impl Packer {
     /// Room for the seal comes first.
     fn new(version: u8) -> Self {
         let mut bytes = Vec::with_capacity(512);
-        bytes.extend([version, 0, 0, 0, 0]);
+        bytes.extend([version, 0, 0, 0, 0, 0, 0, 0, 0]);
         Self(bytes)
     }
 
     fn seal(mut self) -> Vec<u8> {
-        if let Some((head, payload)) = self.0.split_at_mut_checked(5)
-            && let Some(place) = head.get_mut(1..5)
-        {
-            place.copy_from_slice(&crc32(payload).to_le_bytes());
+        if let Some(([_, length @ .., a, b, c, d], payload)) = self.0.split_first_chunk_mut::<HEAD>() {
+            // Beyond four gigabytes the length does not fit, and the value is not one that can be read.
+            *length = u32::try_from(payload.len()).unwrap_or(0).to_le_bytes();
+            [*a, *b, *c, *d] = crc32(payload).to_le_bytes();
         }
         self.0
     }
@@ -144,11 +138,13 @@ impl Packer {
 struct Unpacker<'a>(&'a [u8]);
 
 impl<'a> Unpacker<'a> {
-    /// Checks the seal. `Err` when the version is another one or the bytes changed.
-    fn open(sealed: &'a [u8], version: u8) -> Result<Self, Unreadable> {
-        let (head, payload) = sealed.split_at_checked(5).ok_or(Unreadable)?;
-        let intact = head.first() == Some(&version) && head.get(1..) == Some(crc32(payload).to_le_bytes().as_slice());
-        if intact { Ok(Self(payload)) } else { Err(Unreadable) }
+    /// Takes the first of the sealed values in `from` and checks its seal. `Err` when the version is another one or the bytes changed.
+    fn open(from: &mut &'a [u8], version: u8) -> Result<Self, Unreadable> {
+        let (&[stated, l0, l1, l2, l3, ref crc @ ..], rest) = from.split_first_chunk::<HEAD>().ok_or(Unreadable)?;
+        let length = usize::try_from(u32::from_le_bytes([l0, l1, l2, l3])).map_err(|_| Unreadable)?;
+        let (payload, behind) = rest.split_at_checked(length).ok_or(Unreadable)?;
+        *from = behind;
+        if stated == version && crc32(payload).to_le_bytes() == *crc { Ok(Self(payload)) } else { Err(Unreadable) }
     }
 
     fn end(&self) -> Result<(), Unreadable> {
@@ -317,7 +313,7 @@ mod tests {
             packer.signed(value);
             packer.unsigned(value.cast_unsigned());
             let sealed = packer.seal();
-            let mut at = Unpacker::open(&sealed, 1).expect("intact");
+            let mut at = Unpacker::open(&mut sealed.as_slice(), 1).expect("intact");
             assert_eq!(at.signed(), Ok(value));
             assert_eq!(at.unsigned(), Ok(value.cast_unsigned()));
             assert_eq!(at.end(), Ok(()));

@@ -63,9 +63,9 @@ pub(in crate::store) fn pack(observation: &Observation) -> Vec<u8> {
     to.seal()
 }
 
-/// The observation of a row.
-pub(in crate::store) fn unpack(sealed: &[u8], interner: &mut Interner) -> Result<Observation, Unreadable> {
-    let mut from = Unpacker::open(sealed, VERSION)?;
+/// Takes the first of the observations in `from`.
+pub(in crate::store) fn unpack(from: &mut &[u8], interner: &mut Interner) -> Result<Observation, Unreadable> {
+    let mut from = Unpacker::open(from, VERSION)?;
     let source = interner.text(from.text()?);
     let location = location(from.bytes()?)?;
     let read_at = from.time()?;
@@ -130,8 +130,8 @@ fn unpack_content(from: &mut Unpacker<'_>, interner: &mut Interner) -> Result<Co
     let (index, format) = (from.small()?, from.word()?);
     let kind = match from.byte()? {
         0 => ContentKind::Certificate(from.fingerprint()?),
-        1 => ContentKind::PrivateKey(unpack_key(from, interner)?),
-        2 => ContentKind::PublicKey(unpack_key(from, interner)?),
+        1 => ContentKind::PrivateKey(Box::new(unpack_key(from, interner)?)),
+        2 => ContentKind::PublicKey(Box::new(unpack_key(from, interner)?)),
         3 => ContentKind::Csr(Box::new(CsrFacts {
             subject: from.text()?.into(),
             spki: from.fingerprint()?,

@@ -151,17 +151,8 @@ async fn a_start_cut_short_is_a_first_start_again() {
 async fn certificates_without_their_bytes_are_told_at_the_start() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = filled(folder.path()).await;
-    let load = async || {
-        let store = open(&sqlite(folder.path()), folder.path()).await.expect("opened");
-        let loaded = store.load().await;
-        store.close().await;
-        loaded
-    };
-    assert_eq!(load().await.expect("loaded").certificates.len(), CERTIFICATES);
-    run_sql(&path, "PRAGMA foreign_keys = OFF; DELETE FROM certificate_der WHERE rowid = 7").await;
-    let error = load().await.expect_err("one is gone");
-    assert_eq!(error.reason(), "store_damaged", "{error}");
-    assert!(error.to_string().contains("the bytes of certificate"), "{error}");
+    run_sql(&path, "PRAGMA foreign_keys = OFF; DELETE FROM certificate_der WHERE fingerprint = (SELECT MAX(fingerprint) FROM certificate_der)").await;
+    refused(folder.path(), &path, "store_damaged").await;
 }
 
 #[tokio::test]
@@ -191,7 +182,13 @@ async fn a_flipped_bit_never_empties_the_inventory() {
     };
     let (mut refused, mut opened) = (0, 0);
     for _ in 0..200 {
-        let (place, bit) = (draw() % whole.len(), draw() % 8);
+        // Most of a page is empty: only bytes that say something.
+        let (place, bit) = loop {
+            let place = draw() % whole.len();
+            if whole[place] != 0 {
+                break (place, draw() % 8);
+            }
+        };
         let mut damaged = whole.clone();
         damaged[place] ^= 1 << bit;
         fs::write(&path, &damaged).expect("written");

@@ -52,7 +52,7 @@ pub fn certificate(seed: u32) -> (Arc<Certificate>, Arc<[u8]>) {
         is_ca: seed.is_multiple_of(5),
         key_ids: KeyIds {
             subject: Some(fingerprint.0[..20].into()),
-            authority: odd.then(|| Arc::from([(seed % 3) as u8; 20].as_slice())),
+            authority: odd.then(|| [(seed % 3) as u8; 20].into()),
         },
         profile: if seed % 7 == 6 { Profile::default() } else { profile(seed) },
     };
@@ -137,7 +137,7 @@ pub fn file(path: &str, seeds: &[u8]) -> Observation {
 /// A file that holds one of everything but certificates.
 pub fn mixed(path: &str) -> Observation {
     let spki = sha256(b"key");
-    let key = |spki, key, encrypted| KeyFacts { spki, key, encrypted };
+    let key = |spki, key, encrypted| Box::new(KeyFacts { spki, key, encrypted });
     let kinds = [
         ContentKind::PrivateKey(key(Some(spki), Some(KeyAlgorithm::Ed25519), false)),
         ContentKind::PrivateKey(key(None, None, true)),
