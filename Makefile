@@ -13,9 +13,10 @@ BUILD_PACKAGES := gcc libc6-dev pkg-config libpcsclite-dev
 # and its kin read the unit files. aiosmtpd is the relay of the tests, icalendar the outside reader of our calendars. Cards are read
 # over the real pcscd with virtual readers (vsmartcard-vpcd); OpenSC reads the virtual card beside us. slapd is the directory
 # revocation lists come from (ldap-utils fills it). strace shows that nothing is asked of the network for certificates nobody vouches for.
-# gcc, from above, makes what kills the daemon at a commit point; faketime sets the clock under it.
+# gcc, from above, makes what kills the daemon at a commit point; faketime sets the clock under it. SoftHSM stands in for a PKCS#11
+# module of cards, behind the spy of opensc-pkcs11.
 TEST_PACKAGES := $(BUILD_PACKAGES) openssl postgresql python3 python3-aiosmtpd python3-icalendar systemd pcscd vsmartcard-vpcd opensc \
-	slapd ldap-utils strace faketime
+	slapd ldap-utils strace faketime softhsm2 opensc-pkcs11
 # Figures: openssl is the peer.
 BENCH_PACKAGES := $(BUILD_PACKAGES) openssl
 

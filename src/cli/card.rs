@@ -40,7 +40,7 @@ pub(super) fn run(command: &CardCommand, session: &mut Session<'_>) -> anyhow::R
 }
 
 fn list(session: &mut Session<'_>) -> anyhow::Result<Exit> {
-    let answer = client::get(session, "/api/v1/cards")?;
+    let answer = ask(session, "")?;
     if session.common.json {
         return print_json(session, &answer);
     }
@@ -48,25 +48,49 @@ fn list(session: &mut Session<'_>) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
+/// The cards, all pages of them, and the readers as the first page has them. `since`: a parameter to wait by.
+fn ask(session: &Session<'_>, since: &str) -> anyhow::Result<Value> {
+    let mut answer = client::get(session, &format!("/api/v1/cards?limit=1000{since}"))?;
+    while let Some(cursor) = answer.get("next_cursor").and_then(Value::as_str).map(client::encode) {
+        let mut more = client::get(session, &format!("/api/v1/cards?limit=1000&cursor={cursor}"))?;
+        let items = more.get_mut("items").map(Value::take);
+        if let (Some(Value::Array(all)), Some(Value::Array(items))) = (answer.get_mut("items"), items) {
+            all.extend(items);
+        }
+        answer["next_cursor"] = more["next_cursor"].take();
+    }
+    Ok(answer)
+}
+
+/// 2 when there is a card in a reader that could not be read: what it is cannot be told.
 fn inspect(wait: u64, session: &mut Session<'_>) -> anyhow::Result<Exit> {
     // As the configuration says, where there is one.
     let sources = config::load(&session.common.config).map(|loaded| loaded.config.sources).unwrap_or_default();
     let settings = sources.iter().find_map(|source| match source {
-        SourceConfig::SmartCard { settings, .. } => Some(*settings),
+        SourceConfig::SmartCard { settings, .. } => Some(settings.clone()),
         _ => None,
     });
-    let settings = SmartCardConfig { ..settings.unwrap_or_default() };
+    let settings: SmartCardConfig = settings.unwrap_or_default();
     let source = SmartCardSource::new("inspect", settings, SystemClock::shared());
     let (view, gathered) = source.settle(Duration::from_secs(wait));
     source.stop();
-    if let Some(problem) = &view.problem {
-        return Err(Stop::new(Exit::Unreachable, format!("{} ({})", problem.message, problem.reason)).into());
+    // Also a pcscd that takes connections and says nothing.
+    if let Some(problem) = &gathered.failure {
+        let why = why(&problem.reason, &problem.message, session);
+        return Err(Stop::new(Exit::Unreachable, format!("{why} ({})", problem.reason)).into());
     }
+    let untold = |state: &str| matches!(state, "reading" | "in_use" | "mute" | "unreadable");
+    let failed = view.pkcs11.as_ref().is_some_and(|module| module.state != "read");
+    let exit = match failed || view.readers.iter().any(|reader| untold(reader.state)) {
+        true => Exit::Unknown,
+        false => Exit::Done,
+    };
     let empty = Inventory::default();
     let inventory = empty.clone().after(&reconcile(&empty, vec![gathered], &HashMap::new()));
     let items = serde_json::to_value(card_listing::cards(&inventory, &BTreeMap::new(), SystemClock::new().now()))?;
     if session.common.json {
-        return print_json(session, &json!({ "items": items, "readers": view.readers }));
+        print_json(session, &json!({ "items": items, "readers": view.readers, "pkcs11": view.pkcs11 }))?;
+        return Ok(exit);
     }
     for reader in &view.readers {
         writeln!(session.out, "{}", line(&serde_json::to_value(reader)?, session))?;
@@ -74,31 +98,47 @@ fn inspect(wait: u64, session: &mut Session<'_>) -> anyhow::Result<Exit> {
     if view.readers.is_empty() {
         writeln!(session.out, "{}", session.texts.say("doctor-readers", &[("count", 0_i64.into())]))?;
     }
+    if let Some(module) = &view.pkcs11 {
+        let name = visible(&module.module).to_string();
+        let said = match &module.problem {
+            Some(problem) => {
+                let why = why(&problem.reason, &problem.message, session);
+                session.texts.say("card-module-failed", &[("module", name.into()), ("why", why.into())])
+            }
+            None => session.texts.say("card-module-read", &[("module", name.into()), ("count", module.tokens.into())]),
+        };
+        writeln!(session.out, "{said}")?;
+    }
     if items.as_array().is_some_and(|items| !items.is_empty()) {
         writeln!(session.out)?;
         table(Some(&items), session)?;
     }
-    Ok(Exit::Done)
+    Ok(exit)
+}
+
+/// Why something cannot be read, in the language of the session.
+pub(super) fn why(reason: &str, message: &str, session: &Session<'_>) -> String {
+    session.texts.say("card-reason", &[("reason", reason.into()), ("message", visible(message).to_string().into())])
 }
 
 /// Prints what changes in the readers, from what they show at first on. With `--json`, one document a line.
 fn watch(session: &mut Session<'_>) -> anyhow::Result<Exit> {
     let mut known: BTreeMap<String, Value> = BTreeMap::new();
     let mut service = String::new();
-    let mut path = "/api/v1/cards".to_owned();
+    let mut since = String::new();
     loop {
-        let answer = client::get(session, &path)?;
+        let answer = ask(session, &since)?;
         let text = |path: &str| answer.pointer(path).and_then(Value::as_str).unwrap_or_default().to_owned();
         if answer.get("readers").is_none_or(Value::is_null) {
             return Err(Stop::new(Exit::Unknown, session.texts.word("card-none-watched")).into());
         }
         let now = text("/readers/service");
         if now != service && now != "reached" {
-            let why = text("/readers/problem/message");
+            let why = why(&text("/readers/problem/reason"), &text("/readers/problem/message"), session);
             if session.common.json {
                 writeln!(session.out, "{}", json!({ "service": now, "message": why }))?;
             } else {
-                writeln!(session.out, "{}", session.texts.say("card-service-lost", &[("why", visible(&why).into())]))?;
+                writeln!(session.out, "{}", session.texts.say("card-service-lost", &[("why", why.into())]))?;
             }
         }
         service = now;
@@ -127,7 +167,7 @@ fn watch(session: &mut Session<'_>) -> anyhow::Result<Exit> {
         session.out.flush()?;
         known = seen;
         let revision = answer.get("revision").and_then(Value::as_u64).unwrap_or(0);
-        path = format!("/api/v1/cards?since={revision}");
+        since = format!("&since={revision}");
     }
 }
 
@@ -151,9 +191,10 @@ fn line(reader: &Value, session: &Session<'_>) -> String {
         ("", chip) => format!(" @{chip}"),
         (card, _) => format!(" {card}"),
     };
-    let why = match text("/problem/message") {
-        "" => String::new(),
-        why => format!(" ({})", visible(why)),
+    let why = match text("/problem/reason") {
+        // These states are their reason.
+        "" | "card_mute" | "card_in_use" => String::new(),
+        reason => format!(" ({})", why(reason, text("/problem/message"), session)),
     };
     format!("{}: {state}{card}{why}", visible(text("/name")))
 }

@@ -9,8 +9,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
+use super::client;
 use super::exit::Exit;
 use super::table::visible;
 use super::{Session, print_json};
@@ -25,7 +26,7 @@ use crate::notify::render::Renderer;
 use crate::notify::webhook::Webhook;
 use crate::revocation::{Denied, Gate};
 use crate::sources::anchors;
-use crate::sources::smart_card::{self, SmartCardError};
+use crate::sources::smart_card;
 
 /// Before this, a clock was never set: 2026-01-01.
 const BUILT_AFTER: i64 = 1_767_225_600;
@@ -300,21 +301,69 @@ fn clock(report: &mut Report, session: &Session<'_>) {
     }
 }
 
+/// What the daemon sees counts: pcscd may answer the caller and refuse the service. Without a daemon, what the caller sees.
 fn cards(report: &mut Report, session: &Session<'_>) {
+    let answer = client::get(session, "/api/v1/cards?limit=1").ok();
+    match answer.as_ref().and_then(|answer| answer.get("readers")).filter(|readers| readers.is_object()) {
+        Some(readers) => cards_of_service(report, session, readers),
+        None => cards_of_caller(report, session, answer.is_some()),
+    }
+}
+
+fn cards_of_service(report: &mut Report, session: &Session<'_>, readers: &Value) {
+    let text = |path: &str| readers.pointer(path).and_then(Value::as_str).unwrap_or_default();
+    let seen = session.texts.word("doctor-pcscd-service");
+    if text("/service") == "reached" {
+        let count = readers.get("readers").and_then(Value::as_array).map_or(0, Vec::len);
+        let said = session.texts.say("doctor-readers", &[("count", count.into())]);
+        report.ok("pcscd", format!("{said} ({seen})"));
+    } else {
+        let (reason, message) = match text("/problem/reason") {
+            "" => ("pcscd_silent", "pcscd has not answered yet"),
+            reason => (reason, text("/problem/message")),
+        };
+        let why = super::card::why(reason, message, session);
+        report.warn("pcscd", format!("{why} ({reason}, {seen})"), session.texts.word(pcscd_cure(reason)));
+    }
+    match (text("/pkcs11/module"), text("/pkcs11/problem/reason")) {
+        ("", _) => {}
+        (module, "") => report.ok("pkcs11", module),
+        (module, reason) => {
+            let why = super::card::why(reason, text("/pkcs11/problem/message"), session);
+            report.warn("pkcs11", format!("{module}: {why} ({reason})"), session.texts.word("doctor-pkcs11-cure"));
+        }
+    }
+}
+
+fn cards_of_caller(report: &mut Report, session: &Session<'_>, service_answers: bool) {
+    let seen = match (service_answers, rustix::process::geteuid().is_root()) {
+        // It watches no reader: what it would see is not at stake.
+        (true, _) => session.texts.word("card-none-watched"),
+        (false, true) => session.texts.word("doctor-pcscd-root"),
+        (false, false) => session.texts.word("doctor-pcscd-caller"),
+    };
     // A pcscd that hangs must not hang the doctor.
     let (sender, receiver) = std::sync::mpsc::channel();
     std::thread::spawn(move || sender.send(smart_card::probe()).is_ok());
     match receiver.recv_timeout(Duration::from_secs(5)) {
         Ok(Ok(readers)) => {
-            report.ok("pcscd", session.texts.say("doctor-readers", &[("count", (readers.len() as i64).into())]));
+            let said = session.texts.say("doctor-readers", &[("count", readers.len().into())]);
+            report.ok("pcscd", format!("{said} ({seen})"));
         }
         Ok(Err(error)) => {
-            let cure =
-                if matches!(error, SmartCardError::Refused) { "doctor-pcscd-polkit" } else { "doctor-pcscd-cure" };
-            report.warn("pcscd", error.to_string(), session.texts.word(cure));
+            let why = super::card::why(error.reason(), &error.to_string(), session);
+            let said = format!("{why} ({}, {seen})", error.reason());
+            report.warn("pcscd", said, session.texts.word(pcscd_cure(error.reason())));
         }
         Err(_) => {
             report.warn("pcscd", session.texts.word("doctor-pcscd-hangs"), session.texts.word("doctor-pcscd-cure"))
         }
+    }
+}
+
+const fn pcscd_cure(reason: &str) -> &'static str {
+    match reason.as_bytes() {
+        b"pcscd_refused" => "doctor-pcscd-polkit",
+        _ => "doctor-pcscd-cure",
     }
 }

@@ -17,6 +17,7 @@ pub mod inspect;
 mod list;
 mod lists;
 mod oppose;
+mod pkcs11_objects;
 mod reload;
 mod run;
 mod scan;
@@ -117,6 +118,9 @@ enum Command {
     },
     /// La page de manuel, au format roff
     Man,
+    /// Ce qu'un module PKCS#11 montre sans code (le service s'en sert)
+    #[command(hide = true, name = crate::sources::smart_card::pkcs11::COMMAND)]
+    Pkcs11Objects(pkcs11_objects::Pkcs11Args),
 }
 
 #[derive(Debug, Subcommand)]
@@ -195,6 +199,7 @@ fn dispatch(command: Command, session: &mut Session<'_>) -> anyhow::Result<Exit>
             clap_complete::generate(shell, &mut Cli::command(), "vigie", &mut session.out);
             Ok(Exit::Done)
         }
+        Command::Pkcs11Objects(args) => pkcs11_objects::run(&args, session),
         Command::Man => {
             clap_mangen::Man::new(Cli::command()).render(&mut session.out)?;
             Ok(Exit::Done)

@@ -99,6 +99,8 @@ fn source(old: &SourceConfig, new: &SourceConfig) -> Vec<&'static str> {
     changed(&[
         ("pin_counter", old.pin_counter != new.pin_counter),
         ("answer_timeout", old.answer_timeout != new.answer_timeout),
+        ("pkcs11_module", old.pkcs11_module != new.pkcs11_module),
+        ("pkcs11_timeout", old.pkcs11_timeout != new.pkcs11_timeout),
     ])
 }
 

@@ -54,17 +54,26 @@ impl SourceConfig {
 }
 
 /// How CPx cards are read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SmartCardConfig {
     /// Which cards are asked how many tries of the code are left.
     pub pin_counter: PinCounter,
     /// Time for a card to answer one exchange; after it the card is said to be mute. Real readers take a tenth of a second.
     pub answer_timeout: Duration,
+    /// A PKCS#11 module whose public objects are read too, in a process of their own. None unless said.
+    pub pkcs11_module: Option<PathBuf>,
+    /// Time for that process; after it, it is killed.
+    pub pkcs11_timeout: Duration,
 }
 
 impl Default for SmartCardConfig {
     fn default() -> Self {
-        Self { pin_counter: PinCounter::Cps3, answer_timeout: Duration::from_secs(10) }
+        Self {
+            pin_counter: PinCounter::Cps3,
+            answer_timeout: Duration::from_secs(10),
+            pkcs11_module: None,
+            pkcs11_timeout: Duration::from_secs(30),
+        }
     }
 }
 
@@ -130,7 +139,14 @@ fn one(section: Section<'_>, met: &mut Met) -> Option<SourceConfig> {
         }
         None => {
             // Without a kind, the keys of any may be meant: none is unknown.
-            section.written(&["paths", "endpoints", "pin_counter", "answer_timeout"]);
+            section.written(&[
+                "paths",
+                "endpoints",
+                "pin_counter",
+                "answer_timeout",
+                "pkcs11_module",
+                "pkcs11_timeout",
+            ]);
             None
         }
     };
@@ -168,6 +184,10 @@ fn smart_card(section: &Section<'_>) -> SmartCardConfig {
         answer_timeout: section
             .get("answer_timeout", |found| found.duration(seconds(1), seconds(300)))
             .unwrap_or(default.answer_timeout),
+        pkcs11_module: section.get("pkcs11_module", Found::path),
+        pkcs11_timeout: section
+            .get("pkcs11_timeout", |found| found.duration(seconds(1), seconds(300)))
+            .unwrap_or(default.pkcs11_timeout),
     }
 }
 

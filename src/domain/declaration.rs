@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::card::DeclaredCard;
 use super::endpoint::Endpoint;
+use super::identifier::CardNumber;
 use super::observation::FilePath;
 use super::offer::{Offer, Usage};
 use super::person::{DeclaredId, Mandate, Person};
@@ -24,6 +25,33 @@ pub struct Declaration {
     pub certificates: BTreeMap<DeclaredId, DeclaredCertificate>,
     /// In file order.
     pub cards: Vec<DeclaredCard>,
+}
+
+/// A card the declaration names: in a table of its own, as the card of a person, or both.
+#[derive(Debug, Clone, Copy)]
+pub struct NamedCard<'a> {
+    /// What it is named by.
+    pub number: &'a CardNumber,
+    /// Its table, `[[card]]`.
+    pub declared: Option<&'a DeclaredCard>,
+    /// The person who signs in with it, by `card` of `[[person]]`.
+    pub person: Option<&'a Person>,
+}
+
+impl Declaration {
+    /// Every card that is named, by number, each once.
+    pub fn named_cards(&self) -> Vec<NamedCard<'_>> {
+        let mut named: BTreeMap<&CardNumber, NamedCard<'_>> = BTreeMap::new();
+        for declared in &self.cards {
+            let number = &declared.number;
+            named.entry(number).or_insert(NamedCard { number, declared: Some(declared), person: None });
+        }
+        for (number, person) in self.persons.values().filter_map(|person| Some((person.card.as_ref()?, person))) {
+            let card = named.entry(number).or_insert(NamedCard { number, declared: None, person: None });
+            card.person = card.person.or(Some(person));
+        }
+        named.into_values().collect()
+    }
 }
 
 /// A certificate that should exist.

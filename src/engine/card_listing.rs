@@ -6,7 +6,8 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::snapshot::OpenFindings;
-use crate::domain::card::{CardHolder, CardKind, DeclaredCard};
+use crate::domain::card::{CardHolder, CardKind};
+use crate::domain::declaration::NamedCard;
 use crate::domain::finding::Severity;
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::found_card::{CardFacts, CardGeneration, ChipSerial, CodeTries, FoundCard, NumberSource};
@@ -27,7 +28,7 @@ pub struct CardEntry<'a> {
     pub number: Option<&'a str>,
     /// Where the number was read; `null` for a card that was never seen.
     pub number_from: Option<NumberSource>,
-    /// Whether the declaration names it.
+    /// Whether the declaration names it, in a table of its own or as the card of a person.
     pub declared: bool,
     /// Declared kind.
     pub kind: Option<CardKind>,
@@ -109,21 +110,18 @@ impl CardEntry<'_> {
     }
 }
 
-/// Every card of an inventory, declared ones by number, then the others by name.
+/// Every card of an inventory: declared ones by number, the cards of persons among them, then the others by name.
 pub fn cards<'a>(inventory: &'a Inventory, findings: &'a OpenFindings, now: Timestamp) -> Vec<CardEntry<'a>> {
-    let number = |card: &FoundCard| card.number.clone();
-    let mut declared: Vec<&DeclaredCard> = inventory.declaration.cards.iter().collect();
-    declared.sort_by(|left, right| left.number.cmp(&right.number));
     let mut entries = Vec::new();
+    let declared = inventory.declaration.named_cards();
     for card in &declared {
-        let mut found =
-            inventory.cards.values().filter(|found| number(found).as_ref() == Some(&card.number)).peekable();
+        let mut found = inventory.cards.values().filter(|found| found.number.as_ref() == Some(card.number)).peekable();
         if found.peek().is_none() {
-            entries.push(entry(Some(card), None, (inventory, findings), now));
+            entries.push(entry(Some(*card), None, (inventory, findings), now));
         }
-        entries.extend(found.map(|found| entry(Some(card), Some(found), (inventory, findings), now)));
+        entries.extend(found.map(|found| entry(Some(*card), Some(found), (inventory, findings), now)));
     }
-    let known: BTreeSet<&CardNumber> = declared.iter().map(|card| &card.number).collect();
+    let known: BTreeSet<&CardNumber> = declared.iter().map(|card| card.number).collect();
     let mut strangers: Vec<&Arc<FoundCard>> = inventory
         .cards
         .values()
@@ -136,7 +134,7 @@ pub fn cards<'a>(inventory: &'a Inventory, findings: &'a OpenFindings, now: Time
 
 /// How many cards are declared or were found, each number once.
 pub(super) fn count(inventory: &Inventory) -> usize {
-    let declared = inventory.declaration.cards.iter().map(|card| card.number.to_string());
+    let declared = inventory.declaration.named_cards().into_iter().map(|card| card.number.to_string());
     let found = inventory.cards.values().map(|card| match &card.number {
         Some(number) => number.to_string(),
         None => card.name().to_string(),
@@ -145,19 +143,20 @@ pub(super) fn count(inventory: &Inventory) -> usize {
 }
 
 fn entry<'a>(
-    declared: Option<&'a DeclaredCard>,
+    named: Option<NamedCard<'a>>,
     found: Option<&'a Arc<FoundCard>>,
     (inventory, open): (&'a Inventory, &'a OpenFindings),
     now: Timestamp,
 ) -> CardEntry<'a> {
     let found = found.map(|found| &**found);
     let facts = found.map(|found| inventory.card_facts(found)).unwrap_or_default();
+    let declared = named.and_then(|card| card.declared);
     let (holder, service, assigned_to) = match declared.map(|card| &card.holder) {
         Some(CardHolder::Person(person)) => (Some(person), None, None),
         Some(CardHolder::Service { service, assigned_to }) => (None, Some(service.as_str()), assigned_to.as_ref()),
-        None => (None, None, None),
+        None => (named.and_then(|card| card.person).map(|person| &person.id), None, None),
     };
-    let number = declared.map(|card| &card.number).or_else(|| found.and_then(|found| found.number.as_ref()));
+    let number = named.map(|card| card.number).or_else(|| found.and_then(|found| found.number.as_ref()));
     let missing = found.and_then(|found| found.not_seen_since(inventory.sources.get(&found.source)));
     let end = facts.end;
     let (severity, findings) = about(number, found, open);
@@ -169,7 +168,7 @@ fn entry<'a>(
         },
         number: number.map(CardNumber::as_str),
         number_from: found.and_then(|found| found.number_from),
-        declared: declared.is_some(),
+        declared: named.is_some(),
         kind: declared.map(|card| card.kind),
         family: facts.family,
         service_card: facts.service || (found.is_none() && service.is_some()),

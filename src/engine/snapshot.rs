@@ -18,7 +18,7 @@ use crate::domain::notice::Reach;
 use crate::domain::observation::Location;
 use crate::domain::revocation::Status as RevocationStatus;
 use crate::domain::time::Timestamp;
-use crate::sources::smart_card::ReadersView;
+pub use crate::sources::smart_card::{ReaderView, ReadersView};
 
 /// Findings that are open now, by key.
 pub type OpenFindings = BTreeMap<FindingKey, FindingRecord>;

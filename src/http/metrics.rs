@@ -18,6 +18,7 @@ use super::problem::ApiProblem;
 use crate::domain::certificate::Certificate;
 use crate::domain::distinguished_name;
 use crate::domain::finding::Severity;
+use crate::domain::observation::Location;
 use crate::domain::profile::{IgcDomain, Support};
 use crate::domain::time::Timestamp;
 use crate::engine::card_listing;
@@ -193,18 +194,27 @@ fn render(snapshot: &Snapshot, now: Timestamp) -> String {
         "gauge",
         "End of a CPx card: the earliest end of its certificates, seconds since 1970.",
     );
-    // Declared ones: the number of a visitor's card is nobody's business here. A number that is in two places is one series.
-    let mut ends: BTreeMap<(&str, String), i64> = BTreeMap::new();
+    // Declared ones: a visitor's card is nobody's business here. The number of a nominative card names a person as much as an RPPS
+    // does: such a card goes by its chip, and by its holder's register id.
     for (card, end) in cards.iter().filter(|card| card.declared).filter_map(|card| Some((card, card.end?))) {
-        let known = ends.entry((&card.id, card.kind_name())).or_insert(i64::MAX);
-        *known = end.unix().min(*known);
-    }
-    for ((card, kind), end) in &ends {
-        page.sample("vigie_card_not_after", &[("card", card), ("kind", kind)], *end);
+        let chip = card.chip_serial.map(|chip| format!("@{chip}")).unwrap_or_default();
+        let name = if card.service_card { &card.id } else { &chip };
+        let labels =
+            [("card", name.as_str()), ("kind", &card.kind_name()), ("holder", card.holder.unwrap_or_default())];
+        page.sample("vigie_card_not_after", &labels, end.unix());
     }
     page.family("vigie_card_readers_up", "gauge", "1 when pcscd can be watched; absent where no reader is.");
     if let Some(readers) = &snapshot.readers {
         page.sample("vigie_card_readers_up", &[], i64::from(readers.service == "reached"));
+    }
+
+    page.family(
+        "vigie_card_pkcs11_up",
+        "gauge",
+        "1 when the PKCS#11 module was read; absent where none is configured.",
+    );
+    if let Some(module) = snapshot.readers.as_ref().and_then(|readers| readers.pkcs11.as_ref()) {
+        page.sample("vigie_card_pkcs11_up", &[], i64::from(module.problem.is_none()));
     }
 
     page.family("x509_source_up", "gauge", "1 when the last run of the source was not refused as a whole.");
@@ -301,7 +311,7 @@ fn labels(row: &Row, facts: &Certificate) -> Vec<(&'static str, String)> {
         || profile.person.is_some();
     let mut labels = vec![("id", row.id()), ("serial_number", decimal(&facts.serial_number))];
     if let Some(place) = row.places.first() {
-        labels.push(("filepath", place.location.to_string()));
+        labels.push(("filepath", filepath(&place.location)));
     }
     for (prefix, name, hidden) in [("subject", &facts.subject, personal), ("issuer", &facts.issuer, false)] {
         if hidden {
@@ -331,6 +341,14 @@ const fn label(prefix: &str, attribute: &str) -> &'static str {
         (false, b"O") => "issuer_O",
         (false, b"OU") => "issuer_OU",
         (false, _) => "issuer_CN",
+    }
+}
+
+/// A place, without the number of a card: directories lead from it to a person. Its chip leads nowhere.
+fn filepath(location: &Location) -> String {
+    match location {
+        Location::Card(name) => format!("card:@{}", name.chip),
+        Location::File(_) | Location::Endpoint(_) => location.to_string(),
     }
 }
 

@@ -1,8 +1,9 @@
 //! The cards of the first page: one line a card, one a reader that has something to say.
 
+use crate::domain::observation::Problem;
 use crate::domain::time::Timestamp;
 use crate::engine::card_listing::{self, CardEntry};
-use crate::engine::snapshot::Snapshot;
+use crate::engine::snapshot::{ReaderView, Snapshot};
 use crate::locale::Texts;
 
 /// What the page shows of cards; nothing where there are neither cards nor readers.
@@ -13,6 +14,8 @@ pub(super) struct CardSection {
     pub(super) cards: Vec<CardLine>,
     /// Why the readers cannot be watched.
     pub(super) trouble: Option<String>,
+    /// Why the PKCS#11 module cannot be read.
+    pub(super) module: Option<String>,
     /// Name and state of each reader.
     pub(super) readers: Vec<(String, String)>,
     pub(super) readers_heading: String,
@@ -37,24 +40,33 @@ pub(super) fn section(snapshot: &Snapshot, texts: &Texts, now: Timestamp) -> Opt
     }
     let columns = ["card", "card-kind", "card-holder", "card-place", "end", "state"];
     let readers = snapshot.readers.as_ref();
-    let state = |state: &str, problem: Option<&str>| match problem {
-        Some(problem) => format!("{} ({problem})", texts.word(&format!("reader-{state}"))),
-        None => texts.word(&format!("reader-{state}")),
+    let why = |problem: &Problem| {
+        texts.say("card-reason", &[("reason", (*problem.reason).into()), ("message", (*problem.message).into())])
     };
+    let state = |reader: &ReaderView| {
+        let state = texts.word(&format!("reader-{}", reader.state));
+        // Some states are their reason.
+        match reader.problem.as_ref().filter(|_| !matches!(reader.state, "mute" | "in_use")) {
+            Some(problem) => format!("{state} ({})", why(problem)),
+            None => state,
+        }
+    };
+    let module = readers.and_then(|readers| readers.pkcs11.as_ref());
+    let module = module.and_then(|module| Some((&module.module, module.problem.as_ref()?)));
     Some(CardSection {
         heading: texts.word("cards"),
         columns: columns.map(|column| texts.word(column)),
         cards: cards.iter().map(|card| line(card, snapshot, texts)).collect(),
         trouble: readers
             .and_then(|readers| readers.problem.as_ref())
-            .map(|problem| texts.say("card-service-lost", &[("why", problem.message.to_string().into())])),
+            .map(|problem| texts.say("card-service-lost", &[("why", why(problem).into())])),
+        module: module.map(|(module, problem)| {
+            texts.say("card-module-failed", &[("module", (**module).into()), ("why", why(problem).into())])
+        }),
         readers: readers
             .into_iter()
             .flat_map(|readers| &readers.readers)
-            .map(|reader| {
-                let problem = reader.problem.as_ref().map(|problem| &*problem.message);
-                (reader.name.to_string(), state(reader.state, problem))
-            })
+            .map(|reader| (reader.name.to_string(), state(reader)))
             .collect(),
         readers_heading: texts.word("readers"),
     })

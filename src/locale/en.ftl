@@ -245,7 +245,7 @@ rule-served_differs = The server presents another certificate
     .reference = RFC 8446, section 4.4.2; CGU article 5.4
 
 rule-source_failed = Source that cannot be read
-    .text = The source { $source } could not be read ({ $reason }): { $message }. What it had shown is kept, but is not checked any more.
+    .text = The source { $source } could not be read ({ $reason }): { card-reason }. What it had shown is kept, but is not checked any more.
     .cure = Restore access to this source; "vigie doctor" helps to find the cause.
     .reference = Vigie: a source nobody reads is not a healthy one
 

@@ -32,8 +32,8 @@ impl FindingText {
     }
 }
 
-/// Facts that are instants: shown as days.
-const INSTANTS: [&str; 14] = [
+/// Facts that are instants or days: shown as days.
+const DATED: [&str; 15] = [
     "not_after",
     "not_before",
     "end",
@@ -48,6 +48,7 @@ const INSTANTS: [&str; 14] = [
     "next_update",
     "since",
     "declared_at",
+    "mandate_until",
 ];
 /// The instant a text counts days to, the first the finding has.
 const COUNTED: [&str; 4] = ["end", "served_end", "not_before", "not_after"];
@@ -92,13 +93,8 @@ impl Texts {
     fn values<'a>(&self, finding: &'a Finding, now: Timestamp, tz: Tz) -> Vec<(&'a str, Value<'a>)> {
         let mut values: Vec<(&str, Value<'_>)> = Vec::with_capacity(finding.facts.len() + 2);
         for (name, value) in &finding.facts {
-            let shown = if INSTANTS.contains(&&**name) {
-                value.parse().map_or_else(|_| Value::from(value.as_str()), |at| self.date(at, tz).into())
-            } else if name == "mandate_until" {
-                value.parse::<NaiveDate>().map_or_else(|_| Value::from(value.as_str()), |day| self.day(day).into())
-            } else {
-                Value::from(value.as_str())
-            };
+            let dated = if DATED.contains(&&**name) { self.dated(value, tz) } else { None };
+            let shown = dated.map_or_else(|| Value::from(value.as_str()), Value::from);
             values.push((name, shown));
         }
         let counted = COUNTED.iter().find_map(|name| finding.get(name)).and_then(|at| at.parse::<Timestamp>().ok());
@@ -108,6 +104,12 @@ impl Texts {
         }
         values.push(("label", label(finding).into()));
         values
+    }
+
+    /// An instant as its day in `tz`; a day without an hour, such as the last of a mandate, as that day everywhere.
+    fn dated(&self, value: &str, tz: Tz) -> Option<String> {
+        let instant = value.parse().map(|at: Timestamp| self.date(at, tz)).ok();
+        instant.or_else(|| value.parse().map(|day: NaiveDate| self.day(day)).ok())
     }
 }
 
@@ -167,6 +169,18 @@ mod tests {
             "dmp (/etc/drimbox/client.pem) expires on 2026-11-22, in 1 day. It can be renewed only while it is valid: after \
              2026-11-22 a complete new order is needed. What stops without it: DMP, INSi."
         ));
+    }
+
+    #[test]
+    fn a_day_without_an_hour_is_that_day_in_every_timezone() {
+        let ends = |kind: &str, until: &str| {
+            let subject = Subject::Declared("dmp".parse().expect("an id"));
+            let finding = Finding::new("administrator_card_ends", Severity::Info, &subject).fact("person", "at-1");
+            let finding = finding.fact("offer", "ORG/AUTH_CLI").fact("structure", "chex").fact("kind", kind);
+            text(Lang::Fr, &finding.fact("lasts_until", until).fact("renewal", "2028-09-01T00:00:00Z"))
+        };
+        assert!(ends("mandate", "2028-01-15").contains("le mandat de at-1 s'achève le 15/01/2028"));
+        assert!(ends("card", "2028-01-15T23:30:00Z").contains("la carte de at-1 s'achève le 16/01/2028"));
     }
 
     #[test]

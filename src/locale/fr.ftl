@@ -245,7 +245,7 @@ rule-served_differs = Le serveur présente un autre certificat
     .reference = RFC 8446, section 4.4.2 ; CGU article 5.4
 
 rule-source_failed = Source illisible
-    .text = La source { $source } n'a pas pu être lue ({ $reason }) : { $message }. Ce qu'elle avait montré est conservé, mais n'est plus vérifié.
+    .text = La source { $source } n'a pas pu être lue ({ $reason }) : { card-reason }. Ce qu'elle avait montré est conservé, mais n'est plus vérifié.
     .cure = Rétablissez l'accès à cette source ; « vigie doctor » aide à trouver la cause.
     .reference = Vigie : une source qu'on ne lit pas n'est pas une source saine
 

@@ -182,6 +182,10 @@ doctor-files = { $count ->
 doctor-pcscd-cure = needed for cards only: apt install pcscd, then systemctl enable --now pcscd.socket
 doctor-pcscd-polkit = install the polkit rule that comes along (systemd/vigie.polkit.rules) as /etc/polkit-1/rules.d/50-vigie.rules: it lets the account vigie, and no other, use org.debian.pcsc-lite.access_pcsc and access_card
 doctor-pcscd-hangs = pcscd does not answer
+doctor-pcscd-service = as the service sees it
+doctor-pcscd-caller = as this account sees it, not the service, which does not answer
+doctor-pcscd-root = as root sees it, whom polkit refuses nothing; the service does not answer, and runs as another account
+doctor-pkcs11-cure = check pkcs11_module: the file, its owner, what it needs; cards are read without it too
 
 ## Alerts
 
@@ -255,7 +259,16 @@ card-never-seen = never seen
 card-not-seen-since = not seen since { $since }
 card-blocked = blocked
 card-none-watched = no reader is watched: add a smart_card source to the configuration
+card-module-failed = PKCS#11 module { $module }: { $why }
+card-module-read = PKCS#11 module { $module }: { $count } { $count ->
+    [one] token read
+   *[other] tokens read
+}
 card-service-lost = Readers cannot be reached: { $why }
+# The messages of the readers are English, and say more than their reason.
+card-reason = { $reason ->
+   *[other] { $message }
+}
 card-tries = { $left } { $left ->
     [one] try left
    *[other] tries left

@@ -235,6 +235,10 @@ doctor-files = { $count ->
 doctor-pcscd-cure = nécessaire seulement pour les cartes : apt install pcscd, puis systemctl enable --now pcscd.socket
 doctor-pcscd-polkit = installez la règle polkit livrée (systemd/vigie.polkit.rules) en /etc/polkit-1/rules.d/50-vigie.rules : elle autorise le compte vigie, et lui seul, à org.debian.pcsc-lite.access_pcsc et access_card
 doctor-pcscd-hangs = pcscd ne répond pas
+doctor-pcscd-service = vu par le service
+doctor-pcscd-caller = vu par ce compte, pas par le service, qui ne répond pas
+doctor-pcscd-root = vu par root, à qui polkit ne refuse rien ; le service ne répond pas, et tourne sous un autre compte
+doctor-pkcs11-cure = vérifiez pkcs11_module : le fichier, son propriétaire, ce dont il a besoin ; les cartes se lisent aussi sans lui
 
 ## Alertes
 
@@ -308,7 +312,37 @@ card-never-seen = jamais vue
 card-not-seen-since = pas vue depuis le { $since }
 card-blocked = bloquée
 card-none-watched = aucun lecteur n'est surveillé : ajoutez une source smart_card à la configuration
+card-module-failed = Module PKCS#11 { $module } : { $why }
+card-module-read = Module PKCS#11 { $module } : { $count } { $count ->
+    [one] jeton lu
+   *[other] jetons lus
+}
 card-service-lost = Lecteurs injoignables : { $why }
+card-reason = { $reason ->
+    [pcscd_not_reachable] pcscd ne répond pas : est-il installé, et pcscd.socket lancé
+    [pcscd_refused] pcscd refuse ce compte : il faut une règle polkit pour org.debian.pcsc-lite.access_pcsc et access_card
+    [pcscd_failed] pcscd signale une erreur ({ $message })
+    [pcscd_silent] pcscd ne bouge plus : il prend les questions et n'y répond pas
+    [card_in_use] un autre logiciel utilise la carte
+    [card_removed] la carte a été retirée pendant sa lecture
+    [card_mute] la carte ne répond pas
+    [card_unpowered] la carte ne démarre pas : elle est peut-être à l'envers, sale ou abîmée
+    [card_refused] la carte refuse une lecture ({ $message })
+    [card_malformed] ce que donne la carte ne se lit pas ({ $message })
+    [card_limit] la carte en dit plus qu'aucune carte ({ $message })
+    [card_numbers_differ] les certificats et l'étiquette de la carte ne donnent pas le même numéro
+    [apdu_forbidden] une instruction hors de la liste a été retenue ({ $message })
+    [pkcs11_unsafe] module PKCS#11 : d'autres que root et vigie pourraient le changer ({ $message })
+    [pkcs11_not_loaded] module PKCS#11 : il ne se charge pas ({ $message })
+    [pkcs11_failed] module PKCS#11 : une de ses fonctions échoue ({ $message })
+    [pkcs11_crashed] module PKCS#11 : son processus s'est arrêté brutalement ({ $message })
+    [pkcs11_timeout] module PKCS#11 : pas de réponse dans le délai, son processus a été arrêté
+    [pkcs11_limit] module PKCS#11 : il en dit plus qu'il ne peut y en avoir
+    [pkcs11_malformed] module PKCS#11 : ce qu'il donne ne se lit pas
+    [pkcs11_not_started] module PKCS#11 : pas de processus pour lui ({ $message })
+    [pkcs11_unnamed] module PKCS#11 : il montre une carte sans le numéro de série de sa puce
+   *[other] { $message }
+}
 card-tries = { $left } { $left ->
     [one] essai restant
    *[other] essais restants

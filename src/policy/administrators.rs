@@ -77,9 +77,13 @@ impl Administrator<'_, '_> {
         self.mandate_until().min(self.card_until.map_or(Lasts::Open, Lasts::Until))
     }
 
-    /// Which of the two that is.
-    pub(super) fn ends_by(&self) -> &'static str {
-        if self.card_until.map_or(Lasts::Open, Lasts::Until) <= self.mandate_until() { "card" } else { "mandate" }
+    /// Which of the two that is, and its last: the instant for a card, the day for a mandate, which has no hour.
+    pub(super) fn ends_by(&self) -> (&'static str, Option<String>) {
+        if self.card_until.map_or(Lasts::Open, Lasts::Until) <= self.mandate_until() {
+            ("card", self.card_until.map(|until| until.to_string()))
+        } else {
+            ("mandate", self.mandate.until.map(|day| day.to_string()))
+        }
     }
 
     fn mandate_until(&self) -> Lasts {

@@ -102,8 +102,7 @@ impl<'a> View<'a> {
 
     /// The declaration says which cards there should be.
     pub fn cards_are_declared(&self) -> bool {
-        let declaration = &self.inventory.declaration;
-        !declaration.cards.is_empty() || declaration.persons.values().any(|person| person.card.is_some())
+        !self.inventory.declaration.named_cards().is_empty()
     }
 
     /// The card that took the place of another: same holder by the certificates, same family and hierarchy, made later.

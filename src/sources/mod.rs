@@ -49,8 +49,8 @@ impl Source {
                 let same = before
                     .iter()
                     .filter_map(Self::smart_card)
-                    .find(|watching| **watching.name() == **name && watching.settings() == *settings);
-                let new = || Arc::new(SmartCardSource::new(name, *settings, Arc::clone(clock)));
+                    .find(|watching| **watching.name() == **name && watching.settings() == settings);
+                let new = || Arc::new(SmartCardSource::new(name, settings.clone(), Arc::clone(clock)));
                 Self::SmartCard(same.map_or_else(new, Arc::clone))
             }
         });

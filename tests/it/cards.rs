@@ -4,9 +4,12 @@ mod faults;
 mod inspect;
 mod many;
 mod opensc;
+mod pkcs11;
 mod reading;
+mod refused;
 mod watching;
 
+use std::ffi::OsStr;
 use std::fs;
 use std::path::Path;
 
@@ -15,8 +18,18 @@ use serde_json::Value;
 use crate::support::daemon::{Daemon, wait_for};
 use crate::support::pcscd::Pcscd;
 
-/// A daemon that watches the readers of `pcscd`, with what is declared.
+/// A daemon that watches the readers of `pcscd`, with what is declared; first come further keys of the source.
 fn watching(folder: &Path, pcscd: &Pcscd, declared: &str) -> Daemon {
+    watching_with(folder, pcscd, declared, &[])
+}
+
+/// The same with these variables in its environment.
+fn watching_with(folder: &Path, pcscd: &Pcscd, declared: &str, environment: &[(&str, &OsStr)]) -> Daemon {
+    watching_at(folder, &pcscd.socket(), declared, environment)
+}
+
+/// The same over whatever is at this socket.
+fn watching_at(folder: &Path, socket: &Path, declared: &str, environment: &[(&str, &OsStr)]) -> Daemon {
     fs::create_dir_all(folder.join("state")).expect("the state folder");
     let config = format!(
         "node = \"cards\"\nstate_dir = \"state\"\n[http]\nsocket = \"state/api.sock\"\nlisten = \"127.0.0.1:0\"\n\
@@ -24,7 +37,7 @@ fn watching(folder: &Path, pcscd: &Pcscd, declared: &str) -> Daemon {
          answer_timeout = \"1s\"\n{declared}"
     );
     fs::write(folder.join("vigie.toml"), config).expect("written");
-    Daemon::run_with(folder, &[("PCSCLITE_CSOCK_NAME", pcscd.socket().as_os_str())])
+    Daemon::run_with(folder, &[&[("PCSCLITE_CSOCK_NAME", socket.as_os_str())], environment].concat())
 }
 
 /// What the API says of cards.

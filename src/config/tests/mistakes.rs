@@ -174,6 +174,7 @@ fn each_alone() {
         ),
         ("[[source]]\nkind='smart_card'\nname='a'\npin_counter='cps5'", "4:source[a].pin_counter not_one_of"),
         ("[[source]]\nkind='smart_card'\nname='a'\nanswer_timeout='10m'", "4:source[a].answer_timeout out_of_range"),
+        ("[[source]]\nkind='smart_card'\nname='a'\npkcs11_timeout='0s'", "4:source[a].pkcs11_timeout out_of_range"),
         (
             "[[source]]\nkind='tls'\nname='a'\nendpoints=['tls://x.fr']\npin_counter='off'",
             "5:source[a].pin_counter unknown_key",
@@ -289,6 +290,10 @@ fn the_difference_names_ids_only() {
         .replace("number = \"2600301753\"", "number = \"2600301754\"");
     let cards = uncommented().replace("pin_counter = \"cps4\"", "pin_counter = \"off\"");
     assert_eq!(diff(&old, &config(&cards)), ["source[lecteurs] changed: pin_counter"]);
+    let module = uncommented()
+        .replace("libcps3_pkcs11_lux.so", "other.so")
+        .replace("pkcs11_timeout = \"30s\"", "pkcs11_timeout = \"9s\"");
+    assert_eq!(diff(&old, &config(&module)), ["source[lecteurs] changed: pkcs11_module, pkcs11_timeout"]);
     let lines = diff(&old, &config(&new));
     assert_eq!(
         lines,

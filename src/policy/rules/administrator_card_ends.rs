@@ -38,13 +38,14 @@ fn check(view: &View<'_>) -> Vec<Finding> {
         let able = living.into_iter().filter(|one| one.card.is_some() || !carded);
         let Some(longest) = able.max_by_key(|one| one.until()) else { continue };
         let Some(until) = longest.until().instant().filter(|until| *until < renewal) else { continue };
+        let (kind, Some(last)) = longest.ends_by() else { continue };
         let severity = if until < view.now.plus_days(SOON) { Severity::Warning } else { RULE.severity };
         findings.push(
             slot.finding(RULE.code, severity)
                 .fact("offer", format!("{}/{}", slot.declared.offer, slot.declared.usage))
                 .fact("person", &longest.mandate.person)
-                .fact("kind", longest.ends_by())
-                .fact("lasts_until", until)
+                .fact("kind", kind)
+                .fact("lasts_until", last)
                 .fact("renewal", renewal),
         );
     }
@@ -89,7 +90,10 @@ mod tests {
     fn a_mandate_that_ends_before_the_renewal() {
         let world = World::new().without_mandates().with_installed("dmp", 1);
         let until = |days: i64| world.clone().mandate("at-1", move |m| m.until = NOW.plus_days(days).date());
-        assert_eq!(until(300).judge(&super::RULE)[0].get("kind"), Some("mandate"));
+        let found = until(300).judge(&super::RULE);
+        assert_eq!(found[0].get("kind"), Some("mandate"));
+        let last = NOW.plus_days(300).date().map(|day| day.to_string());
+        assert_eq!(found[0].get("lasts_until"), last.as_deref(), "the day itself");
         assert!(until(800).judge(&super::RULE).is_empty());
         assert!(world.mandate("at-1", |_| {}).judge(&super::RULE).is_empty(), "open-ended, and no card is known");
     }

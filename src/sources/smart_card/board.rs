@@ -2,6 +2,8 @@
 //! for a card.
 
 use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -9,14 +11,14 @@ use serde::Serialize;
 use tokio::sync::watch;
 
 use super::SmartCardError;
+use super::pkcs11::state::{ModuleState, SeenToken};
+use super::pkcs11::{ModuleError, ModuleView, Token};
 use super::reading::CardReading;
-use super::recognition::{Chip, Recognised, recognise};
+use super::recognition::{Recognised, recognise};
+use super::seat::{AtHand, Errand, ReaderView, Seat, SeatState, Step};
 use crate::clock::SharedClock;
 use crate::domain::observation::Problem;
 use crate::domain::time::Timestamp;
-
-/// How often the clock is looked at while a card waits for its next attempt.
-const BETWEEN_ATTEMPTS: Duration = Duration::from_secs(1);
 
 /// The board. One per source.
 #[derive(Debug)]
@@ -36,6 +38,10 @@ struct Inner {
     interrupted: bool,
     readers: BTreeMap<Arc<str>, Seat>,
     tickets: u64,
+    /// Until when pcscd has to say something, on the monotonic clock.
+    word_due: Option<Duration>,
+    /// The PKCS#11 module that is read beside PC/SC, where one is.
+    module: Option<ModuleState>,
 }
 
 /// The way to pcscd.
@@ -50,69 +56,6 @@ pub(super) enum Service {
     Lost(Problem),
 }
 
-/// A reader and what is in it.
-#[derive(Debug, Clone)]
-struct Seat {
-    /// Changes with every insertion: what a reading of the one before says is of no interest any more.
-    ticket: u64,
-    state: SeatState,
-    since: Timestamp,
-    /// Until when an answer is due, on the monotonic clock.
-    due: Option<Duration>,
-}
-
-#[derive(Debug, Clone)]
-enum SeatState {
-    Empty,
-    Foreign(&'static str),
-    Reading(Step),
-    Late(Step),
-    Unreadable(Problem),
-    Read(Arc<AtHand>),
-}
-
-/// How far a reading is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Step {
-    /// Connecting, waiting for another program to end its transaction, or between two attempts.
-    Waiting,
-    /// Another program has the card for itself; tried again later.
-    Shared,
-    /// An APDU is out.
-    Exchanging,
-}
-
-/// A card that was read and is still there.
-#[derive(Debug)]
-pub(super) struct AtHand {
-    pub(super) chip: Chip,
-    pub(super) reading: CardReading,
-    pub(super) read_at: Timestamp,
-}
-
-/// What to read, for the worker of a reader.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Errand {
-    pub(super) ticket: u64,
-    pub(super) chip: Chip,
-}
-
-/// One reader, for people and programs.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct ReaderView {
-    /// As pcscd calls it.
-    pub name: Arc<str>,
-    /// `empty`, `reading`, `read`, `in_use` (another program has the card), `mute` (it does not answer), `unreadable`, `cps2ter`,
-    /// `vitale`, `other` (not one of ours: left alone).
-    pub state: &'static str,
-    /// Why, where something is wrong.
-    pub problem: Option<Problem>,
-    /// Since when.
-    pub since: Timestamp,
-    /// The chip serial number of the card in it.
-    pub chip: Option<Arc<str>>,
-}
-
 /// The readers as they stand, and whether they can be watched.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct ReadersView {
@@ -124,6 +67,8 @@ pub struct ReadersView {
     pub problem: Option<Problem>,
     /// Every reader, by name.
     pub readers: Vec<ReaderView>,
+    /// The PKCS#11 module that is read beside PC/SC, where one is configured.
+    pub pkcs11: Option<ModuleView>,
 }
 
 /// What the engine takes from the board.
@@ -135,11 +80,15 @@ pub(super) struct Report {
     /// Readers with a card in them that was not read yet: what was known to be in them may still be.
     pub(super) unsettled: Vec<Arc<str>>,
     pub(super) problems: Vec<(Arc<str>, Problem)>,
+    /// What a PKCS#11 module shows.
+    pub(super) tokens: Vec<SeenToken>,
 }
 
 impl Board {
-    pub(super) fn new(clock: SharedClock) -> Self {
-        let inner = Mutex::new(Inner { interrupted: true, ..Inner::default() });
+    /// With the PKCS#11 module that is read too, if any.
+    pub(super) fn new(clock: SharedClock, module: Option<&Path>) -> Self {
+        let module = module.map(|module| ModuleState::new(module.to_string_lossy().into(), clock.now()));
+        let inner = Mutex::new(Inner { interrupted: true, module, ..Inner::default() });
         Self { inner, revision: watch::Sender::new(0), changed: Condvar::new(), clock }
     }
 
@@ -168,9 +117,7 @@ impl Board {
                 Service::Lost(known) => known.reason != problem.reason,
                 Service::Unknown | Service::Reached => true,
             };
-            inner.service = Service::Lost(problem);
-            inner.interrupted = true;
-            inner.readers.clear();
+            inner.lose(problem);
             news
         })
     }
@@ -184,8 +131,7 @@ impl Board {
             for name in names {
                 inner.readers.entry(Arc::clone(name)).or_insert_with(|| {
                     news = true;
-                    // Nobody has looked yet: "empty" would be a removal for a card that is there.
-                    Seat { ticket: 0, state: SeatState::Reading(Step::Waiting), since: now, due: None }
+                    Seat::unseen(now)
                 });
             }
             news
@@ -230,21 +176,16 @@ impl Board {
     /// The reading behind `errand` is at `step`; an answer is due within `patience`. False when nobody wants that reading any more.
     pub(super) fn at(&self, reader: &Arc<str>, errand: Errand, step: Step, patience: Option<Duration>) -> bool {
         let due = patience.map(|patience| self.clock.monotonic() + patience);
-        let mut wanted = false;
+        let (mut wanted, mut sooner) = (false, false);
         self.change(|inner, now| {
             let Some(seat) = inner.wanted(reader, errand) else { return false };
-            wanted = true;
-            seat.due = due;
-            let news = match &seat.state {
-                SeatState::Reading(before) => (*before == Step::Shared) != (step == Step::Shared),
-                _ => true,
-            };
-            seat.state = SeatState::Reading(step);
-            if news {
-                seat.since = now;
-            }
-            news
+            (wanted, sooner) = (true, seat.due.is_none() && due.is_some());
+            seat.at(step, due, now)
         });
+        // Whoever keeps the time did not wait for this one; a due time that moves is seen when the earlier one has come.
+        if sooner {
+            self.changed.notify_all();
+        }
         wanted
     }
 
@@ -252,37 +193,89 @@ impl Board {
     pub(super) fn ended(&self, reader: &Arc<str>, errand: Errand, outcome: Result<CardReading, &SmartCardError>) {
         self.change(|inner, now| {
             let Some(seat) = inner.wanted(reader, errand) else { return false };
-            seat.due = None;
-            seat.since = now;
-            seat.state = match outcome {
+            let state = match outcome {
                 Ok(reading) => SeatState::Read(Arc::new(AtHand { chip: errand.chip, reading, read_at: now })),
                 Err(error) => SeatState::Unreadable(error.problem()),
             };
+            seat.ended(state, now);
             true
         });
     }
 
-    /// Tells which readings are late, and how long until the next can be: `None` when no card is being read.
-    pub(super) fn look_at_the_clock(&self) -> Option<Duration> {
-        let now = self.clock.monotonic();
-        let mut next: Option<Duration> = None;
-        self.change(|inner, at| {
-            let mut news = false;
-            for seat in inner.readers.values_mut() {
-                let SeatState::Reading(step) = &seat.state else { continue };
-                // Between two attempts no answer is due, and the next may begin at any moment.
-                let left = seat.due.map_or(BETWEEN_ATTEMPTS, |due| due.saturating_sub(now));
-                if !left.is_zero() {
-                    next = Some(next.map_or(left, |next| next.min(left)));
-                } else {
-                    seat.state = SeatState::Late(*step);
-                    (seat.since, seat.due) = (at, None);
-                    news = true;
+    /// pcscd was asked something and answers within that time, or else it stands still.
+    pub(super) fn expect_word(&self, within: Duration) {
+        let mut inner = self.inner();
+        inner.word_due = Some(self.clock.monotonic() + within);
+        drop(inner);
+        self.changed.notify_all();
+    }
+
+    /// It answered. False when that was so late that nothing is known of the readers any more.
+    pub(super) fn heard(&self) -> bool {
+        self.inner().word_due.take().is_some()
+    }
+
+    /// Tells what is late, as soon as it is: cards that do not answer, and pcscd itself. Returns when `stop` is set: see
+    /// [`Board::wake`]. On a thread of its own, because whoever asks pcscd waits for as long as it stands still.
+    pub(super) fn keep_time(&self, stop: &AtomicBool) {
+        let mut inner = self.inner();
+        while !stop.load(Ordering::Relaxed) {
+            let (monotonic, now) = (self.clock.monotonic(), self.clock.now());
+            let (news, next) = match inner.word_due {
+                Some(due) if due <= monotonic => {
+                    inner.lose(SmartCardError::Silent.problem());
+                    tracing::warn!(reason = SmartCardError::Silent.reason(), "smart cards: {}", SmartCardError::Silent);
+                    (true, None)
                 }
+                _ => inner.look_at_the_clock(monotonic, now),
+            };
+            if news {
+                self.tell();
             }
-            news
+            inner = match next {
+                Some(next) => self.changed.wait_timeout(inner, next).unwrap_or_else(PoisonError::into_inner).0,
+                None => self.changed.wait(inner).unwrap_or_else(PoisonError::into_inner),
+            };
+        }
+    }
+
+    /// Waits until the module is to be read, and marks it as being read. False when `stop` was set: see [`Board::wake`].
+    pub(super) fn wait_for_module(&self, stop: &AtomicBool) -> bool {
+        let mut inner = self.inner();
+        while !stop.load(Ordering::Relaxed) {
+            let Inner { service, readers, module: Some(module), .. } = &mut *inner else { return false };
+            if matches!(service, Service::Reached) && module.is_due(readers) {
+                module.begin(readers);
+                return true;
+            }
+            inner = self.changed.wait(inner).unwrap_or_else(PoisonError::into_inner);
+        }
+        false
+    }
+
+    /// How the reading of the module ended. True when how it does is news.
+    pub(super) fn module_ended(&self, outcome: Result<Vec<Token>, ModuleError>) -> bool {
+        let mut news = false;
+        self.change(|inner, now| {
+            news = inner.module.as_mut().is_some_and(|module| module.ended(outcome, now));
+            true
         });
-        next
+        news
+    }
+
+    /// A module that could not be read is read once more.
+    pub(super) fn try_module_again(&self) {
+        if let Some(module) = &mut self.inner().module {
+            module.try_again();
+        }
+        self.changed.notify_all();
+    }
+
+    /// Wakes those who wait, to look at what told them to stop.
+    pub(super) fn wake(&self) {
+        // Under the lock: whoever looked before it was set is waiting by now.
+        drop(self.inner());
+        self.changed.notify_all();
     }
 
     /// Takes what changed since the last report.
@@ -294,17 +287,21 @@ impl Board {
             cards: Vec::new(),
             unsettled: Vec::new(),
             problems: Vec::new(),
+            tokens: inner.module.as_ref().map(|module| module.tokens(&inner.readers)).unwrap_or_default(),
         };
+        // A card that only the module can read is still there while the module has not said otherwise.
+        let awaited = inner.module.as_ref().is_some_and(|module| module.is_awaited(&inner.readers));
         for (name, seat) in &inner.readers {
-            match &seat.state {
-                SeatState::Read(card) => report.cards.push((Arc::clone(name), Arc::clone(card))),
-                SeatState::Reading(..) | SeatState::Late(Step::Waiting | Step::Shared) => {
-                    report.unsettled.push(Arc::clone(name));
-                }
-                SeatState::Empty | SeatState::Foreign(_) | SeatState::Unreadable(_) | SeatState::Late(..) => {}
+            if let SeatState::Read(card) = &seat.state {
+                report.cards.push((Arc::clone(name), Arc::clone(card)));
+            }
+            if seat.is_unsettled() || (awaited && !matches!(seat.state, SeatState::Read(_) | SeatState::Empty)) {
+                report.unsettled.push(Arc::clone(name));
             }
             report.problems.extend(seat.view(name).problem.map(|problem| (Arc::clone(name), problem)));
         }
+        let module = inner.module.as_ref().map(ModuleState::view);
+        report.problems.extend(module.and_then(|view| Some((view.module, view.problem?))));
         if matches!(inner.service, Service::Reached) {
             inner.interrupted = false;
         }
@@ -320,7 +317,8 @@ impl Board {
             Service::Lost(problem) => ("not_reachable", Some(problem.clone())),
         };
         let readers = inner.readers.iter().map(|(name, seat)| seat.view(name)).collect();
-        ReadersView { revision: *self.revision.borrow(), service, problem, readers }
+        let pkcs11 = inner.module.as_ref().map(ModuleState::view);
+        ReadersView { revision: *self.revision.borrow(), service, problem, readers, pkcs11 }
     }
 
     /// Waits until `is_so`, at most `patience`.
@@ -343,10 +341,14 @@ impl Board {
     fn change(&self, change: impl FnOnce(&mut Inner, Timestamp) -> bool) -> bool {
         let news = change(&mut self.inner(), self.clock.now());
         if news {
-            self.revision.send_modify(|revision| *revision += 1);
-            self.changed.notify_all();
+            self.tell();
         }
         news
+    }
+
+    fn tell(&self) {
+        self.revision.send_modify(|revision| *revision += 1);
+        self.changed.notify_all();
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
@@ -355,6 +357,25 @@ impl Board {
 }
 
 impl Inner {
+    fn lose(&mut self, problem: Problem) {
+        self.service = Service::Lost(problem);
+        self.interrupted = true;
+        self.readers.clear();
+        self.word_due = None;
+    }
+
+    /// Whether a card became late, and how long until something can.
+    fn look_at_the_clock(&mut self, monotonic: Duration, now: Timestamp) -> (bool, Option<Duration>) {
+        let mut next = self.word_due.map(|due| due.saturating_sub(monotonic));
+        let mut news = false;
+        for seat in self.readers.values_mut() {
+            let (became_late, left) = seat.look_at_the_clock(monotonic, now);
+            news |= became_late;
+            next = next.into_iter().chain(left).min();
+        }
+        (news, next)
+    }
+
     /// Puts a reader that is known into a new state under a new ticket.
     fn seat(&mut self, reader: &Arc<str>, since: Timestamp, state: SeatState, due: Option<Duration>) -> Option<u64> {
         let seat = self.readers.get_mut(reader)?;
@@ -368,21 +389,5 @@ impl Inner {
 
     fn wanted(&mut self, reader: &Arc<str>, errand: Errand) -> Option<&mut Seat> {
         self.readers.get_mut(reader).filter(|seat| seat.ticket == errand.ticket)
-    }
-}
-
-impl Seat {
-    fn view(&self, name: &Arc<str>) -> ReaderView {
-        let (state, problem, chip) = match &self.state {
-            SeatState::Empty => ("empty", None, None),
-            SeatState::Foreign(kind) => (*kind, None, None),
-            SeatState::Reading(Step::Shared) => ("in_use", Some(SmartCardError::InUse.problem()), None),
-            SeatState::Reading(..) => ("reading", None, None),
-            SeatState::Late(Step::Exchanging) => ("mute", Some(SmartCardError::Mute.problem()), None),
-            SeatState::Late(..) => ("in_use", Some(SmartCardError::InUse.problem()), None),
-            SeatState::Unreadable(problem) => ("unreadable", Some(problem.clone()), None),
-            SeatState::Read(card) => ("read", None, Some(Arc::from(card.reading.chip.as_str()))),
-        };
-        ReaderView { name: Arc::clone(name), state, problem, since: self.since, chip }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! One thread watches the readers (`watch`), one a reader reads what is in it (`worker`); both write on the `board`, and a run of the
 //! source only looks at it. A card is read once, when it is put in. Every APDU passes the `gate`; every card is left as it was found
-//! (`card`). `recognition`, `transport`, `files`, `cps3`, `cps4` and `pkcs15` are what has to be known of the cards.
+//! (`card`). What a PKCS#11 module of others shows besides comes from a process of its own (`pkcs11`). `recognition`, `transport`, `files`, `cps3`, `cps4` and `pkcs15` are what has to be known of the cards.
 
 mod board;
 mod card;
@@ -10,9 +10,11 @@ mod cps3;
 mod cps4;
 mod files;
 pub mod gate;
+pub mod pkcs11;
 pub mod pkcs15;
 pub mod reading;
 pub mod recognition;
+mod seat;
 mod sighting;
 pub mod tlv;
 pub mod transport;
@@ -20,13 +22,16 @@ mod watch;
 mod worker;
 
 use std::ffi::CStr;
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use pcsc::{Context, Error, Scope};
 use tokio::sync::watch as notice;
 
-pub use board::{ReaderView, ReadersView};
+pub use board::ReadersView;
+pub use seat::ReaderView;
 
 use crate::clock::SharedClock;
 use crate::config::SmartCardConfig;
@@ -47,6 +52,9 @@ pub enum SmartCardError {
     /// No answer at the socket of pcscd: not installed or not started.
     #[error("pcscd does not answer: is it installed, and pcscd.socket started")]
     NotReachable,
+    /// Its socket takes connections and questions, and nothing comes back: stopped, or busy with something for ever.
+    #[error("pcscd stands still: it takes questions and does not answer them")]
+    Silent,
     /// polkit does not let this user talk to pcscd (actions `org.debian.pcsc-lite.access_pcsc` and `access_card`).
     #[error("pcscd refuses this user: a polkit rule for org.debian.pcsc-lite.access_pcsc and access_card is needed")]
     Refused,
@@ -95,6 +103,7 @@ impl SmartCardError {
     pub const fn reason(&self) -> &'static str {
         match self {
             Self::NotReachable => "pcscd_not_reachable",
+            Self::Silent => "pcscd_silent",
             Self::Refused => "pcscd_refused",
             Self::Failed(_) => "pcscd_failed",
             Self::InUse => "card_in_use",
@@ -140,7 +149,8 @@ pub struct SmartCardSource {
 impl SmartCardSource {
     /// A source named `name`.
     pub fn new(name: &str, settings: SmartCardConfig, clock: SharedClock) -> Self {
-        Self { name: name.into(), settings, board: Arc::new(Board::new(clock)), watch: Mutex::default() }
+        let board = Arc::new(Board::new(clock, settings.pkcs11_module.as_deref()));
+        Self { name: name.into(), settings, board, watch: Mutex::default() }
     }
 
     /// The name of the configuration.
@@ -149,8 +159,8 @@ impl SmartCardSource {
     }
 
     /// What it was told.
-    pub const fn settings(&self) -> SmartCardConfig {
-        self.settings
+    pub const fn settings(&self) -> &SmartCardConfig {
+        &self.settings
     }
 
     /// Begins to watch; once is enough.
@@ -159,7 +169,7 @@ impl SmartCardSource {
         if watch.is_some() {
             return;
         }
-        match Watch::start(Arc::clone(&self.board), self.settings) {
+        match Watch::start(&self.board, &self.settings) {
             Ok(started) => *watch = Some(started),
             Err(error) => tracing::error!(error = %error, "no thread to watch the card readers"),
         }
@@ -185,6 +195,7 @@ impl SmartCardSource {
     /// One run: what is known now. Blocks two seconds at most, for the first word of pcscd; never for a card.
     pub fn gather(&self) -> Gathered {
         self.start();
+        self.board.try_module_again();
         self.board.wait(FIRST_WORD, |view| view.service != "unknown");
         self.look()
     }
@@ -203,18 +214,20 @@ impl SmartCardSource {
             Service::Reached => sighting::fill(&mut gathered, report),
             Service::Lost(problem) => gathered.failure = Some(problem.clone()),
             Service::Unknown => {
-                let message = "pcscd has not said a word yet";
-                gathered.failure = Some(Problem { reason: "pcscd_silent".into(), message: message.into() });
+                gathered.failure = Some(SmartCardError::Silent.problem());
             }
         }
         gathered
     }
 
-    /// Waits until every card that is there was read or cannot be, at most `patience`, and gives the readers with what was read.
+    /// Waits until every card that is there was read or cannot be, and whoever has one let it go, at most `patience`, and gives the readers with what was read.
     pub fn settle(&self, patience: Duration) -> (ReadersView, Gathered) {
         self.start();
         let is_settled = |view: &ReadersView| {
-            view.service != "unknown" && view.readers.iter().all(|reader| reader.state != "reading")
+            let module = view.pkcs11.as_ref().map_or("read", |module| module.state);
+            view.service != "unknown"
+                && view.readers.iter().all(|reader| !matches!(reader.state, "reading" | "in_use"))
+                && matches!(module, "read" | "failed")
         };
         self.board.wait(FIRST_WORD, |view| view.service != "unknown");
         let view = self.board.wait(patience, is_settled);
@@ -230,12 +243,27 @@ impl Drop for SmartCardSource {
 
 /// The names of the readers plugged in now, in the order of pcscd. No card is touched. Blocks as long as pcscd takes to answer.
 pub fn probe() -> Result<Vec<String>, SmartCardError> {
-    let context = Context::establish(Scope::System)?;
+    let context = establish()?;
     match context.list_readers_owned() {
         Ok(readers) => Ok(readers.iter().map(|name| printable(name)).collect()),
         Err(Error::NoReadersAvailable) => Ok(Vec::new()),
         Err(error) => Err(error.into()),
     }
+}
+
+/// A way to pcscd. Where polkit says no, pcscd takes the connection and closes it, and depending on its version the library calls that
+/// an access denied, a broken connection or no service at all: what tells it from a pcscd that is not there is that it can be reached.
+fn establish() -> Result<Context, SmartCardError> {
+    Context::establish(Scope::System).map_err(|error| match error {
+        Error::NoService | Error::CommError if UnixStream::connect(socket()).is_ok() => SmartCardError::Refused,
+        error => error.into(),
+    })
+}
+
+/// Where the library looks for pcscd.
+#[expect(clippy::disallowed_methods, reason = "the variable of pcsc-lite, read as its library does")]
+fn socket() -> PathBuf {
+    std::env::var_os("PCSCLITE_CSOCK_NAME").map_or_else(|| "/run/pcscd/pcscd.comm".into(), PathBuf::from)
 }
 
 /// USB devices choose their names.
@@ -266,9 +294,12 @@ mod tests {
     #[test]
     fn one_place_talks_to_cards_and_none_resets_them() {
         let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/sources/smart_card");
+        let files = |folder: &std::path::Path| std::fs::read_dir(folder).expect("the folder").flatten();
         let mut talkers = Vec::new();
-        for entry in std::fs::read_dir(folder).expect("the folder") {
-            let path = entry.expect("an entry").path();
+        for path in files(&folder).chain(files(&folder.join("pkcs11"))).map(|entry| entry.path()) {
+            if path.is_dir() {
+                continue;
+            }
             let name = path.file_name().expect("a name").to_string_lossy().into_owned();
             let text = std::fs::read_to_string(&path).expect("a source");
             let code = text.split("#[cfg(test)]").next().unwrap_or_default();
@@ -283,6 +314,10 @@ mod tests {
                 ".reconnect(",
                 "ShareMode::Exclusive",
                 "ShareMode::Direct",
+                ".login(",
+                ".login_with",
+                "AuthPin",
+                "UserType",
             ] {
                 let code: String = code.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
                 assert!(!code.contains(never), "{name} says {never}");

@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::board::{AtHand, Report};
+use super::board::Report;
+use super::pkcs11::state::SeenToken;
 use super::pkcs15;
+use super::seat::AtHand;
 use crate::domain::certificate::Certificate;
-use crate::domain::found_card::{CardCertificate, ChipSerial, FoundCard, NumberSource};
+use crate::domain::found_card::{CardCertificate, CardGeneration, ChipSerial, FoundCard, NumberSource};
 use crate::domain::identifier::CardNumber;
 use crate::domain::inventory::ItemError;
 use crate::domain::observation::{Content, ContentKind, Observation, Problem};
@@ -28,6 +30,9 @@ pub(super) fn fill(gathered: &mut Gathered, report: Report) {
         }
         let card = card(gathered, reader, at_hand, &mut interner);
         seen.insert(card.chip.clone(), card);
+    }
+    for shown in &report.tokens {
+        token(gathered, shown, &mut seen, &mut interner);
     }
     gathered.seen = seen.len() as u64;
     for (reader, problem) in &report.problems {
@@ -62,26 +67,8 @@ fn contents(card: &FoundCard) -> Arc<[Content]> {
 fn card(gathered: &mut Gathered, reader: &Arc<str>, at_hand: &AtHand, interner: &mut Interner) -> FoundCard {
     let reading = &at_hand.reading;
     let mut problems = reading.problems.clone();
-    let mut held = Vec::new();
-    let mut numbers: Vec<CardNumber> = Vec::new();
-    for (label, der) in &reading.certificates {
-        match certificate(der, interner) {
-            Some((facts, der)) => {
-                let number = facts.profile.card_number.as_deref();
-                numbers.extend(
-                    number
-                        .and_then(|text| CardNumber::parse(text, Environment::Production).ok())
-                        .map(|read| read.value),
-                );
-                held.push(CardCertificate { label: label.as_str().into(), fingerprint: facts.fingerprint });
-                gathered.certificates.push((facts, der));
-            }
-            None => problems.push(Problem {
-                reason: "card_malformed".into(),
-                message: format!("the certificate {label:?} of the card cannot be read").into(),
-            }),
-        }
-    }
+    let certificates = reading.certificates.iter().map(|(label, der)| (label.as_str(), der.as_slice()));
+    let (held, numbers) = hold(gathered, certificates, &mut problems, interner);
     let by_label = reading.label.as_deref().and_then(pkcs15::number_in_label);
     let (number, number_from) = match (numbers.first(), &by_label) {
         (Some(number), _) => (Some(number.clone()), Some(NumberSource::Certificate)),
@@ -111,6 +98,103 @@ fn card(gathered: &mut Gathered, reader: &Arc<str>, at_hand: &AtHand, interner: 
         last_seen: gathered.finished_at,
         read_at: at_hand.read_at,
     }
+}
+
+/// What a module shows of a card that was read adds what we could not read of it; another card is one more. One that is no CPx card, such
+/// as a token of software keys, is nobody's business here.
+fn token(
+    gathered: &mut Gathered,
+    shown: &SeenToken,
+    seen: &mut BTreeMap<ChipSerial, FoundCard>,
+    interner: &mut Interner,
+) {
+    let SeenToken { reader, token, read_at } = shown;
+    let mut found = Gathered::default();
+    let mut problems = Vec::new();
+    let certificates = token.certificates.iter().map(|held| (held.label.as_str(), held.der.as_slice()));
+    let (held, numbers) = hold(&mut found, certificates, &mut problems, interner);
+    let by_label = pkcs15::number_in_label(&token.label).filter(|_| token.label.starts_with("CPS"));
+    let (number, number_from) = match (numbers.first(), by_label) {
+        (Some(number), _) => (number.clone(), NumberSource::Certificate),
+        (None, Some(number)) => (number, NumberSource::Label),
+        (None, None) => return,
+    };
+    let chip = ChipSerial::new(&token.serial);
+    let same = |card: &&mut FoundCard| match &chip {
+        Some(chip) => card.chip == *chip,
+        None => card.number.as_ref() == Some(&number),
+    };
+    if let Some(known) = seen.values_mut().find(same) {
+        let is_new =
+            |one: &CardCertificate| known.certificates.iter().all(|other| other.fingerprint != one.fingerprint);
+        let added: Vec<CardCertificate> = held.into_iter().filter(is_new).collect();
+        known.certificates = known.certificates.iter().cloned().chain(added).collect();
+        known.tries = known.tries.or(token.tries());
+        known.label = known.label.take().or_else(|| Some(token.label.as_str().into()));
+        if known.number.is_none() {
+            (known.number, known.number_from) = (Some(number), Some(number_from));
+        }
+    } else if let Some(chip) = chip {
+        let card = FoundCard {
+            number: Some(number),
+            number_from: Some(number_from),
+            chip: chip.clone(),
+            label: Some(token.label.as_str().into()),
+            generation: generation(&token.label),
+            certificates: held.into(),
+            tries: token.tries(),
+            problems: problems.into(),
+            source: Arc::clone(&gathered.source),
+            readers: [Arc::clone(reader)].into(),
+            last_reader: Arc::clone(reader),
+            first_seen: *read_at,
+            last_seen: gathered.finished_at,
+            read_at: *read_at,
+        };
+        seen.insert(chip, card);
+    } else {
+        let message =
+            "the PKCS#11 module shows a card without the serial number of its chip: it cannot be told from others";
+        let problem = Problem { reason: "pkcs11_unnamed".into(), message: message.into() };
+        gathered.errors.push(ItemError { place: Arc::clone(reader), problem });
+        return;
+    }
+    gathered.certificates.append(&mut found.certificates);
+}
+
+/// `CPS3v3-…`, `CPS4v1-…`.
+fn generation(label: &str) -> CardGeneration {
+    match label.get(..4) {
+        Some("CPS3") => CardGeneration::Cps3,
+        Some("CPS4") => CardGeneration::Cps4,
+        _ => CardGeneration::Unknown,
+    }
+}
+
+/// The certificates of a card into the run, with the card numbers they give. One that cannot be read is a problem.
+fn hold<'a>(
+    gathered: &mut Gathered,
+    certificates: impl Iterator<Item = (&'a str, &'a [u8])>,
+    problems: &mut Vec<Problem>,
+    interner: &mut Interner,
+) -> (Vec<CardCertificate>, Vec<CardNumber>) {
+    let (mut held, mut numbers) = (Vec::new(), Vec::new());
+    for (label, der) in certificates {
+        match certificate(der, interner) {
+            Some((facts, der)) => {
+                let number = facts.profile.card_number.as_deref();
+                let number = number.and_then(|text| CardNumber::parse(text, Environment::Production).ok());
+                numbers.extend(number.map(|read| read.value));
+                held.push(CardCertificate { label: label.into(), fingerprint: facts.fingerprint });
+                gathered.certificates.push((facts, der));
+            }
+            None => problems.push(Problem {
+                reason: "card_malformed".into(),
+                message: format!("the certificate {label:?} of the card cannot be read").into(),
+            }),
+        }
+    }
+    (held, numbers)
 }
 
 fn certificate(der: &[u8], interner: &mut Interner) -> Option<(Arc<Certificate>, Arc<[u8]>)> {

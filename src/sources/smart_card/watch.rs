@@ -9,11 +9,13 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use pcsc::{Context, Error, PNP_NOTIFICATION, ReaderState, Scope, State};
+use pcsc::{Context, Error, PNP_NOTIFICATION, ReaderState, State};
 
-use super::board::{Board, Errand};
+use super::board::Board;
+use super::pkcs11::reader::ModuleReader;
+use super::seat::Errand;
 use super::worker::Worker;
-use super::{SmartCardError, printable};
+use super::{SmartCardError, establish, printable};
 use crate::config::SmartCardConfig;
 
 /// Between two attempts to reach pcscd, at first; then twice as long each time.
@@ -23,6 +25,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(15);
 /// A reader plugged in between listing the readers and waiting for a change shows only with the next change, so the list is made
 /// again after this time even when nothing moved.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
+/// How long pcscd takes to answer what needs no card, at most.
+const PATIENCE: Duration = Duration::from_secs(5);
 /// Readers that are watched; pcscd itself serves 16.
 const MAX_READERS: usize = 64;
 
@@ -30,7 +34,8 @@ const MAX_READERS: usize = 64;
 #[derive(Debug)]
 pub(super) struct Watch {
     shared: Arc<Shared>,
-    thread: Option<JoinHandle<()>>,
+    board: Arc<Board>,
+    threads: Vec<JoinHandle<()>>,
 }
 
 /// What the thread and whoever ends it share.
@@ -52,34 +57,56 @@ impl std::fmt::Debug for Shared {
 }
 
 impl Watch {
-    pub(super) fn start(board: Arc<Board>, settings: SmartCardConfig) -> std::io::Result<Self> {
+    pub(super) fn start(board: &Arc<Board>, settings: &SmartCardConfig) -> std::io::Result<Self> {
         let shared = Arc::new(Shared::default());
-        let watcher =
-            Watcher { board, settings, shared: Arc::clone(&shared), workers: HashMap::new(), cards: HashMap::new() };
-        let thread = std::thread::Builder::new().name("cards".to_owned()).spawn(move || watcher.run())?;
-        Ok(Self { shared, thread: Some(thread) })
+        let watcher = Watcher {
+            board: Arc::clone(board),
+            settings: settings.clone(),
+            shared: Arc::clone(&shared),
+            workers: HashMap::new(),
+            cards: HashMap::new(),
+        };
+        // From here on dropping it ends what was started.
+        let mut watch = Self { shared, board: Arc::clone(board), threads: Vec::new() };
+        watch.threads.push(std::thread::Builder::new().name("cards".to_owned()).spawn(move || watcher.run())?);
+        let (time, stop) = (Arc::clone(board), Arc::clone(&watch.shared.stop));
+        let keeping = move || time.keep_time(&stop);
+        watch.threads.push(std::thread::Builder::new().name("card-clock".to_owned()).spawn(keeping)?);
+        if let Some(module) = settings.pkcs11_module.clone() {
+            let (board, stop) = (Arc::clone(board), Arc::clone(&watch.shared.stop));
+            let reader = ModuleReader { board, module, patience: settings.pkcs11_timeout, stop };
+            watch.threads.push(std::thread::Builder::new().name("pkcs11".to_owned()).spawn(move || reader.run())?);
+        }
+        Ok(watch)
     }
 
-    /// Ends the watch and waits for its thread, at most `patience`. Threads of readers whose card does not answer stay behind.
+    /// Ends the watch and waits for its threads, at most `patience`. Threads of readers whose card does not answer stay behind.
     pub(super) fn end(mut self, patience: Duration) {
         const STEP: Duration = Duration::from_millis(5);
-        let Some(thread) = self.thread.take() else { return };
+        let threads = std::mem::take(&mut self.threads);
         let mut left = patience;
-        while !thread.is_finished() && !left.is_zero() {
+        while !threads.iter().all(JoinHandle::is_finished) && !left.is_zero() {
             // Again and again: a thread that was about to wait when it was cancelled waits all the same.
-            self.shared.wake();
+            self.wake();
             std::thread::sleep(STEP);
             left = left.saturating_sub(STEP);
         }
-        if thread.is_finished() && thread.join().is_err() {
-            tracing::error!("the thread that watches the card readers had stopped in the middle");
+        for thread in threads.into_iter().filter(JoinHandle::is_finished) {
+            if thread.join().is_err() {
+                tracing::error!("a thread that watches the card readers had stopped in the middle");
+            }
         }
+    }
+
+    fn wake(&self) {
+        self.shared.wake();
+        self.board.wake();
     }
 }
 
 impl Drop for Watch {
     fn drop(&mut self) {
-        self.shared.wake();
+        self.wake();
     }
 }
 
@@ -135,7 +162,8 @@ impl Watcher {
     fn run(mut self) {
         let mut pause = FIRST_PAUSE;
         while !self.shared.is_stopped() {
-            let error = match Context::establish(Scope::System) {
+            self.board.expect_word(PATIENCE);
+            let error = match establish() {
                 Ok(context) => {
                     pause = FIRST_PAUSE;
                     self.shared.waits_in(Some(context.clone()));
@@ -143,7 +171,7 @@ impl Watcher {
                     self.shared.waits_in(None);
                     ended
                 }
-                Err(error) => error.into(),
+                Err(error) => error,
             };
             // Whoever sends no more errands is not waited for: a worker ends when its card lets it.
             self.workers.clear();
@@ -164,16 +192,24 @@ impl Watcher {
     fn watch(&mut self, context: &Context) -> SmartCardError {
         let mut states = vec![ReaderState::new(PNP_NOTIFICATION(), State::UNAWARE)];
         loop {
+            self.board.expect_word(PATIENCE);
             if let Err(error) = self.list(context, &mut states) {
                 return error.into();
+            }
+            if !self.board.heard() {
+                return SmartCardError::Silent;
             }
             // Only once every reader was looked at: until then a card that was known before would count as there.
             if states.iter().all(|state| state.name() == PNP_NOTIFICATION() || state.current_state() != State::UNAWARE)
             {
                 self.board.reached();
             }
-            let due = self.board.look_at_the_clock().unwrap_or(LONGEST_WAIT);
-            match context.get_status_change(due.min(LONGEST_WAIT), &mut states) {
+            self.board.expect_word(LONGEST_WAIT + PATIENCE);
+            let woken = context.get_status_change(LONGEST_WAIT, &mut states);
+            if !self.board.heard() {
+                return SmartCardError::Silent;
+            }
+            match woken {
                 Ok(()) | Err(Error::Timeout) => {}
                 Err(Error::Cancelled) if self.shared.is_stopped() => return SmartCardError::Removed,
                 // A reader that went between the listing and the waiting: listed again.
@@ -250,7 +286,7 @@ impl Watcher {
             reader: reader.to_owned(),
             name: Arc::clone(&name),
             board: Arc::clone(&self.board),
-            settings: self.settings,
+            settings: self.settings.clone(),
             stop: Arc::clone(&self.shared.stop),
         };
         let spawned = std::thread::Builder::new().name("card-reader".to_owned()).spawn(move || worker.run(&errands));

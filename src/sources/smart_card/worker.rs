@@ -8,12 +8,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 
-use pcsc::{Context, Scope};
-
 use super::SmartCardError;
-use super::board::{Board, Errand, Step};
+use super::board::Board;
 use super::card::{CardWire, OpenCard};
+use super::establish;
 use super::reading::{CardReading, read_card};
+use super::seat::{Errand, Step};
 use crate::config::SmartCardConfig;
 
 /// Between two attempts at a card that could not be read, at first; then twice as long each time.
@@ -98,7 +98,7 @@ impl Worker {
         if self.stop.load(Ordering::Relaxed) {
             return Err(SmartCardError::Removed);
         }
-        let context = Context::establish(Scope::System)?;
+        let context = establish()?;
         let mut card = OpenCard::connect(&context, &self.reader)?;
         let patience = Some(self.settings.answer_timeout);
         let exchanging = || {

@@ -2,6 +2,8 @@
 //! In every journal: no VERIFY with data, no reset, no try burnt. After every fault: the card is read, the last state was kept.
 
 use std::fs;
+use std::path::Path;
+use std::process::Child;
 use std::time::Duration;
 
 use pcsc::{Context, Disposition, Protocols, Scope, ShareMode};
@@ -9,8 +11,9 @@ use rustix::process::Signal;
 use serde_json::{Value, json};
 use vigie::cli::demo::virtual_card::Model;
 
+use super::many::{READERS, eight, name, states};
 use super::{cards, wait_for_card, wait_for_reader, watching};
-use crate::support::daemon::{Daemon, wait_for};
+use crate::support::daemon::{Daemon, wait_at_most, wait_for};
 use crate::support::pcscd::Pcscd;
 use crate::support::virtual_card::{Person, TestCard};
 
@@ -25,30 +28,62 @@ fn gone(daemon: &Daemon) -> Value {
     wait_for_card(daemon, NUMBER, |card| card["present"] == false)
 }
 
-/// Torn out at several APDUs from the first to the last, once waiting for the reader to be seen empty, once not.
+/// Torn out at every APDU from the first to the last, on eight readers at once; every other card comes back before its reader was seen
+/// empty, within one look of pcscd.
 #[test]
 fn a_card_torn_out_anywhere_is_read_when_it_comes_back() {
-    let pcscd = Pcscd::start(1);
+    let pcscd = Pcscd::start(READERS);
     let folder = tempfile::tempdir().expect("a folder");
     let daemon = watching(folder.path(), &pcscd, "");
-    let card = TestCard::cpe();
-    for (at, waits) in [(0, true), (1, false), (7, true), (20, false)] {
-        card.clone().with(|faults| faults.tear_at = Some(at));
-        let torn = card.insert(&pcscd, 0);
-        wait_for("the tear", || torn.is_over().then_some(()));
-        card.clone().with(|faults| faults.tear_at = None);
-        if waits {
-            wait_for_reader(&daemon, READER, "empty");
+    wait_for_reader(&daemon, "D 00 01", "empty");
+    let cards = eight(&pcscd);
+    let whole = |number: usize| {
+        let inserted: Vec<_> = cards.iter().enumerate().map(|(reader, card)| card.insert(&pcscd, reader)).collect();
+        let is_whole = |card: &&Value| {
+            card["present"] == true
+                && card["problems"] == json!([])
+                && card["certificates"].as_array().map(Vec::len) == Some(2)
+        };
+        let count = |is_so: &dyn Fn(&&Value) -> bool| {
+            super::cards(&daemon)["items"].as_array().expect("a list").iter().filter(is_so).count()
+        };
+        wait_at_most(30, &format!("every card to be read in round {number}"), || {
+            (count(&is_whole) == READERS).then_some(())
+        });
+        drop(inserted);
+        wait_for("every reader to be empty", || (states(&daemon, "empty") == READERS).then_some(()));
+        let is_kept =
+            |card: &&Value| card["present"] == false && card["certificates"].as_array().map(Vec::len) == Some(2);
+        wait_for("the last state to be kept", || (count(&is_kept) == READERS).then_some(()));
+    };
+    whole(0);
+    let lengths: Vec<usize> = cards.iter().map(|card| card.apdus().len()).collect();
+    let longest = lengths.iter().copied().max().expect("cards");
+    assert!((20..=40).contains(&longest), "{lengths:?}");
+    // Card and position move against each other, so that every model is torn all along.
+    for round in 0..longest.div_ceil(READERS) {
+        let torn: Vec<_> = cards
+            .iter()
+            .enumerate()
+            .filter_map(|(reader, card)| {
+                let at = round * READERS + (reader + round) % READERS;
+                (at < lengths[reader]).then(|| {
+                    card.clone().with(|faults| faults.tear_at = Some(at));
+                    (reader, card.insert(&pcscd, reader))
+                })
+            })
+            .collect();
+        for (reader, card) in torn {
+            wait_for("the tear", || card.is_over().then_some(()));
+            drop(card);
+            cards[reader].clone().with(|faults| faults.tear_at = None);
+            if reader % 2 == 0 {
+                wait_for_reader(&daemon, &name(reader), "empty");
+            }
         }
-        drop(torn);
-        let whole = card.insert(&pcscd, 0);
-        let there = present(&daemon);
-        assert_eq!((&there["problems"], there["certificates"].as_array().map(Vec::len)), (&json!([]), Some(2)));
-        whole.remove();
-        wait_for_reader(&daemon, READER, "empty");
-        assert_eq!(gone(&daemon)["certificates"].as_array().map(Vec::len), Some(2), "the last state is kept");
+        whole(round);
     }
-    card.assert_untouched(false);
+    cards.iter().for_each(|card| card.assert_untouched(false));
 }
 
 /// A mute card blocks its own reader and nothing else: the other reader, scans, the doors, the end of the daemon.
@@ -67,9 +102,8 @@ fn a_mute_card_holds_up_nobody_else() {
     let other = TestCard::new(Model::Cps3, &other.contents("11111111"));
     let _in = other.insert(&pcscd, 1);
     wait_for_card(&daemon, "2600301799", |card| card["present"] == true);
-    // The scan ends although the card never does.
-    let scan = daemon.vigie(&["scan", "--now", "--json"]);
-    assert_eq!(scan.code, 0, "{}", scan.out);
+    // Scans end although the card never does, and no later for it.
+    let with_mute = usual_scan(&daemon);
     let sources = daemon.get("/api/v1/sources", "").json();
     let readers =
         sources["items"].as_array().expect("a list").iter().find(|source| source["name"] == "readers").cloned();
@@ -77,6 +111,8 @@ fn a_mute_card_holds_up_nobody_else() {
     // Taken out and put back in order, it is read.
     stuck.remove();
     wait_for_reader(&daemon, READER, "empty");
+    let without = usual_scan(&daemon);
+    assert!(with_mute < without + Duration::from_millis(100), "{with_mute:?} against {without:?}");
     let whole = mute.insert(&pcscd, 0);
     present(&daemon);
     whole.remove();
@@ -87,6 +123,37 @@ fn a_mute_card_holds_up_nobody_else() {
     assert!(status.success() && log.contains("stopped"), "{log}");
     mute.assert_untouched(false);
     other.assert_untouched(false);
+}
+
+/// The median of several scans.
+#[expect(clippy::disallowed_methods, reason = "how long a scan takes is what is compared")]
+fn usual_scan(daemon: &Daemon) -> Duration {
+    let mut took: Vec<Duration> = (0..9)
+        .map(|_| {
+            let begun = std::time::Instant::now();
+            let scan = daemon.vigie(&["scan", "--now", "--json"]);
+            assert_eq!(scan.code, 0, "{}", scan.out);
+            begun.elapsed()
+        })
+        .collect();
+    took.sort();
+    took[took.len() / 2]
+}
+
+/// A card that falls silent after another program let it go is told in its own time, not with the next thing that moves.
+#[test]
+fn a_card_that_is_mute_after_it_was_in_use_is_told_in_time() {
+    let pcscd = Pcscd::start(1);
+    let card = TestCard::cpe().with(|faults| faults.mute_at = Some(2));
+    let _in = card.insert(&pcscd, 0);
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut other = holder(&pcscd, "transaction", &folder.path().join("held"));
+    let daemon = watching(folder.path(), &pcscd, "");
+    wait_for_reader(&daemon, READER, "in_use");
+    other.kill().expect("ended");
+    other.wait().expect("ended");
+    let is_mute = || (cards(&daemon)["readers"]["readers"][0]["state"] == "mute").then_some(());
+    wait_at_most(10, "the mute card to be told", is_mute);
 }
 
 /// Garbage, an answer far too long, a truncated certificate, a slow card.
@@ -168,16 +235,20 @@ fn pcscd_may_go_and_come_back() {
     let mut known = Value::Null;
     for signal in [Signal::KILL, Signal::TERM] {
         pcscd.run();
-        service("reached");
-        wait_for_reader(&daemon, READER, "empty");
+        // From its return to a card that is read again, thirty seconds at most.
+        let back = || cards(&daemon)["readers"]["readers"][0]["state"].as_str().map(str::to_owned);
+        wait_at_most(15, "pcscd to be found again", || (back()? == "empty").then_some(()));
         let _in = card.insert(&pcscd, 0);
-        wait_for_reader(&daemon, READER, "read");
+        wait_at_most(15, "the card to be read again", || (back()? == "read").then_some(()));
         known = present(&daemon);
         wait_for("the finding to close", || (!finding()).then_some(()));
-        // Frozen for a moment: nothing is lost, nothing is read again.
+        // Frozen for longer than a card may take: nothing is lost, nothing is read again.
         let before = card.apdus().len();
         pcscd.signal(Signal::STOP);
+        std::thread::sleep(Duration::from_secs(2));
+        assert_eq!(present(&daemon)["chip_serial"], "99213845");
         pcscd.signal(Signal::CONT);
+        assert_eq!(daemon.vigie(&["scan", "--now"]).code, 0);
         assert_eq!(present(&daemon)["chip_serial"], "99213845");
         assert_eq!(card.apdus().len(), before);
         pcscd.stop(signal);
@@ -192,24 +263,66 @@ fn pcscd_may_go_and_come_back() {
     card.assert_untouched(false);
 }
 
+/// pcscd stands still, for longer than a card may take to answer, while one card is read and another is put in. It comes back: both are
+/// there within thirty seconds.
+#[test]
+fn a_pcscd_that_stood_still_loses_nothing() {
+    let pcscd = Pcscd::start(2);
+    let folder = tempfile::tempdir().expect("a folder");
+    let daemon = watching(folder.path(), &pcscd, "");
+    wait_for_reader(&daemon, "A 00 01", "empty");
+    let slow = TestCard::cpe().with(|faults| faults.delay = Duration::from_millis(60));
+    let other = Person { number: "2600301799".to_owned(), register: "000000002".to_owned(), ..Person::default() };
+    let other = TestCard::new(Model::Cps3, &other.contents("11111111"));
+    let _slow = slow.insert(&pcscd, 0);
+    wait_for("the reading to be under way", || (slow.apdus().len() > 3).then_some(()));
+    pcscd.signal(Signal::STOP);
+    let _other = other.insert(&pcscd, 1);
+    // An answer is late, and that is told while nothing moves.
+    wait_for_reader(&daemon, READER, "mute");
+    pcscd.signal(Signal::CONT);
+    wait_at_most(30, "both cards to be read", || {
+        let readers = cards(&daemon)["readers"]["readers"].as_array()?.clone();
+        (readers.len() == 2 && readers.iter().all(|reader| reader["state"] == "read")).then_some(())
+    });
+    assert_eq!(present(&daemon)["problems"], json!([]));
+    slow.assert_untouched(false);
+    other.assert_untouched(false);
+}
+
+/// A pcscd that stands still from the beginning is a state of its own, and found when it moves again.
+#[test]
+fn a_pcscd_that_never_answers_is_told() {
+    let pcscd = Pcscd::start(1);
+    pcscd.signal(Signal::STOP);
+    let folder = tempfile::tempdir().expect("a folder");
+    let daemon = watching(folder.path(), &pcscd, "");
+    let lost = wait_for("the state", || {
+        let readers = cards(&daemon)["readers"].clone();
+        (readers["service"] == "not_reachable").then_some(readers)
+    });
+    assert_eq!(lost["problem"]["reason"], "pcscd_silent");
+    let page = daemon.get("/", "Accept: text/html\r\n").body;
+    assert!(page.contains("pcscd ne bouge plus"), "{page}");
+    let doctor = daemon.json(&["doctor"]);
+    let line = doctor["checks"].as_array().expect("checks").iter().find(|line| line["check"] == "pcscd").cloned();
+    let line = line.expect("a line about pcscd");
+    assert!(line["level"] == "warn" && line["message"].as_str().is_some_and(|said| said.contains("vu par le service")));
+    pcscd.signal(Signal::CONT);
+    wait_at_most(30, "pcscd to be found", || (cards(&daemon)["readers"]["service"] == "reached").then_some(()));
+    let (_, log) = daemon.stop();
+    assert_eq!(log.matches("smart cards: ").count(), 1, "told once:\n{log}");
+}
+
 /// Another program has the card, for itself or in a transaction: it is waited for, and read when it is free.
 #[test]
 fn a_card_in_use_is_read_later() {
     let pcscd = Pcscd::start(1);
     let card = TestCard::cpe();
     let _in = card.insert(&pcscd, 0);
-    // The other program is a process of its own: the socket of pcscd is named by the environment.
-    let holder = std::env::current_exe().expect("this program");
     for mode in ["exclusive", "transaction"] {
         let folder = tempfile::tempdir().expect("a folder");
-        let mut other = pcscd
-            .command(holder.to_str().expect("a plain path"))
-            .args(["cards::faults::hold_a_card", "--exact", "--ignored", "--nocapture"])
-            .env("VIGIE_TEST_HOLD", mode)
-            .env("VIGIE_TEST_HELD", folder.path().join("held"))
-            .spawn()
-            .expect("it runs");
-        wait_for("the other program", || folder.path().join("held").exists().then_some(()));
+        let mut other = holder(&pcscd, mode, &folder.path().join("held"));
         let daemon = watching(folder.path(), &pcscd, "");
         wait_for_reader(&daemon, READER, "in_use");
         other.kill().expect("ended");
@@ -221,9 +334,23 @@ fn a_card_in_use_is_read_later() {
     assert!(resets <= 2, "those of pcscd, for the programs that were killed: {resets}");
 }
 
-/// Not a test: the other program of the test above.
+/// Another program that holds the card until it is killed. A process of its own: the socket of pcscd is named by the environment.
+fn holder(pcscd: &Pcscd, mode: &str, held: &Path) -> Child {
+    let program = std::env::current_exe().expect("this program");
+    let other = pcscd
+        .command(program.to_str().expect("a plain path"))
+        .args(["cards::faults::hold_a_card", "--exact", "--ignored", "--nocapture"])
+        .env("VIGIE_TEST_HOLD", mode)
+        .env("VIGIE_TEST_HELD", held)
+        .spawn()
+        .expect("it runs");
+    wait_for("the other program", || held.exists().then_some(()));
+    other
+}
+
+/// Not a test: the other program.
 #[test]
-#[ignore = "run by a_card_in_use_is_read_later as a program of its own"]
+#[ignore = "run by the tests of cards in use as a program of its own"]
 #[expect(clippy::disallowed_methods, reason = "told by its environment which way to hold the card")]
 fn hold_a_card() {
     let (Ok(mode), Ok(held)) = (std::env::var("VIGIE_TEST_HOLD"), std::env::var("VIGIE_TEST_HELD")) else { return };

@@ -75,6 +75,43 @@ fn cards_are_read_and_others_left_alone() {
     }
 }
 
+/// A card that cannot be read is not "done": what is in the reader cannot be told. A pcscd that stands still cannot be reached.
+#[test]
+fn what_cannot_be_told_ends_otherwise() {
+    let pcscd = Pcscd::start(1);
+    let folder = tempfile::tempdir().expect("a folder");
+    let config = folder.path().join("vigie.toml");
+    std::fs::write(&config, "[[source]]\nkind = \"smart_card\"\nname = \"r\"\nanswer_timeout = \"1s\"\n")
+        .expect("written");
+    let config = ["--config", config.to_str().expect("a plain path")];
+    let card = TestCard::cpe();
+    let inserted = card.insert(&pcscd, 0);
+    inspected(&pcscd, &config, &[("A 00 00", "read")]);
+    let said = pcscd.vigie(&[&["card", "inspect"], &config[..]].concat());
+    assert!(said.code == 0 && said.out.contains("carte lue"), "{}", said.out);
+    inserted.remove();
+    let stuck = card.clone().with(|faults| faults.mute_at = Some(4)).insert(&pcscd, 0);
+    // Once: whoever looks after that finds the reader held by the exchange that never ends.
+    let said = wait_for("the card to be noticed", || {
+        let said = pcscd.vigie(&[&["card", "inspect"], &config[..]].concat());
+        (!said.out.starts_with("A 00 00: vide")).then_some(said)
+    });
+    assert!(said.code == 2 && said.out.contains("carte muette"), "{}", said.out);
+    stuck.remove();
+    // pcscd resets a card on behalf of whoever ended while using it; one put in meanwhile would be refused until it is seen to go.
+    inspected(&pcscd, &config, &[("A 00 00", "empty")]);
+    let lying = card.clone().with(|faults| (faults.mute_at, faults.instead) = (None, Some((0, vec![0x6f, 0x00]))));
+    let lying = lying.insert(&pcscd, 0);
+    inspected(&pcscd, &config, &[("A 00 00", "unreadable")]);
+    let said = pcscd.vigie(&[&["card", "inspect"], &config[..]].concat());
+    assert!(said.code == 2 && said.out.contains("la carte refuse une lecture"), "{}", said.out);
+    lying.remove();
+    pcscd.signal(rustix::process::Signal::STOP);
+    let said = pcscd.vigie(&[&["card", "inspect", "--json"], &config[..]].concat());
+    assert_eq!((said.code, said.out.as_str()), (69, ""));
+    pcscd.signal(rustix::process::Signal::CONT);
+}
+
 #[test]
 fn without_pcscd_or_readers_it_says_so() {
     let mut pcscd = Pcscd::start(0);

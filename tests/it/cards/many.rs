@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::sync::{Arc, Barrier};
+use std::time::Duration;
 
 use serde_json::json;
 use vigie::cli::demo::virtual_card::Model;
@@ -11,9 +12,11 @@ use crate::support::daemon::{Daemon, wait_for};
 use crate::support::pcscd::Pcscd;
 use crate::support::virtual_card::{Person, TestCard};
 
-const READERS: usize = 8;
+/// Readers of the tests that take many.
+pub(super) const READERS: usize = 8;
 
-fn eight(pcscd: &Pcscd) -> Vec<TestCard> {
+/// A card of its own for each reader, of several models.
+pub(super) fn eight(pcscd: &Pcscd) -> Vec<TestCard> {
     let card = |reader: usize| {
         let person =
             Person { number: format!("26003017{reader:02}"), register: format!("{reader:09}"), ..Person::default() };
@@ -24,7 +27,8 @@ fn eight(pcscd: &Pcscd) -> Vec<TestCard> {
     (0..READERS).map(card).collect()
 }
 
-fn states(daemon: &Daemon, state: &str) -> usize {
+/// How many readers are in a state.
+pub(super) fn states(daemon: &Daemon, state: &str) -> usize {
     let cards = cards(daemon);
     let readers = cards["readers"]["readers"].as_array().expect("readers");
     readers.iter().filter(|reader| reader["state"] == state).count()
@@ -47,6 +51,39 @@ fn eight_readers_are_read_side_by_side() {
         .collect();
     wait_for("eight cards", || (states(&daemon, "read") == READERS).then_some(()));
     cards.iter().for_each(|card| card.assert_untouched(false));
+}
+
+/// The name of a reader.
+pub(super) fn name(reader: usize) -> String {
+    format!("{} 00 0{}", char::from(b'A' + u8::try_from(reader / 2).expect("few readers")), reader % 2)
+}
+
+/// With cards that take their time, eight take that of one, from the first APDU on any to the last on any. One after the other they would
+/// take eight times as long; looks of pcscd that come at different moments, and a busy machine, are left room for.
+#[test]
+fn eight_readers_take_the_time_of_one() {
+    let pcscd = Pcscd::start(READERS);
+    let folder = tempfile::tempdir().expect("a folder");
+    let daemon = watching(folder.path(), &pcscd, "");
+    wait_for_reader(&daemon, "D 00 01", "empty");
+    let cards = eight(&pcscd);
+    let spent = |cards: &[TestCard]| {
+        let inserted: Vec<_> = cards
+            .iter()
+            .enumerate()
+            .map(|(reader, card)| {
+                card.clone().with(|faults| faults.delay = Duration::from_millis(60)).insert(&pcscd, reader)
+            })
+            .collect();
+        wait_for("the cards to be read", || (states(&daemon, "read") == cards.len()).then_some(()));
+        let spans: Vec<_> = cards.iter().map(|card| card.state().span.expect("a reading")).collect();
+        drop(inserted);
+        wait_for("empty readers", || (states(&daemon, "empty") == READERS).then_some(()));
+        let first = spans.iter().map(|(first, _)| *first).min().expect("cards");
+        spans.iter().map(|(_, last)| *last).max().expect("cards").duration_since(first)
+    };
+    let (one, eight) = (spent(&cards[1..2]), spent(&cards));
+    assert!(eight < 3 * one, "{eight:?} for eight, {one:?} for one");
 }
 
 /// A hundred and four insertions and removals, on eight readers at once.

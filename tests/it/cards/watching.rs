@@ -82,10 +82,11 @@ fn a_card_comes_is_judged_goes_and_is_remembered() {
     // Every door says so, and names nobody.
     let metrics = daemon.get("/metrics", "").body;
     assert!(metrics.contains("vigie_card_present{reader=\"A 00 00\",kind=\"CPE\"} 1"), "{metrics}");
-    assert!(metrics.contains(&format!("vigie_card_not_after{{card=\"{NUMBER}\",kind=\"CPE\"}}")), "{metrics}");
-    for secret in ["CAMILLE", "Camille", "EXEMPLE", "000000001"] {
-        let of_cards = metrics.lines().filter(|line| line.contains("card"));
-        assert!(of_cards.clone().all(|line| !line.contains(secret)), "{secret} in a metric");
+    assert!(metrics.contains("vigie_card_not_after{card=\"@99213845\",kind=\"CPE\",holder=\"at-1\"} "), "{metrics}");
+    assert!(metrics.contains("filepath=\"card:@99213845\""), "{metrics}");
+    // The number of a nominative card leads to a person as an RPPS does.
+    for secret in ["CAMILLE", "Camille", "EXEMPLE", "000000001", NUMBER] {
+        assert!(metrics.lines().all(|line| !line.contains(secret) || line.contains("issuer_")), "{secret} in a metric");
     }
     let page = daemon.get("/", "Accept: text/html\r\n").body;
     assert!(page.contains(NUMBER) && page.contains("A 00 00"), "{page}");
@@ -130,6 +131,54 @@ fn a_card_comes_is_judged_goes_and_is_remembered() {
     let again = wait_for_card(&daemon, NUMBER, |_| true);
     assert_eq!((&again["not_seen_since"], &again["chip_serial"]), (&since, &json!("99213845")));
     card.assert_untouched_but(2);
+}
+
+/// The card of a person is a declared card without a table of its own; the list comes in pages, and narrowed.
+#[test]
+fn the_cards_of_persons_are_declared_and_lists_are_paged() {
+    let pcscd = Pcscd::start(1);
+    let folder = tempfile::tempdir().expect("a folder");
+    let person = |id: &str, card: &str| {
+        format!("[[person]]\nid = \"{id}\"\nname = \"N\"\nmails = [\"a@b.fr\"]\ncard = \"{card}\"\n")
+    };
+    let mut text: String = (1..=3).map(|at| person(&format!("at-{at}"), &format!("260030170{at}"))).collect();
+    text.push_str(&person("at-4", NUMBER));
+    text.push_str("[[card]]\nnumber = \"2600301701\"\nkind = \"CPE\"\nholder = \"at-1\"\n");
+    let daemon = watching(folder.path(), &pcscd, &text);
+    let card = TestCard::cpe();
+    let _in = card.insert(&pcscd, 0);
+    let seen = wait_for_card(&daemon, NUMBER, |card| card["present"] == true);
+    assert_eq!((&seen["declared"], &seen["holder"], &seen["kind"]), (&json!(true), &json!("at-4"), &Value::Null));
+
+    let (mut ids, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let page = daemon.get(&format!("/api/v1/cards?limit=2{cursor}"), "").json();
+        assert_eq!((&page["total"], page["readers"]["readers"].as_array().map(Vec::len)), (&json!(4), Some(2)));
+        ids.extend(page["items"].as_array().expect("a page").iter().map(|card| card["id"].clone()));
+        let Some(next) = page["next_cursor"].as_str() else { break };
+        cursor = format!("&cursor={}", next.replace('/', "%2F"));
+    }
+    assert_eq!(ids, ["2600301701", "2600301702", "2600301703", NUMBER]);
+    let count = |query: &str| daemon.get(&format!("/api/v1/cards?{query}"), "").json()["total"].clone();
+    assert_eq!(
+        (count("present=true"), count("present=false"), count("declared=false")),
+        (json!(1), json!(3), json!(0))
+    );
+    for wrong in ["limit=0", "limit=x", "cursor=nobody", "holder=at-1"] {
+        assert_eq!(daemon.get(&format!("/api/v1/cards?{wrong}"), "").status, 400, "{wrong}");
+    }
+    let all = daemon.json(&["card", "list"]);
+    assert_eq!((all["items"].as_array().map(Vec::len), &all["next_cursor"]), (Some(4), &Value::Null));
+
+    let unseen = wait_for("the cards nobody saw", || {
+        let findings = daemon.json(&["findings"]);
+        let items = findings["items"].as_array()?;
+        let unseen = items.iter().filter(|item| item["code"] == "card_not_seen");
+        let unseen: Vec<_> = unseen.filter_map(|item| item["facts"]["card"].as_str().map(str::to_owned)).collect();
+        (!unseen.is_empty()).then_some(unseen)
+    });
+    assert_eq!(unseen, ["2600301701", "2600301702", "2600301703"]);
+    card.assert_untouched(false);
 }
 
 #[test]

@@ -135,8 +135,9 @@ fn a_proxy_looks_names_up_and_leads_there() {
         proxy.address
     ));
     let checked = estate.vigie(&["config", "check", "--json"]);
-    assert_eq!(checked["counts"], serde_json::json!({"errors": 0, "warnings": 1}), "{checked}");
-    assert_eq!(checked["diagnostics"][0]["reason"], "directory_beside_proxy", "{checked}");
+    let said = checked["diagnostics"].as_array().expect("a list").iter();
+    let reasons: Vec<_> = said.map(|one| &one["reason"]).filter(|reason| *reason != "no_channel").collect();
+    assert_eq!(reasons, ["directory_beside_proxy"], "{checked}");
 
     estate.server.on("/ca.crl", Does::serve(&estate.ca.list(&list(5))));
     let daemon = Daemon::run_with(estate.path(), &[("SSL_CERT_FILE", identity.ca_file().as_os_str())]);

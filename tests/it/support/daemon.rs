@@ -228,14 +228,19 @@ impl Drop for Daemon {
 }
 
 /// Looks until there is something, for a minute.
-pub fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
-    for _ in 0..2400 {
+pub fn wait_for<T>(what: &str, look: impl FnMut() -> Option<T>) -> T {
+    wait_at_most(60, what, look)
+}
+
+/// Looks until there is something, for so many seconds of waiting; what the looks themselves take is not counted.
+pub fn wait_at_most<T>(seconds: u64, what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    for _ in 0..seconds * 40 {
         if let Some(found) = look() {
             return found;
         }
         sleep(PAUSE);
     }
-    panic!("waited a minute for {what}");
+    panic!("waited {seconds} s for {what}");
 }
 
 /// An HTTP answer.

@@ -3,7 +3,7 @@
 use std::net::{Shutdown, TcpStream};
 use std::sync::{Arc, Barrier, Condvar, LazyLock, Mutex, MutexGuard};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use vigie::cli::demo::virtual_card::{Contents, Heard, Held, Model, Said, VirtualCard, plug};
 use vigie::domain::offer::{Offer, Usage};
@@ -26,8 +26,9 @@ pub struct State {
     pub card: VirtualCard,
     /// Every control and APDU heard, in order.
     pub journal: Vec<Heard>,
-    /// APDUs heard since it was last put in.
+    /// APDUs heard since it was last put in, and when the first and the last of them were.
     apdus: usize,
+    pub span: Option<(Instant, Instant)>,
     pub faults: Faults,
 }
 
@@ -57,8 +58,13 @@ pub struct Inserted {
 
 impl TestCard {
     pub fn new(model: Model, contents: &Contents) -> Self {
-        let state =
-            State { card: VirtualCard::new(model, contents), journal: Vec::new(), apdus: 0, faults: Faults::default() };
+        let state = State {
+            card: VirtualCard::new(model, contents),
+            journal: Vec::new(),
+            apdus: 0,
+            span: None,
+            faults: Faults::default(),
+        };
         Self(Arc::new(Inside { state: Mutex::new(state), released: Condvar::new() }))
     }
 
@@ -117,7 +123,7 @@ impl TestCard {
         let stream = TcpStream::connect(("127.0.0.1", port)).expect("a virtual reader");
         let atr = {
             let mut state = self.state();
-            state.apdus = 0;
+            (state.apdus, state.span) = (0, None);
             state.faults.atr.clone().unwrap_or_else(|| state.card.model().atr().to_vec())
         };
         let (card, reader) = (self.clone(), stream.try_clone().expect("the stream again"));
@@ -141,6 +147,8 @@ impl TestCard {
         };
         let number = state.apdus;
         state.apdus += 1;
+        let now = instant();
+        state.span = Some((state.span.map_or(now, |(first, _)| first), now));
         let delay = state.faults.delay;
         if !delay.is_zero() {
             drop(state);
@@ -234,6 +242,11 @@ static ISSUER: LazyLock<Issuer> = LazyLock::new(|| {
     let root = Authority::root(name, validity, KeyPair::rsa_2048().expect("a key")).expect("an authority");
     Issuer { authority: root, keys: [(); 2].map(|()| KeyPair::rsa_2048().expect("a key")) }
 });
+
+#[expect(clippy::disallowed_methods, reason = "how long a reading took is what some tests are about")]
+fn instant() -> Instant {
+    Instant::now()
+}
 
 /// The wall clock: the daemon under test judges by it.
 #[expect(clippy::disallowed_methods, reason = "certificates for a daemon that reads the clock of the machine")]
