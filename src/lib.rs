@@ -22,8 +22,3 @@ pub mod config; // one file per section; load() -> Config, already checked
 pub mod locale; // the texts users read, French first
 pub mod telemetry; // tracing to the journal or standard error
 pub mod tls; // the client side of TLS
-
-/// Values pass from the threads that make them to those that write them, and a hundred thousand of them stay for years: the allocator of
-/// the C library takes twice the time for the first and more room for the second (`make bench`: P8, P11).
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

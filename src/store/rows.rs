@@ -9,7 +9,7 @@ use sqlx::error::BoxDynError;
 use sqlx::{AnyConnection, Arguments, AssertSqlSafe};
 
 /// Parameters of one statement: enough that the round trip to the worker does not show.
-const PARAMETERS: usize = 4096;
+const PARAMETERS: usize = 1024;
 /// The same where SQLite has to take numbered ones, which it finds by walking a list: the cost of a row grows with this.
 const NUMBERED: usize = 128;
 

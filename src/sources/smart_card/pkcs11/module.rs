@@ -12,10 +12,10 @@ use rustix::process::{Resource, Rlimit, Signal, set_parent_process_death_signal,
 
 use super::{MAX_CERTIFICATE, MAX_CERTIFICATES, MAX_TOKENS, Said, Token, TokenCertificate};
 
-/// Most memory the process may map: a module that leaks or runs wild ends itself.
+/// Most memory a module may map: one that leaks or runs wild ends itself.
 const MOST_MEMORY: u64 = 1 << 30;
 
-/// Makes this process fit to hold a module: it ends with the one that asked for it, maps so much and no more, and leaves no image of
+/// Makes this process fit to hold a module: it ends with the one that asked for it, maps so much more and no more, and leaves no image of
 /// its memory behind.
 ///
 /// # Errors
@@ -24,8 +24,15 @@ pub fn confine() -> std::io::Result<()> {
     set_parent_process_death_signal(Some(Signal::KILL))?;
     let exactly = |most| Rlimit { current: Some(most), maximum: Some(most) };
     setrlimit(Resource::Core, exactly(0))?;
-    setrlimit(Resource::As, exactly(MOST_MEMORY))?;
+    setrlimit(Resource::As, exactly(mapped()?.saturating_add(MOST_MEMORY)))?;
     Ok(())
+}
+
+/// Bytes this process has mapped, most of them reserved by the allocator and never touched (`VmSize` of proc_pid_status(5)).
+fn mapped() -> std::io::Result<u64> {
+    let status = std::fs::read_to_string("/proc/self/status")?;
+    let size = status.lines().find_map(|line| line.strip_prefix("VmSize:")?.trim().strip_suffix(" kB")?.parse().ok());
+    size.map(|size: u64| size.saturating_mul(1024)).ok_or_else(|| std::io::Error::other("/proc/self/status has no VmSize"))
 }
 
 /// Everything a module shows without a code. Blocks for as long as the module likes.
