@@ -252,13 +252,18 @@ pub struct ChannelHealth {
     pub told: bool,
 }
 
+/// Reason of a delivery whose mailbox the relay did not take for now (RFC 5321: 4yz to RCPT).
+pub const MAILBOX_DEFERRED: &str = "recipient_deferred";
+
 impl ChannelHealth {
-    /// After an attempt. That one mailbox is refused shows that the channel works; a target that refuses does not.
+    /// After an attempt. That one mailbox is refused or full says nothing of a channel that took something lately; of one that did not,
+    /// it may be that nobody is served (a relay that denies us answers so for every address). A target that refuses is failing.
     #[must_use]
     pub fn after(self, delivery: &Delivery, now: Timestamp) -> Self {
+        let took_lately = self.last_success.is_some_and(|last| now < last.plus_days(1));
         match &delivery.state {
             DeliveryState::Delivered { .. } => Self { last_success: Some(now), ..Self::default() },
-            DeliveryState::Refused { .. } if !delivery.address.is_empty() => {
+            state if took_lately && is_about_the_mailbox(delivery, state) => {
                 Self { last_success: self.last_success, ..Self::default() }
             }
             DeliveryState::Failed { failure, .. }
@@ -271,6 +276,17 @@ impl ChannelHealth {
             },
             DeliveryState::Pending { .. } | DeliveryState::Sending { .. } => self,
         }
+    }
+}
+
+/// The relay judged the address, not us.
+fn is_about_the_mailbox(delivery: &Delivery, state: &DeliveryState) -> bool {
+    match state {
+        DeliveryState::Refused { .. } => !delivery.address.is_empty(),
+        DeliveryState::Failed { failure, .. } | DeliveryState::GivenUp { failure, .. } => {
+            failure.reason == MAILBOX_DEFERRED
+        }
+        DeliveryState::Pending { .. } | DeliveryState::Sending { .. } | DeliveryState::Delivered { .. } => false,
     }
 }
 
@@ -327,6 +343,23 @@ mod tests {
         assert!(failed(ahead).is_due(NOW, patience().longest), "and its next one is not in ten years");
         assert!(!failed(NOW).is_due(NOW, patience().longest));
         assert!(failed(NOW).is_due(NOW.plus_seconds(60), patience().longest));
+    }
+
+    #[test]
+    fn a_mailbox_is_not_the_relay_unless_nobody_is_served() {
+        let ended = |outcome| delivery().begin(NOW).expect("begun").end(outcome, &patience(), NOW).expect("ended");
+        let deferred = SendOutcome::Later { reason: MAILBOX_DEFERRED, answer: "452".to_owned(), after: None };
+        let refused = SendOutcome::Refused { reason: "recipient_refused", answer: "550".to_owned() };
+        let delivered = ended(SendOutcome::Delivered { answer: "250".to_owned() });
+        for outcome in [deferred, refused] {
+            let said = ended(outcome);
+            let fresh = (0..3).fold(ChannelHealth::default(), |health, _| health.after(&said, NOW));
+            assert_eq!((fresh.failures, fresh.failing_since), (3, Some(NOW)), "it never took anything");
+            let served = ChannelHealth::default().after(&delivered, NOW);
+            let known = (0..3).fold(served.clone(), |health, _| health.after(&said, NOW));
+            assert_eq!(known, served);
+            assert_eq!(served.after(&said, NOW.plus_days(2)).failures, 1, "nothing was taken for two days");
+        }
     }
 
     #[test]

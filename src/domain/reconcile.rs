@@ -100,7 +100,8 @@ pub fn reconcile(before: &Inventory, gathered: Vec<Gathered>, issuers: &HashMap<
             changes.certificates.push(Arc::new(CertificateRecord { facts, first_seen: run.finished_at, issuer }));
             changes.ders.insert(fingerprint, der);
         }
-        for observation in run.observations {
+        for mut observation in run.observations {
+            observation.location = reconcile_cards::place_of(before, observation.location);
             place(before, observation, &mut changes);
         }
         let of_this_source =

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::found_card::FoundCard;
+use super::found_card::{CardCertificate, FoundCard};
 use super::inventory::Inventory;
 use super::observation::Location;
 use super::reconcile::Gathered;
@@ -35,7 +35,7 @@ pub fn changes(before: &Inventory, run: &Gathered) -> (Vec<CardChange>, Vec<Loca
         let known = before.cards.get(&card.chip);
         let mut card = card.clone();
         if let Some(known) = known {
-            card.first_seen = known.first_seen;
+            card = read_again(known, card);
             if known.location() != card.location() {
                 renamed.push(known.location());
             }
@@ -70,6 +70,32 @@ pub fn changes(before: &Inventory, run: &Gathered) -> (Vec<CardChange>, Vec<Loca
         changes.push(CardChange { card: Arc::new(card), moves });
     }
     (changes, renamed)
+}
+
+/// What is known of a card after another reading of it. A chip keeps its number and its certificates, so a reading that gives less (a
+/// worn contact, the application over the air, a file that was refused) takes nothing away: it would silence every rule about the card.
+fn read_again(known: &FoundCard, mut card: FoundCard) -> FoundCard {
+    card.first_seen = known.first_seen;
+    if card.number.is_none() {
+        (card.number, card.number_from) = (known.number.clone(), known.number_from);
+    }
+    card.label = card.label.or_else(|| known.label.clone());
+    card.tries = card.tries.or(known.tries);
+    let is_whole = card.problems.is_empty() && !card.certificates.is_empty() && card.generation == known.generation;
+    if !is_whole {
+        let missing =
+            |held: &&CardCertificate| card.certificates.iter().all(|other| other.fingerprint != held.fingerprint);
+        let kept: Vec<CardCertificate> = known.certificates.iter().filter(missing).cloned().collect();
+        card.certificates = card.certificates.iter().cloned().chain(kept).collect();
+    }
+    card
+}
+
+/// Where the certificates of a card are: under its number, when this reading did not give it and another did.
+pub fn place_of(before: &Inventory, location: Location) -> Location {
+    let Location::Card(name) = &location else { return location };
+    let known = before.cards.get(&name.chip).filter(|known| name.number.is_none() && known.number.is_some());
+    known.map_or(location, |known| known.location())
 }
 
 fn moves(before: &[Arc<str>], now: &[Arc<str>]) -> Vec<CardMove> {

@@ -117,7 +117,10 @@ impl Outbox {
         let due = |delivery: &&Delivery| delivery.channel == channel && delivery.is_due(now, longest);
         // Somebody waits for a test, whatever happened before it.
         let test = self.open.values().find(|delivery| delivery.kind == NoticeKind::Test && due(delivery));
-        test.or_else(|| if resting { None } else { self.open.values().find(due) })
+        // The one that was tried least: a message that always comes back never stands before one that was not sent yet.
+        test.or_else(|| {
+            if resting { None } else { self.open.values().filter(due).min_by_key(|delivery| delivery.attempts) }
+        })
     }
 
     /// How long until one of `channels` may have something to do.
@@ -165,5 +168,40 @@ impl Outbox {
         if let Some(number) = self.order.remove(&id) {
             self.open.remove(&number);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_unix(1_800_000_000);
+
+    fn waiting(number: u8, attempts: u32) -> Delivery {
+        Delivery {
+            id: EventId([number; 16]),
+            channel: "smtp".to_owned(),
+            address: format!("at-{number}@ch.fr"),
+            kind: NoticeKind::Alerts,
+            created_at: NOW,
+            state: DeliveryState::Pending { due: NOW },
+            attempts,
+            waited: Duration::ZERO,
+        }
+    }
+
+    #[test]
+    fn a_message_that_always_comes_back_does_not_stand_before_a_new_one() {
+        let mut outbox = Outbox::default();
+        for (number, attempts) in [(1, 7), (2, 0), (3, 0), (4, 2)] {
+            outbox.put(waiting(number, attempts));
+        }
+        let mut order = Vec::new();
+        while let Some(next) = outbox.due("smtp", NOW, Duration::ZERO, Duration::from_secs(60)).map(|next| next.id) {
+            order.push(next.0[0]);
+            outbox.remove(next);
+        }
+        assert_eq!(order, [2, 3, 4, 1]);
+        assert!(outbox.due("webhook:x", NOW, Duration::ZERO, Duration::ZERO).is_none());
     }
 }

@@ -119,6 +119,22 @@ impl<'a> View<'a> {
         self.cards.iter().filter(takes_over).max_by_key(|other| (other.facts.begun, &other.found.chip))
     }
 
+    /// The card that makes the end of another one nobody's worry: its replacement, when that one works and is looked after itself.
+    pub fn living_replacement(&self, card: &CardSeen<'a>) -> Option<&CardSeen<'a>> {
+        let lives = |next: &&CardSeen<'a>| {
+            let watched = next.is_known() || next.is_present();
+            watched && !next.found.is_blocked() && self.card_serves_until(next).is_none_or(|until| until > self.now)
+        };
+        self.replacement(card).filter(lives)
+    }
+
+    /// A card was put into a reader after `instant`, and that is not long ago: what is told of its use ends some days after the use.
+    pub fn was_used_after(&self, card: &CardSeen<'a>, instant: Timestamp) -> bool {
+        const REMEMBERED: i64 = 14;
+        let last = card.found.last_seen;
+        card.is_present() || (last > instant && last > self.now.plus_days(-REMEMBERED))
+    }
+
     /// When a certificate of a card was revoked, as far as is known: an opposition shows so (CGU 4.5.2). The one place the rules
     /// take revocations of cards from.
     pub fn card_revoked_at(&self, card: &CardSeen<'a>) -> Option<Timestamp> {

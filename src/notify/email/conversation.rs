@@ -25,6 +25,7 @@ use super::super::secret;
 use super::compose::Mail;
 use super::starttls;
 use crate::config::{SmtpConfig, SmtpTls};
+use crate::domain::delivery::MAILBOX_DEFERRED;
 use crate::domain::notice::SendOutcome;
 
 /// A relay that took the message may be slow to say goodbye.
@@ -68,7 +69,7 @@ impl Progress {
             Self::Greeting => later("relay_refused", &said),
             Self::LoggingIn => later("auth_refused", &said),
             Self::Sender => later("sender_refused", &said),
-            Self::Recipient => later("recipient_deferred", &said),
+            Self::Recipient => later(MAILBOX_DEFERRED, &said),
             Self::Message => later("message_deferred", &said),
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! The portal opens to a technical administrator with a living card (F413, "prerequisites"; CGU 5.2), and a certificate is renewed only
 //! while it is valid (CGU 5.4). Both end on their own calendars, and where the first ends before the second the renewal is lost unless
-//! somebody sees to it. The day looked at is the one from which the successor should be at hand (`policy.successor_by`). For each
+//! somebody sees to it. The day looked at is the one from which the successor should be at hand (`policy.successor_by`), after it the last. For each
 //! certificate the administrator who lasts longest counts. A card or mandate without a known end lasts.
 
 use crate::domain::finding::{Finding, Severity};
@@ -27,7 +27,8 @@ fn check(view: &View<'_>) -> Vec<Finding> {
     for (slot, bearer) in view.installed() {
         let facts = bearer.seen.facts;
         let renewal = view.settings.successor_by.begins(facts.not_before, facts.end());
-        // What is past has rules of its own.
+        // Where that day is past, what is left is the time until the certificate itself ends; after it nothing can be renewed.
+        let renewal = if renewal < view.now { facts.end() } else { renewal };
         if renewal < view.now || view.successor(bearer.seen).is_some() {
             continue;
         }
@@ -84,6 +85,21 @@ mod tests {
         assert_eq!(found[0].get("renewal"), Some(NOW.plus_days(700).to_string().as_str()));
         assert_eq!(world(40).judge(&super::RULE)[0].severity, Severity::Warning);
         assert!(world(-1).judge(&super::RULE).is_empty(), "no living card is another rule's");
+    }
+
+    #[test]
+    fn what_is_late_is_looked_at_until_its_last_day() {
+        let late = |card_days: i64| {
+            world(card_days).certificate(1, |certificate| {
+                certificate.days(-1000, 20);
+            })
+        };
+        let found = late(3).judge(&super::RULE);
+        assert_eq!(
+            (found[0].severity, found[0].get("renewal")),
+            (Severity::Warning, Some(NOW.plus_days(20).to_string().as_str()))
+        );
+        assert!(late(30).judge(&super::RULE).is_empty());
     }
 
     #[test]

@@ -16,7 +16,7 @@ pub const RULE: Rule = Rule {
 };
 
 fn check(view: &View<'_>) -> Vec<Finding> {
-    let blocked = view.cards.iter().filter(|card| card.found.is_blocked() && view.replacement(card).is_none());
+    let blocked = view.cards.iter().filter(|card| card.found.is_blocked() && view.living_replacement(card).is_none());
     blocked.map(|card| card.finding(RULE.code, RULE.severity)).collect()
 }
 

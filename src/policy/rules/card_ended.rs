@@ -19,7 +19,7 @@ fn check(view: &View<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for card in view.cards.iter().filter(|card| card.is_known() || card.is_present()) {
         let Some((end, from)) = card.facts.end.filter(|(end, _)| *end < view.now) else { continue };
-        if view.replacement(card).is_none() {
+        if view.living_replacement(card).is_none() {
             let severity = if card.is_known() { Severity::Critical } else { RULE.severity };
             findings.push(card.finding(RULE.code, severity).fact("end", end).fact("end_from", &from.label));
         }

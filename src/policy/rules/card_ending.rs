@@ -21,7 +21,7 @@ fn check(view: &View<'_>) -> Vec<Finding> {
     for card in view.cards.iter().filter(|card| card.is_known() || card.is_present()) {
         let (Some((end, from)), Some(begun)) = (card.facts.end, card.facts.begun) else { continue };
         let step = Threshold::reached(&view.settings.thresholds, begun, end, view.now);
-        let (Some(step), true, None) = (step, view.now <= end, view.replacement(card)) else { continue };
+        let (Some(step), true, None) = (step, view.now <= end, view.living_replacement(card)) else { continue };
         let urgent = view.settings.critical_below.begins(begun, end) <= view.now;
         let severity = if urgent { Severity::Critical } else { RULE.severity };
         findings.push(

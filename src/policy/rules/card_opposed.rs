@@ -20,7 +20,7 @@ fn check(view: &View<'_>) -> Vec<Finding> {
     for card in &view.cards {
         let Some(at) = view.card_revoked_at(card) else { continue };
         // In a reader after its opposition: somebody uses a card that was said to be lost.
-        let used = card.is_present() || card.found.last_seen > at;
+        let used = view.was_used_after(card, at);
         let severity = if used { Severity::Critical } else { RULE.severity };
         if used || card.is_known() {
             findings.push(card.finding(RULE.code, severity).fact("revoked_at", at));

@@ -22,8 +22,7 @@ fn check(view: &View<'_>) -> Vec<Finding> {
         let Some(next) = view.replacement(card) else { continue };
         let Some(made) = next.facts.begun else { continue };
         // Used since the new one was first seen here: before, its holder may not have had it.
-        let used = card.is_present() || card.found.last_seen > next.found.first_seen;
-        if used {
+        if view.was_used_after(card, next.found.first_seen) {
             findings.push(
                 card.finding(RULE.code, RULE.severity)
                     .fact("successor", next.name())

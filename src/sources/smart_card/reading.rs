@@ -112,6 +112,10 @@ fn read<'a>(card: &mut dyn Content<'a>) -> Result<CardReading, SmartCardError> {
             }
         }
     }
+    // Every CPx card has a certificate: one that shows none is not read, whatever its files say.
+    if met == 0 && reading.problems.is_empty() {
+        reading.problem(&SmartCardError::Malformed { what: "a directory of the card, which leads to no certificate," });
+    }
     Ok(reading)
 }
 

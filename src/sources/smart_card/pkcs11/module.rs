@@ -32,7 +32,8 @@ pub fn confine() -> std::io::Result<()> {
 fn mapped() -> std::io::Result<u64> {
     let status = std::fs::read_to_string("/proc/self/status")?;
     let size = status.lines().find_map(|line| line.strip_prefix("VmSize:")?.trim().strip_suffix(" kB")?.parse().ok());
-    size.map(|size: u64| size.saturating_mul(1024)).ok_or_else(|| std::io::Error::other("/proc/self/status has no VmSize"))
+    size.map(|size: u64| size.saturating_mul(1024))
+        .ok_or_else(|| std::io::Error::other("/proc/self/status has no VmSize"))
 }
 
 /// Everything a module shows without a code. Blocks for as long as the module likes.
