@@ -87,7 +87,7 @@ pub fn reconcile(
         if findings.contains_key(key) {
             continue;
         }
-        let mut after: Cow<'_, Alert> = Cow::Owned(fading(ground, alert, now));
+        let mut after: Cow<'_, Alert> = Cow::Owned(fading(ground, alert, is_hidden(alert, findings), now));
         if let AlertState::Resolved { .. } = after.state {
             let ends = ends.get_or_insert_with(|| open_ends(findings));
             let taken_over = alert.end.is_some_and(|end| ends.contains_key(&(bare_subject(&alert.finding), end)));
@@ -237,7 +237,7 @@ fn judged_again<'a>(alert: &'a Alert, finding: &Finding) -> Cow<'a, Alert> {
 }
 
 /// The finding is silent: after a while the alert is over.
-fn fading(ground: &Ground<'_>, alert: &Alert, now: Timestamp) -> Alert {
+fn fading(ground: &Ground<'_>, alert: &Alert, is_hidden: bool, now: Timestamp) -> Alert {
     let mut alert = alert.clone();
     // Not yet its time, says the clock: then it is the clock that changed.
     let not_yet = alert.end.is_some() && now < alert.opened_at;
@@ -247,12 +247,18 @@ fn fading(ground: &Ground<'_>, alert: &Alert, now: Timestamp) -> Alert {
         AlertState::Fading { since, .. } if *since <= now => *since,
         _ => now,
     };
-    alert.state = if now.unix().saturating_sub(since.unix()) >= quiet {
+    alert.state = if now.unix().saturating_sub(since.unix()) >= quiet && !is_hidden {
         AlertState::Resolved { at: now }
     } else {
         AlertState::Fading { since, acknowledgement: alert.acknowledgement().cloned() }
     };
     alert
+}
+
+/// What it counts to cannot be seen: the certificate is missing, and an end that nobody sees is not one that was dealt with.
+fn is_hidden(alert: &Alert, findings: &BTreeMap<FindingKey, FindingRecord>) -> bool {
+    let missing = || FindingKey { code: "missing".into(), subject: bare_subject(&alert.finding).into() };
+    alert.end.is_some() && findings.contains_key(&missing())
 }
 
 /// The ends that open findings count to, by subject: what closes while another finding goes on about the same end is not over.

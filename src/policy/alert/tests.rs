@@ -284,6 +284,32 @@ fn closes_with_one_word_when_the_successor_is_there() {
 }
 
 #[test]
+fn a_file_that_vanishes_is_no_end_that_was_dealt_with() {
+    let end = at("2027-02-20T10:00:00Z");
+    let now = at(MORNING);
+    let mut watch = Watch::new();
+    let missing = Finding::new("missing", Severity::Critical, &subject());
+    assert_eq!(watch.hear(&[expiring(end, now)], now).len(), 1);
+    let codes = |heard: Vec<(String, String, Moment, Audience)>| {
+        heard.into_iter().map(|one| (one.0, one.2)).collect::<Vec<_>>()
+    };
+    let heard = codes(watch.hear(std::slice::from_ref(&missing), now.plus_seconds(600)));
+    assert_eq!(heard, [("missing".to_owned(), Moment::Opened)]);
+    assert_eq!(watch.hear(std::slice::from_ref(&missing), now.plus_seconds(90_000)), [], "nothing is settled");
+    // Back as it was: the same trouble, and only the file that came back is told of.
+    assert_eq!(watch.hear(&[expiring(end, now)], now.plus_seconds(91_000)), []);
+    let heard = codes(watch.hear(&[expiring(end, now)], now.plus_seconds(98_000)));
+    assert_eq!(heard, [("missing".to_owned(), Moment::Resolved)]);
+    // Away again, and then there is a successor.
+    watch.hear(std::slice::from_ref(&missing), now.plus_seconds(99_000));
+    watch.hear(std::slice::from_ref(&missing), now.plus_seconds(199_000));
+    watch.hear(&[], now.plus_seconds(200_000));
+    let heard = codes(watch.hear(&[], now.plus_seconds(210_000)));
+    assert!(heard.contains(&("missing".to_owned(), Moment::Resolved)), "{heard:?}");
+    assert!(watch.open.is_empty(), "{:?}", watch.open.keys());
+}
+
+#[test]
 fn what_nobody_was_told_closes_in_silence() {
     let now = at(MORNING);
     let mut watch = Watch::new();
@@ -465,6 +491,25 @@ enum Jump {
     None(i64),
 }
 
+/// Two of the times the clock is away come within two days of each other.
+fn wrong_twice(jumps: &[Jump]) -> bool {
+    const NEAR: i64 = 48;
+    let (mut truth, mut away) = (0, Vec::new());
+    for jump in jumps {
+        match *jump {
+            Jump::None(hours) => truth += hours,
+            Jump::Away(by, hours) => {
+                if by.abs() > NEAR {
+                    away.push((truth + by - NEAR, truth + by + hours + NEAR));
+                }
+                truth += hours;
+            }
+        }
+    }
+    let meet = |one: &(i64, i64), other: &(i64, i64)| one.0 <= other.1 && other.0 <= one.1;
+    away.iter().enumerate().any(|(place, one)| away[place + 1..].iter().any(|other| meet(one, other)))
+}
+
 fn jumps() -> impl Strategy<Value = Vec<Jump>> {
     let away = prop_oneof![Just(87_600), Just(-8_760), Just(1), Just(-1), -400i64..400, Just(24 * 20), Just(-24 * 10)];
     let jump = prop_oneof![
@@ -497,6 +542,8 @@ proptest! {
     /// Whatever the clock does in between, each word of the last two months is said in its own time, and none twice then.
     #[test]
     fn a_clock_that_jumps_neither_repeats_nor_silences(jumps in jumps(), lead in 0i64..90) {
+        // A clock that is wrong twice about the same days looks like one that was ahead in between: nothing tells the two apart.
+        prop_assume!(!wrong_twice(&jumps));
         let end = at("2027-04-15T10:00:00Z");
         let mut watch = Watch::new();
         let mut truth = end.plus_days(-60 - lead).plus_seconds(300);

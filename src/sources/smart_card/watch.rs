@@ -253,6 +253,8 @@ impl Watcher {
         let (reader, now) = (state.name(), state.event_state());
         let name: Arc<str> = printable(reader).into();
         if now.intersects(State::UNKNOWN | State::UNAVAILABLE | State::IGNORE) {
+            // What is in it when it is back is another insertion, whatever the count says.
+            self.cards.remove(&name);
             return;
         }
         if !now.contains(State::PRESENT) {
