@@ -90,9 +90,6 @@ pub struct Told {
     pub failed: BTreeSet<String>,
 }
 
-/// Alerts asked about in one statement.
-const ASKED: usize = 500;
-
 const COLUMNS: &str =
     "id, channel, address, kind, created_at, state, due_at, changed_at, attempts, waited, reason, answer";
 
@@ -328,16 +325,12 @@ impl Store {
 
     /// Who was told of each of these alerts, and who is still to be; nothing for one that no message is kept of.
     pub async fn told(&self, alerts: &[i64]) -> Result<HashMap<i64, Told>, StoreError> {
+        const SELECT: &str = "SELECT DISTINCT alert_event.alert, delivery.channel, delivery.address, delivery.state FROM alert_event JOIN delivery_item ON delivery_item.event = alert_event.id JOIN delivery ON delivery.id = delivery_item.delivery WHERE alert_event.alert";
         let failed = |source| self.failed("reading who was told", source);
         let mut all: HashMap<i64, Told> = HashMap::new();
-        for asked in alerts.chunks(ASKED) {
-            let places: Vec<String> = (1..=asked.len()).map(|place| format!("${place}")).collect();
-            let text = format!(
-                "SELECT DISTINCT alert_event.alert, delivery.channel, delivery.address, delivery.state FROM alert_event JOIN delivery_item ON delivery_item.event = alert_event.id JOIN delivery ON delivery.id = delivery_item.delivery WHERE alert_event.alert IN ({})",
-                places.join(",")
-            );
-            let query = asked.iter().fold(sqlx::query(sqlx::AssertSqlSafe(text)), |query, alert| query.bind(*alert));
-            for row in query.fetch_all(&self.read).await.map_err(failed)? {
+        for asked in alerts.chunks(rows::KEYS) {
+            let found = rows::among(&self.read, SELECT, asked, |alert, to| to.add(*alert));
+            for row in found.await.map_err(failed)? {
                 let (alert, name, state) = told_row(&row).map_err(failed)?;
                 let of = all.entry(alert).or_default();
                 match state {

@@ -3,16 +3,12 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use sqlx::any::AnyArguments;
-use sqlx::{Arguments, AssertSqlSafe, Row};
+use sqlx::{Arguments, Row};
 
 use super::error::StoreError;
-use super::{Store, audit};
+use super::{Store, audit, rows};
 use crate::domain::fingerprint::Fingerprint;
 use crate::pki::digest::sha256;
-
-/// Fingerprints asked for by one statement.
-const BATCH: usize = 128;
 
 impl Store {
     /// The DER of a certificate, `None` when it was never seen.
@@ -22,22 +18,12 @@ impl Store {
 
     /// The DER of several certificates; those never seen are left out.
     pub async fn ders(&self, wanted: &[Fingerprint]) -> Result<HashMap<Fingerprint, Arc<[u8]>>, StoreError> {
+        const SELECT: &str = "SELECT fingerprint, der FROM certificate_der WHERE fingerprint";
         let failed = |source| self.failed("reading a certificate", source);
         let mut ders = HashMap::with_capacity(wanted.len());
-        for batch in wanted.chunks(BATCH) {
-            let places: Vec<String> = (1..=batch.len()).map(|place| format!("${place}")).collect();
-            let text =
-                format!("SELECT fingerprint, der FROM certificate_der WHERE fingerprint IN ({})", places.join(","));
-            let mut arguments = AnyArguments::default();
-            for fingerprint in batch {
-                arguments.add(fingerprint.0.to_vec()).map_err(|error| failed(sqlx::Error::Encode(error)))?;
-            }
-            let persistent = batch.len() == 1 || batch.len() == BATCH;
-            let found = sqlx::query_with(AssertSqlSafe(text), arguments)
-                .persistent(persistent)
-                .fetch_all(&self.read)
-                .await
-                .map_err(failed)?;
+        for batch in wanted.chunks(rows::KEYS) {
+            let found = rows::among(&self.read, SELECT, batch, |fingerprint, to| to.add(fingerprint.0.as_slice()));
+            let found = found.await.map_err(failed)?;
             for row in found {
                 let fingerprint = audit::fingerprint(&row, 0).map_err(failed)?;
                 let der: &[u8] = row.try_get(1).map_err(failed)?;

@@ -133,20 +133,11 @@ pub(super) async fn write(to: &mut AnyConnection, changes: &Changes, now: Timest
 
 /// What is written of these locations.
 async fn before(to: &mut AnyConnection, keys: &[Vec<u8>]) -> sqlx::Result<HashMap<Vec<u8>, Before>> {
-    const BATCH: usize = 128;
+    const SELECT: &str = "SELECT location, held_since, packed FROM observation WHERE location";
     let mut before = HashMap::with_capacity(keys.len());
     let mut interner = Interner::default();
-    for batch in keys.chunks(BATCH) {
-        let places: Vec<String> = (1..=batch.len()).map(|place| format!("${place}")).collect();
-        let text =
-            format!("SELECT location, held_since, packed FROM observation WHERE location IN ({})", places.join(","));
-        let mut arguments = AnyArguments::default();
-        for key in batch {
-            arguments.add(key.clone()).map_err(sqlx::Error::Encode)?;
-        }
-        let persistent = batch.len() == 1 || batch.len() == BATCH;
-        let query = sqlx::query_with(AssertSqlSafe(text), arguments).persistent(persistent);
-        for row in query.fetch_all(&mut *to).await? {
+    for batch in keys.chunks(rows::KEYS) {
+        for row in rows::among(&mut *to, SELECT, batch, |key, to| to.add(key.as_slice())).await? {
             let mut packed: &[u8] = row.try_get(2)?;
             let observation = state::unpack(&mut packed, &mut interner)
                 .map_err(|_| sqlx::Error::Decode("an observation that cannot be read".into()))?;

@@ -6,7 +6,7 @@ use std::task::{Context, Poll, Waker};
 use futures_util::{Stream, StreamExt};
 use sqlx::any::{AnyArguments, AnyRow};
 use sqlx::error::BoxDynError;
-use sqlx::{AnyConnection, Arguments, AssertSqlSafe};
+use sqlx::{Any, AnyConnection, Arguments, AssertSqlSafe, Executor};
 
 /// Parameters of one statement: enough that the round trip to the worker does not show.
 const PARAMETERS: usize = 1024;
@@ -90,6 +90,27 @@ pub(super) async fn run<T>(
         next = prepared?;
     }
     Ok(affected)
+}
+
+/// Keys that [`among`] is given at once, at most: another number is another statement to prepare.
+pub(super) const KEYS: usize = 128;
+
+/// The rows of one `select`, up to its `WHERE column`, where that column is one of `keys`; `fill` adds a key.
+pub(super) async fn among<'c, K>(
+    database: impl Executor<'c, Database = Any>,
+    select: &str,
+    keys: &[K],
+    mut fill: impl FnMut(&K, &mut AnyArguments) -> Result<(), BoxDynError>,
+) -> sqlx::Result<Vec<AnyRow>> {
+    let places: Vec<String> = (1..=keys.len()).map(|place| format!("${place}")).collect();
+    let text = format!("{select} IN ({})", places.join(","));
+    let mut arguments = AnyArguments::default();
+    for key in keys {
+        fill(key, &mut arguments).map_err(sqlx::Error::Encode)?;
+    }
+    // Odd sizes are not worth a place in the statement cache.
+    let persistent = keys.len() == 1 || keys.len() == KEYS;
+    sqlx::query_with(AssertSqlSafe(text), arguments).persistent(persistent).fetch_all(database).await
 }
 
 /// The next row of a long result. Polls instead of asking to be woken: the driver hands rows over one by one from another thread,
