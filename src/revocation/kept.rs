@@ -8,9 +8,10 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write as _};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::index::{self, FileAt};
-use crate::domain::revocation::Why;
+use crate::domain::revocation::{Revocation, Why};
 use crate::pki::crl::index::{Builder, Index, IndexError, Key};
 use crate::pki::crl::{Crl, CrlError, Limits, ReadError, Succession, read_from};
 use crate::pki::revocation::{Entries, Indexed, List};
@@ -107,12 +108,28 @@ pub struct Kept {
     pub crl: Crl,
     /// Its entries.
     pub entries: Indexed<FileAt, FileAt>,
+    damaged: AtomicBool,
 }
 
 impl Kept {
     /// For a [`crate::pki::revocation::Judge`].
     pub fn list(&self) -> List<'_> {
-        List { crl: &self.crl, entries: &self.entries as &dyn Entries }
+        List { crl: &self.crl, entries: self }
+    }
+
+    /// An entry could not be read since it is on the shelf.
+    pub fn is_damaged(&self) -> bool {
+        self.damaged.load(Ordering::Relaxed)
+    }
+}
+
+impl Entries for Kept {
+    fn find(&self, issuer: Option<&[u8]>, serial: &[u8]) -> Result<Option<Revocation>, IndexError> {
+        let found = self.entries.find(issuer, serial);
+        if found.is_err() {
+            self.damaged.store(true, Ordering::Relaxed);
+        }
+        found
     }
 }
 
@@ -277,7 +294,7 @@ impl Folder {
 
     fn opened(&self, list_file: FileAt, index_file: FileAt) -> Result<Kept, IndexError> {
         let (index, crl) = Index::open(&index_file, &list_file)?;
-        Ok(Kept { crl, entries: Indexed { index, index_file, list_file } })
+        Ok(Kept { crl, entries: Indexed { index, index_file, list_file }, damaged: AtomicBool::new(false) })
     }
 
     fn place(&self, name: &ListName, extension: &str) -> PathBuf {

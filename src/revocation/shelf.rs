@@ -8,6 +8,7 @@ use super::index::fresh_key;
 use super::kept::{Folder, Kept, ListName};
 use super::outcome::{NewList, Setup};
 use crate::domain::time::Timestamp;
+use crate::pki::crl::index::IndexError;
 use crate::pki::crl::{Crl, Limits};
 
 /// Lists that are held. Cloning shares them.
@@ -28,7 +29,17 @@ impl Shelf {
         self.0.write().unwrap_or_else(PoisonError::into_inner).insert(name, Arc::new(kept));
     }
 
-    /// Puts what a folder holds here, and gives it. An index that is damaged is made again; a list that is damaged waits to be fetched again.
+    fn remove(&self, name: &ListName) {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).remove(name);
+    }
+
+    /// An entry of one of the lists could not be read: [`Shelf::load`] mends it.
+    pub fn is_damaged(&self) -> bool {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).values().any(|kept| kept.is_damaged())
+    }
+
+    /// Puts what a folder holds here, and gives it. An index that is damaged is made again; a list that is damaged is given up, and waits to be
+    /// fetched again.
     pub(super) fn load(&self, folder: &Folder, setup: &Setup, now: Timestamp) -> Vec<(ListName, NewList)> {
         let names = folder.names().unwrap_or_else(|error| {
             tracing::error!(error = %error, "the folder of revocation lists cannot be read");
@@ -36,16 +47,24 @@ impl Shelf {
         });
         let mut loaded = Vec::new();
         for name in names {
-            let kept = match folder.load(&name) {
+            // Damage within shows only when an entry is read.
+            let read = match self.get(&name) {
+                Some(known) if known.is_damaged() => Err(IndexError::Damaged("an entry that could not be read")),
+                _ => folder.load(&name),
+            };
+            let kept = match read {
                 Ok(kept) => kept,
                 Err(damage) => {
                     tracing::warn!(list = name.as_str(), error = %damage, "the index of a revocation list is made again");
                     self.rebuilt(folder, &name, setup, now)
                 }
             };
-            if let Some(kept) = kept {
-                loaded.push((name.clone(), NewList::of(&kept, now)));
-                self.put(name, kept);
+            match kept {
+                Some(kept) => {
+                    loaded.push((name.clone(), NewList::of(&kept, now)));
+                    self.put(name, kept);
+                }
+                None => self.remove(&name),
             }
         }
         loaded

@@ -49,7 +49,11 @@ impl Engine {
     async fn look_once(&mut self) -> Result<bool, Refusal> {
         let now = self.clock.now();
         self.renew_setup().await;
-        let looked = self.ask_lists(now).await.map_err(|error| self.store_refused(&error))?;
+        let mut looked = self.ask_lists(now).await.map_err(|error| self.store_refused(&error))?;
+        if self.following.way.keeper.shelf().is_damaged() {
+            self.open_lists().await;
+            looked = self.ask_lists(now).await.map_err(|error| self.store_refused(&error))?;
+        }
         self.following.points = self.points_of(looked.points);
         let before = Arc::clone(&self.inventory.revocation);
         let caller = Caller { actor: Actor::Scheduler, origin: Origin::Internal };

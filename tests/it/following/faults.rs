@@ -1,6 +1,7 @@
 //! A server on bad days. Whatever it sends, the last good list stays, nobody becomes good by it, and one line says so.
 
 use std::net::TcpListener;
+use std::os::unix::fs::FileExt as _;
 
 use super::*;
 use crate::support::daemon::wait_for;
@@ -268,6 +269,46 @@ fn a_daemon_killed_between_list_and_index_makes_the_index_again() {
     assert_eq!(followed(&daemon, "/ca.crl")["number"], "6");
     assert!(daemon.log().contains("the index of a revocation list is made again"));
     assert!(!crls.join(format!("{name}.idx.new")).exists());
+}
+
+#[test]
+fn an_index_that_is_damaged_under_a_running_daemon_is_made_again() {
+    let estate = Estate::new();
+    let url = estate.server.url("/ca.crl");
+    estate.install(&[&url]);
+    estate.server.on("/ca.crl", Does::serve(&estate.ca.list(&list(6))));
+    let daemon = estate.run();
+    wait_for("the list", || (statuses(&daemon) == words("good", "revoked")).then_some(()));
+    let name = followed(&daemon, "/ca.crl")["name"].as_str().unwrap().to_owned();
+    let path = estate.path().join(format!("state/crls/{name}.idx"));
+    let whole = fs::read(&path).unwrap();
+    // The one entry stands at the end. Whoever holds the file open reads what the disk has now.
+    let file = fs::OpenOptions::new().write(true).open(&path).unwrap();
+    file.write_all_at(&[!whole[whole.len() - 1]], whole.len() as u64 - 1).unwrap();
+    // Something new, and everything is looked at again.
+    estate.put("another", &Spec::end_entity("another", GOOD + 9).with(points(&[&url])));
+    estate.server.on("/ca.crl", Does::HangsUp);
+    assert_eq!(daemon.vigie(&["scan", "--now"]).code, 0);
+    wait_for("the look", || (status(&daemon, "another") == "good").then_some(()));
+    assert_eq!(statuses(&daemon), words("good", "revoked"));
+    assert!(daemon.log().contains("the index of a revocation list is made again"));
+    assert_eq!(fs::read(&path).unwrap().len(), whole.len());
+
+    // The list itself damaged, index and all: given up, and asked for in full.
+    let list_path = estate.path().join(format!("state/crls/{name}.crl"));
+    let file = fs::OpenOptions::new().write(true).open(&list_path).unwrap();
+    let der = fs::read(&list_path).unwrap();
+    let serial = der.windows(4).position(|four| four == [0x02, 0x02, 0x10, 0x02]).unwrap() as u64;
+    file.write_all_at(&[0x11], serial + 2).unwrap();
+    estate.server.on("/ca.crl", Does::serve(&estate.ca.list(&list(6))));
+    estate.put("one more", &Spec::end_entity("one more", GOOD + 10).with(points(&[&url])));
+    estate.put("revoked too", &Spec::end_entity("revoked too", REVOKED).with(points(&[&url])));
+    assert_eq!(daemon.vigie(&["scan", "--now"]).code, 0);
+    assert_eq!(daemon.vigie(&["crl", "fetch"]).code, 0);
+    assert_eq!(status(&daemon, "revoked too"), "revoked");
+    assert_eq!(statuses(&daemon), words("good", "revoked"));
+    assert_eq!(fs::read(&list_path).unwrap(), der);
+    daemon.stop();
 }
 
 #[test]

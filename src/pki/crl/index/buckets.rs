@@ -11,6 +11,11 @@ const MAX_BITS: u32 = 16;
 /// Steps entries of a bucket may be moved by hand, each on the average: with random keys, one or two.
 const MAX_STEPS: usize = 32;
 
+/// An entry.
+pub const fn packed(fingerprint: u64, offset: u32) -> Packed {
+    [fingerprint as u32, (fingerprint >> 32) as u32, offset]
+}
+
 /// The fingerprint of an entry.
 pub const fn fingerprint([low, high, _]: Packed) -> u64 {
     (high as u64) << 32 | low as u64
@@ -27,22 +32,25 @@ pub struct Buckets {
     next: [u32; 256],
 }
 
-impl Buckets {
-    pub const fn new() -> Self {
+impl Default for Buckets {
+    fn default() -> Self {
         Self { slots: Vec::new(), chunks: [const { Vec::new() }; 256], next: [0; 256] }
     }
+}
 
-    #[inline]
-    pub fn add(&mut self, fingerprint: u64, offset: u32) {
-        let bucket = usize::from((fingerprint >> 56) as u8);
-        if (self.next[bucket] as usize).is_multiple_of(CHUNK) {
-            self.open(bucket);
+impl Buckets {
+    pub fn add(&mut self, entries: &[Packed]) {
+        for entry in entries {
+            let bucket = usize::from((fingerprint(*entry) >> 56) as u8);
+            if (self.next[bucket] as usize).is_multiple_of(CHUNK) {
+                self.open(bucket);
+            }
+            let next = &mut self.next[bucket];
+            if let Some(slot) = self.slots.get_mut(*next as usize) {
+                *slot = *entry;
+            }
+            *next += 1;
         }
-        let next = &mut self.next[bucket];
-        if let Some(slot) = self.slots.get_mut(*next as usize) {
-            *slot = [fingerprint as u32, (fingerprint >> 32) as u32, offset];
-        }
-        *next += 1;
     }
 
     #[cold]
@@ -135,11 +143,10 @@ mod tests {
     use super::*;
 
     fn check(keys: &[u64]) {
-        let mut buckets = Buckets::new();
+        let mut buckets = Buckets::default();
         let entries: Vec<(u64, u32)> = keys.iter().copied().zip(0..).collect();
-        for (key, offset) in &entries {
-            buckets.add(*key, *offset);
-        }
+        let given: Vec<Packed> = entries.iter().map(|(key, offset)| packed(*key, *offset)).collect();
+        given.chunks(100).for_each(|some| buckets.add(some));
         let mut wanted = entries;
         wanted.sort();
         let mut got = Vec::new();

@@ -4,16 +4,17 @@ use std::io::{Seek, SeekFrom, Write};
 
 use super::super::super::digest::sha256;
 use super::super::{Crl, Listed};
-use super::buckets::{Buckets, fingerprint};
+use super::buckets::{Packed, fingerprint, packed};
 use super::file::{Facts, Header, Page};
 use super::fingerprint::{Checksum, Key};
+use super::sorter::Sorter;
 use super::{ENTRY, IndexError, ReadAt};
 use crate::domain::fingerprint::Fingerprint;
 
 /// Collects the entries of one list, 12 bytes each.
 pub struct Builder {
     key: Key,
-    entries: Buckets,
+    entries: Sorter,
 }
 
 impl std::fmt::Debug for Builder {
@@ -25,7 +26,7 @@ impl std::fmt::Debug for Builder {
 impl Builder {
     /// An empty index with this key, which is drawn anew for every index.
     pub fn new(key: Key) -> Self {
-        Self { key, entries: Buckets::new() }
+        Self { key, entries: Sorter::new() }
     }
 
     /// Takes an entry in.
@@ -36,7 +37,7 @@ impl Builder {
             None => self.key.of(serial),
             Some(issuer) => self.key.of_issuer(issuer, serial),
         };
-        self.entries.add(fingerprint, listed.offset);
+        self.entries.add(packed(fingerprint, listed.offset));
     }
 
     /// Sorts and writes the index of `crl`, whose DER is `list`. Call it once the signature of the list was verified: an index that
@@ -52,7 +53,7 @@ impl Builder {
         out.seek(SeekFrom::Start(room))?;
         let mut pages = Pages::new(&mut header);
         let mut bytes: Vec<u8> = Vec::new();
-        self.entries.sorted(&mut |bucket| {
+        self.entries.sorted(&mut |bucket: &[Packed]| {
             bytes.resize(bucket.len() * ENTRY, 0);
             for (entry, place) in bucket.iter().zip(bytes.as_chunks_mut::<ENTRY>().0) {
                 let (fingerprint, [.., offset]) = (fingerprint(*entry), *entry);
@@ -62,8 +63,9 @@ impl Builder {
             }
             out.write_all(&bytes)
         })?;
-        let written = pages.finish();
-        debug_assert_eq!(written, crl.entries, "every entry of the list was added");
+        if pages.finish() != crl.entries {
+            return Err(IndexError::Damaged("entries that were lost while it was made"));
+        }
         out.seek(SeekFrom::Start(0))?;
         out.write_all(&header.write())?;
         out.flush()?;

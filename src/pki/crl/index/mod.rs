@@ -12,6 +12,7 @@ mod builder;
 mod file;
 mod fingerprint;
 mod lookup;
+mod sorter;
 
 pub use builder::Builder;
 pub use fingerprint::Key;
