@@ -302,6 +302,20 @@ impl Revocations {
         next
     }
 
+    /// The list is at hand without its addresses, and it does not matter that they do not answer: it came from a file, or its host is not one
+    /// that may be asked and a list of the same issuer comes another way. `margin` is that of [`Held::near_stale`].
+    pub fn is_covered(&self, name: &CrlName, margin: i64, now: Timestamp) -> bool {
+        let Some(wanted) = self.lists.get(name) else { return false };
+        let fresh = |state: &CrlState| {
+            state.held.as_ref().and_then(|held| held.near_stale(margin)).is_some_and(|near| now < near)
+        };
+        let from_file = wanted.taken_from.as_ref().is_some_and(|from| !wanted.addresses.contains(from));
+        let refused = wanted.failure.as_ref().is_some_and(|failure| &*failure.reason == "host_not_allowed");
+        let same = |other: &CrlState| (&other.issuer, other.delta) == (&wanted.issuer, wanted.delta);
+        let otherwise = || self.lists.values().any(|other| other.followed && same(other) && fresh(other));
+        (from_file && fresh(wanted)) || (refused && otherwise())
+    }
+
     /// The status of a certificate; unknown is what is not known.
     pub fn status(&self, fingerprint: &Fingerprint) -> Status {
         self.certificates.get(fingerprint).map_or(Status::Unknown, |known| known.status)

@@ -346,6 +346,7 @@ impl Engine {
         }
         tracing::warn!(clock.before = %before, clock.now = %wall, "the wall clock was set");
         self.agenda = Agenda::starting(&self.timetable(), wall);
+        self.following.clock_was_set();
         let event = self.event(Actor::Daemon, Origin::Internal, Action::ClockJump, "clock");
         self.note(AuditEvent { reason: Some(format!("{jump:+} s, from {before}")), ..event }).await;
         self.evaluate(Job::Evaluate, Caller { actor: Actor::Scheduler, origin: Origin::Internal }).await;

@@ -10,9 +10,14 @@ pub(super) const FACTS: [&str; 6] = ["list", "issuer", "number", "reason", "mess
 /// The lists that are followed and have this trouble; with `grace`, for longer than the settings allow.
 pub(super) fn failing(view: &View<'_>, rule: &Rule, trouble: Trouble, grace: bool) -> Vec<Finding> {
     let grace = if grace { i64::try_from(view.settings.revocation_grace.as_secs()).unwrap_or(0) } else { 0 };
-    let lists = view.inventory.revocation.lists.values().filter(|state| state.followed);
+    let known = &view.inventory.revocation;
+    let margin = view.settings.crl_margin();
+    // Whoever brings a list another way does not want to hear that its addresses do not answer.
+    let not_had = matches!(trouble, Trouble::Unreachable | Trouble::Refused);
+    let concerns = |name| !(not_had && known.is_covered(name, margin, view.now));
+    let lists = known.lists.iter().filter(|(name, state)| state.followed && concerns(name));
     lists
-        .filter_map(|state| {
+        .filter_map(|(_, state)| {
             let failure = state.failure.as_ref().filter(|failure| failure.trouble() == trouble)?;
             (failure.since.plus_seconds(grace) <= view.now).then(|| {
                 about(rule, state)

@@ -39,25 +39,30 @@ pub(super) fn accept(
         return Err(Rejection::Untrusted(Why::NotYetValid));
     }
     let Some(held) = held else { return Ok(()) };
+    // An address is that of one authority: where none was expected, the first list decides. Whoever stands in the way once could else put
+    // the list of another one there, whose numbers are higher.
+    if crl.issuer != held.issuer {
+        return Err(Rejection::Unwanted("wrong_issuer"));
+    }
+    if crl.is_delta() != held.is_delta() {
+        return Err(Rejection::Unwanted("wrong_kind"));
+    }
+    let fresh = |crl: &Crl| crl.next_update.is_some_and(|next| now <= next) && !crl.unknown_critical;
+    // Numbers count within one scope (RFC 5280 section 5.2.3).
+    if crl.scope != held.scope {
+        return if fresh(held) { Err(Rejection::Unwanted("scope_changed")) } else { Ok(()) };
+    }
     match crl.succeeds(held) {
         Succession::Newer | Succession::Same => {}
         other => return Err(Rejection::NoSuccessor(other)),
     }
     // A list in force is not given up for one that says less.
-    let fresh = |crl: &Crl| crl.next_update.is_some_and(|next| now <= next) && !crl.unknown_critical;
     if fresh(held) && !fresh(crl) {
         return Err(match crl.next_update {
             _ if crl.unknown_critical => Rejection::Untrusted(Why::UnknownCriticalExtension),
             None => Rejection::Untrusted(Why::NoNextUpdate),
             Some(_) => Rejection::Untrusted(Why::Stale),
         });
-    }
-    // Where several authorities are expected, or none: the list of one does not take the place of another's.
-    if fresh(held) && crl.issuer != held.issuer {
-        return Err(Rejection::Unwanted("wrong_issuer"));
-    }
-    if fresh(held) && crl.scope != held.scope {
-        return Err(Rejection::Unwanted("scope_changed"));
     }
     Ok(())
 }

@@ -23,6 +23,8 @@ pub(super) struct Context<'a> {
     pub(super) gate: &'a Gate,
     pub(super) resolver: &'a dyn Resolve,
     pub(super) clock: &'a dyn Clock,
+    /// Caches on the way are not to answer by themselves.
+    pub(super) late: bool,
 }
 
 /// What an address gave.

@@ -4,8 +4,8 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use reqwest::header::{
-    ACCEPT, ACCEPT_ENCODING, ACCEPT_RANGES, CONNECTION, CONTENT_ENCODING, CONTENT_RANGE, ETAG, IF_MODIFIED_SINCE,
-    IF_NONE_MATCH, IF_RANGE, LAST_MODIFIED, LOCATION, RANGE,
+    ACCEPT, ACCEPT_ENCODING, ACCEPT_RANGES, CACHE_CONTROL, CONNECTION, CONTENT_ENCODING, CONTENT_RANGE, ETAG,
+    IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, LAST_MODIFIED, LOCATION, RANGE,
 };
 use reqwest::redirect::Policy;
 use reqwest::{Client, Proxy, RequestBuilder, Response, StatusCode};
@@ -73,6 +73,9 @@ async fn ask(
         request = request.header(ACCEPT, "application/pkix-crl, */*;q=0.1").header(ACCEPT_ENCODING, "identity");
         // The ANS asks clients not to hold connections (guide of 2014).
         request = request.header(CONNECTION, "close");
+        if context.late {
+            request = request.header(CACHE_CONTROL, "no-cache");
+        }
         if let Some(known) = known {
             request = conditional(request, known);
         }
@@ -116,7 +119,9 @@ fn conditional(mut request: RequestBuilder, known: &Validators) -> RequestBuilde
 /// A client that connects to what was looked up and allowed, and to nothing else.
 async fn client(address: &Address, context: &Context<'_>) -> Result<Client, FetchError> {
     let failed = |why: String| FetchError::Unreachable { host: address.host.clone(), why };
-    let roots = if address.scheme == Scheme::Https { tls::system_roots() } else { rustls::RootCertStore::empty() };
+    let by_tls = |url: &str| url.get(..6).is_some_and(|scheme| scheme.eq_ignore_ascii_case("https:"));
+    let secured = address.scheme == Scheme::Https || context.config.proxy.as_deref().is_some_and(by_tls);
+    let roots = if secured { tls::system_roots() } else { rustls::RootCertStore::empty() };
     let mut builder = Client::builder()
         .no_proxy()
         .redirect(Policy::none())

@@ -29,6 +29,8 @@ use crate::pki::crl::{Crl, Limits};
 
 /// Lists received at the same time.
 const SIDE_BY_SIDE: usize = 4;
+/// Threads for names: a look-up that is given up keeps its thread as long as the system goes on with it.
+const LOOK_UPS: usize = 16;
 /// How nice the thread is (nice(2)): the status is answered first.
 const NICENESS: i32 = 10;
 
@@ -36,6 +38,7 @@ enum Order {
     Fetch(Wanted, Arc<Setup>),
     Import(Import, Arc<Setup>),
     Load(Arc<Setup>, oneshot::Sender<Vec<(ListName, NewList)>>),
+    Mend(Arc<Setup>, oneshot::Sender<Vec<ListName>>),
 }
 
 /// The thread that keeps lists, as the engine sees it.
@@ -84,7 +87,7 @@ impl Keeper {
         let (outcomes, ended) = mpsc::unbounded_channel();
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
-            .max_blocking_threads(SIDE_BY_SIDE + 1 + import::READERS)
+            .max_blocking_threads(SIDE_BY_SIDE + 1 + import::READERS + LOOK_UPS)
             .thread_name("vigie-crls")
             .build()?;
         std::thread::Builder::new().name("vigie-crls".to_owned()).spawn(move || {
@@ -122,6 +125,13 @@ impl Keeper {
         answer
     }
 
+    /// Makes damaged indexes again, and gives the lists that are held no more.
+    pub fn mend(&self, setup: Arc<Setup>) -> oneshot::Receiver<Vec<ListName>> {
+        let (reply, answer) = oneshot::channel();
+        self.order(Order::Mend(setup, reply));
+        answer
+    }
+
     fn order(&self, order: Order) {
         if self.orders.send(order).is_err() {
             tracing::error!("the thread that keeps revocation lists is gone");
@@ -151,8 +161,11 @@ impl Worker {
             match order {
                 Order::Load(setup, reply) => {
                     let load = move |worker: &Self| worker.shelf.load(&worker.folder, &setup, worker.clock.now());
-                    let loaded = worker.blocking(load).await.unwrap_or_default();
-                    tell(reply, loaded);
+                    tokio::spawn(async move { tell(reply, worker.alone(load).await.unwrap_or_default()) });
+                }
+                Order::Mend(setup, reply) => {
+                    let mend = move |worker: &Self| worker.shelf.mend(&worker.folder, &setup, worker.clock.now());
+                    tokio::spawn(async move { tell(reply, worker.alone(mend).await.unwrap_or_default()) });
                 }
                 Order::Fetch(wanted, setup) => {
                     let (name, outcomes) = (wanted.name.clone(), outcomes.clone());
@@ -188,24 +201,29 @@ impl Worker {
     async fn fetch(&self, wanted: Wanted, setup: Arc<Setup>) -> Outcome {
         let permit = self.received.acquire().await;
         let gate = Gate::new(&setup.config);
-        let name = wanted.name.clone();
         let mut failed = Vec::new();
+        let mut had: Option<Had> = None;
         for address in wanted.addresses.iter().take(super::fetch::MAX_ADDRESSES) {
             match self.ask(address, &wanted, &gate, &setup).await {
-                Ok(had) => {
-                    drop(permit);
-                    return Outcome {
-                        name,
-                        way: Way::Address,
-                        at: self.clock.now(),
-                        result: Ok(Had { failed, ..had }),
-                    };
+                Ok(now) => {
+                    let clock = self.clock.now();
+                    let helps = now.new.as_ref().map(|new| new.held.next_update.is_some_and(|next| clock < next));
+                    // Of those that gave nothing new the first.
+                    had = if now.new.is_some() { Some(now) } else { had.or(Some(now)) };
+                    // An address that goes on giving a list whose successor is due may be a cache that is stuck.
+                    if helps.unwrap_or(!wanted.late) {
+                        break;
+                    }
                 }
                 Err((reason, message)) => failed.push(Failed { from: shown(address), reason, message }),
             }
         }
         drop(permit);
-        Outcome { name, way: Way::Address, at: self.clock.now(), result: Err(failed) }
+        let result = match had {
+            Some(had) => Ok(Had { failed, ..had }),
+            None => Err(failed),
+        };
+        Outcome { name: wanted.name, way: Way::Address, at: self.clock.now(), result }
     }
 
     async fn ask(
@@ -223,7 +241,8 @@ impl Worker {
             Arc::clone(asking.entry(Arc::clone(address)).or_default())
         };
         let turn = turn.lock().await;
-        let context = Context { config: &setup.config, gate, resolver: &*self.resolver, clock: &*self.clock };
+        let (config, late) = (&setup.config, wanted.late);
+        let context = Context { config, gate, resolver: &*self.resolver, clock: &*self.clock, late };
         let path = self.folder.spool_path(&wanted.name);
         let mut spool =
             Spool::create(&path, setup.config.max_bytes).map_err(|error| of_fetch(FetchError::Disk(error)))?;
@@ -263,10 +282,15 @@ impl Worker {
         &self,
         work: impl FnOnce(&Self) -> Result<T, E> + Send + 'static,
     ) -> Result<T, E> {
+        self.alone(work).await.unwrap_or_else(|| Err(Broken.into()))
+    }
+
+    /// Does something to the folder while nobody else does.
+    async fn alone<T: Send + 'static>(&self, work: impl FnOnce(&Self) -> T + Send + 'static) -> Option<T> {
         let turn = self.taking.lock().await;
         let done = self.blocking(work).await;
         drop(turn);
-        done.unwrap_or_else(|| Err(Broken.into()))
+        done
     }
 
     /// `None` when it panicked, which costs this list and not the others.

@@ -32,6 +32,8 @@ pub struct Wanted {
     pub expected: Expected,
     /// Which address gave the one that is held, and what it said of it.
     pub last: Option<(Arc<str>, Validators)>,
+    /// The successor of the one that is held is due, and what is unchanged does not help.
+    pub late: bool,
 }
 
 /// Lists that are to be taken from files.

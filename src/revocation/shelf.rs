@@ -5,10 +5,9 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use super::accept::{Expected, accept};
 use super::index::fresh_key;
-use super::kept::{Folder, Kept, ListName};
+use super::kept::{Folder, KeepError, Kept, ListName};
 use super::outcome::{NewList, Setup};
 use crate::domain::time::Timestamp;
-use crate::pki::crl::index::IndexError;
 use crate::pki::crl::{Crl, Limits};
 
 /// Lists that are held. Cloning shares them.
@@ -29,17 +28,13 @@ impl Shelf {
         self.0.write().unwrap_or_else(PoisonError::into_inner).insert(name, Arc::new(kept));
     }
 
-    fn remove(&self, name: &ListName) {
-        self.0.write().unwrap_or_else(PoisonError::into_inner).remove(name);
+    /// Lists of which an entry could not be read.
+    pub fn damaged(&self) -> Vec<ListName> {
+        let lists = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        lists.iter().filter(|(_, kept)| kept.is_damaged()).map(|(name, _)| name.clone()).collect()
     }
 
-    /// An entry of one of the lists could not be read: [`Shelf::load`] mends it.
-    pub fn is_damaged(&self) -> bool {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).values().any(|kept| kept.is_damaged())
-    }
-
-    /// Puts what a folder holds here, and gives it. An index that is damaged is made again; a list that is damaged is given up, and waits to be
-    /// fetched again.
+    /// Puts what a folder holds here, and gives it. An index that is damaged is made again; a list that is damaged waits to be fetched again.
     pub(super) fn load(&self, folder: &Folder, setup: &Setup, now: Timestamp) -> Vec<(ListName, NewList)> {
         let names = folder.names().unwrap_or_else(|error| {
             tracing::error!(error = %error, "the folder of revocation lists cannot be read");
@@ -47,40 +42,53 @@ impl Shelf {
         });
         let mut loaded = Vec::new();
         for name in names {
-            // Damage within shows only when an entry is read.
-            let read = match self.get(&name) {
-                Some(known) if known.is_damaged() => Err(IndexError::Damaged("an entry that could not be read")),
-                _ => folder.load(&name),
-            };
-            let kept = match read {
+            let kept = match folder.load(&name) {
                 Ok(kept) => kept,
                 Err(damage) => {
                     tracing::warn!(list = name.as_str(), error = %damage, "the index of a revocation list is made again");
-                    self.rebuilt(folder, &name, setup, now)
+                    self.rebuilt(folder, &name, setup, now).map_err(|error| told(&error)).ok()
                 }
             };
-            match kept {
-                Some(kept) => {
-                    loaded.push((name.clone(), NewList::of(&kept, now)));
-                    self.put(name, kept);
-                }
-                None => self.remove(&name),
+            if let Some(kept) = kept {
+                loaded.push((name.clone(), NewList::of(&kept, now)));
+                self.put(name, kept);
             }
         }
         loaded
     }
 
-    fn rebuilt(&self, folder: &Folder, name: &ListName, setup: &Setup, now: Timestamp) -> Option<Kept> {
-        let limits = Limits { max_bytes: setup.config.max_bytes, ..Limits::default() };
-        let key = fresh_key().ok()?;
-        let shelf = self.lists();
-        let mut judge = |crl: &Crl| accept(crl, None, &Expected::default(), &shelf, &setup.trust, now);
-        match folder.rebuild(name, limits, key, &mut judge) {
-            Ok(kept) => Some(kept),
-            Err(error) => {
-                tracing::error!(error = %error, "a kept revocation list is damaged and is fetched again");
-                None
+    /// Makes the index again of every list of which an entry could not be read, and gives those whose DER is damaged too: they are held no more,
+    /// and wait to be fetched again.
+    pub(super) fn mend(&self, folder: &Folder, setup: &Setup, now: Timestamp) -> Vec<ListName> {
+        let mut given_up = Vec::new();
+        for name in self.damaged() {
+            tracing::warn!(
+                list = name.as_str(),
+                "an entry could not be read: the index of a revocation list is made again"
+            );
+            match self.rebuilt(folder, &name, setup, now) {
+                Ok(kept) => self.put(name, kept),
+                // The disk that cannot take the index now may be able to at the next look.
+                Err(error @ KeepError::Io { .. }) => told(&error),
+                Err(error) => {
+                    told(&error);
+                    self.0.write().unwrap_or_else(PoisonError::into_inner).remove(&name);
+                    given_up.push(name);
+                }
             }
         }
+        given_up
     }
+
+    fn rebuilt(&self, folder: &Folder, name: &ListName, setup: &Setup, now: Timestamp) -> Result<Kept, KeepError> {
+        let limits = Limits { max_bytes: setup.config.max_bytes, ..Limits::default() };
+        let key = fresh_key().map_err(|source| KeepError::Io { name: name.as_str().to_owned(), source })?;
+        let shelf = self.lists();
+        let mut judge = |crl: &Crl| accept(crl, None, &Expected::default(), &shelf, &setup.trust, now);
+        folder.rebuild(name, limits, key, &mut judge)
+    }
+}
+
+fn told(error: &KeepError) {
+    tracing::error!(error = %error, "the index of a revocation list could not be made again");
 }

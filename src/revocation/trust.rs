@@ -26,7 +26,7 @@ pub(super) const fn settings(at: Timestamp) -> Settings {
 }
 
 /// Trust anchors, and authorities whose path ends in one (DER).
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Trust {
     /// Trust anchors.
     pub anchors: Vec<Arc<[u8]>>,

@@ -36,7 +36,10 @@ pub(super) fn due(
     delay: i64,
     now: Timestamp,
 ) -> Option<Timestamp> {
-    let own = match (&state.held, state.next_attempt, state.last_attempt) {
+    // What a clock that was ahead wrote down says nothing.
+    let last_attempt = state.last_attempt.filter(|last| *last <= now);
+    let next_attempt = state.next_attempt.filter(|next| *next <= now.plus_seconds(LAST_RETRY + LAST_RETRY / 4 + 1));
+    let own = match (&state.held, next_attempt, last_attempt) {
         (_, Some(next), _) => Some(next),
         (_, None, None) => Some(now),
         (None, None, Some(last)) => Some(last.plus_seconds(LATE)),

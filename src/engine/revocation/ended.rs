@@ -1,5 +1,6 @@
 //! What came of the lists that were sent for.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::super::handle::{Caller, Refusal};
@@ -34,22 +35,31 @@ impl Engine {
             }
         }
         let changed = !changes.lists.is_empty();
+        // With what the database did not take before.
+        let mut unwritten: BTreeSet<CrlName> = changes.lists.iter().map(|(name, _)| Arc::clone(name)).collect();
+        unwritten.extend(std::mem::take(&mut self.following.unwritten));
+        let state = |name: &CrlName| Some((Arc::clone(name), known.lists.get(name)?.clone()));
+        changes.lists = unwritten.iter().filter_map(state).collect();
         let mut events = events.into_iter();
         let committed = match events.next() {
             // Nothing but the moment of a look differs: the next event takes it along.
-            None => Ok(()),
+            None => {
+                self.following.unwritten = unwritten;
+                Ok(())
+            }
             Some(first) => {
                 let commit = Commit::new(first).events(events).revocation(Arc::new(changes));
-                self.commit(commit, self.clock.now()).await
+                let committed = self.commit(commit, self.clock.now()).await;
+                if let Err(refusal) = &committed {
+                    tracing::error!(error = %refusal, "what came of revocation lists could not be written down");
+                    self.following.unwritten = unwritten;
+                }
+                committed
             }
         };
-        match &committed {
-            // A list is on the disk whatever the database says: the next look, or the next start, sees it again.
-            Err(refusal) => {
-                tracing::error!(error = %refusal, "what came of revocation lists could not be written down")
-            }
-            Ok(()) if changed => self.show_revocation(known.as_ref().clone()),
-            Ok(()) => {}
+        // A list is on the disk whatever the database says, and what was tried is not tried again at once.
+        if changed {
+            self.show_revocation(known.as_ref().clone());
         }
         self.following.must_look |= taken;
         if taken || changed {
@@ -75,7 +85,9 @@ impl Engine {
                 let label = if label.is_empty() { after.label() } else { label };
                 let told = match &had.new {
                     Some(_) => Some(taken_in_words(&after, had)),
-                    None if before.failure.is_some() => Some(format!("unchanged, from {}", had.from)),
+                    None if before.failure.is_some() && after.failure.is_none() => {
+                        Some(format!("unchanged, from {}", had.from))
+                    }
                     None => None,
                 };
                 let event = told.map(|told| event_of(self, caller, Action::CrlTaken, format!("crl:{label}"), told));
@@ -127,7 +139,7 @@ impl Following {
             answer(reply, result);
             return;
         }
-        self.busy.remove(name);
+        let sent = self.busy.remove(name);
         for asker in self.askers.iter_mut().filter(|asker| asker.waiting.contains(name)) {
             asker.waiting.remove(name);
             match &outcome.result {
@@ -139,6 +151,10 @@ impl Following {
                 }
             }
         }
+        // Judged by those who were believed then: once more.
+        if outcome.result.is_err() && sent.is_some_and(|trusts| trusts != self.trusts) {
+            self.scheduled.insert(Arc::clone(name), outcome.at);
+        }
         self.answer_askers();
     }
 
@@ -147,7 +163,7 @@ impl Following {
         // A list nobody names any more will not come.
         let (points, busy) = (&self.points, &self.busy);
         for asker in &mut self.askers {
-            asker.waiting.retain(|name| points.contains_key(name) || busy.contains(name));
+            asker.waiting.retain(|name| points.contains_key(name) || busy.contains_key(name));
         }
         let (done, waiting) = std::mem::take(&mut self.askers).into_iter().partition(|asker| asker.waiting.is_empty());
         self.askers = waiting;
@@ -159,12 +175,16 @@ impl Following {
 }
 
 fn had_state(before: &CrlState, had: &Had, at: Timestamp) -> CrlState {
+    // Whoever sends a list that is no good is told of, whether or not another address helps. That one does not answer is why there are others.
+    let failed =
+        worst(&had.failed).filter(|failed| !matches!(trouble(failed), Trouble::Unreachable | Trouble::Refused));
+    let failed = failed.map(|failed| Failed { message: format!("{}: {}", failed.from, failed.message), ..failed });
     let mut after = CrlState {
         taken_from: Some(Arc::clone(&had.from)),
         validators: had.validators.clone(),
         last_attempt: Some(at),
         last_success: Some(at),
-        failure: None,
+        failure: failed.map(|failed| failure(before, &failed, at)),
         next_attempt: None,
         ..before.clone()
     };
@@ -178,28 +198,34 @@ fn had_state(before: &CrlState, had: &Had, at: Timestamp) -> CrlState {
 }
 
 fn failed_state(before: &CrlState, worst: &Failed, delay: i64, at: Timestamp) -> CrlState {
-    let (since, count) = before.failure.as_ref().map_or((at, 1), |known| (known.since, known.count.saturating_add(1)));
+    let failure = failure(before, worst, at);
     CrlState {
         last_attempt: Some(at),
-        failure: Some(CrlFailure { reason: worst.reason.into(), message: worst.message.as_str().into(), since, count }),
-        next_attempt: Some(due::retry(at, count, delay)),
+        next_attempt: Some(due::retry(at, failure.count, delay)),
+        failure: Some(failure),
         ..before.clone()
     }
 }
 
+/// This one after those in a row before it.
+fn failure(before: &CrlState, failed: &Failed, at: Timestamp) -> CrlFailure {
+    let (since, count) = before.failure.as_ref().map_or((at, 1), |known| (known.since, known.count.saturating_add(1)));
+    CrlFailure { reason: failed.reason.into(), message: failed.message.as_str().into(), since, count }
+}
+
 /// Of the addresses that failed, the one whose trouble tells most: a list that came and is no good says more than a server that is down.
 fn worst(failed: &[Failed]) -> Option<Failed> {
-    let rank = |failed: &&Failed| {
-        let failure =
-            CrlFailure { reason: failed.reason.into(), message: "".into(), since: Timestamp::default(), count: 0 };
-        match failure.trouble() {
-            Trouble::Unreachable => 1,
-            Trouble::Refused => 0,
-            _ => 2,
-        }
+    let rank = |failed: &&Failed| match trouble(failed) {
+        Trouble::Unreachable => 1,
+        Trouble::Refused => 0,
+        _ => 2,
     };
     // Of equals the first: addresses come most wanted first.
     failed.iter().rev().max_by_key(rank).cloned()
+}
+
+fn trouble(failed: &Failed) -> Trouble {
+    CrlFailure { reason: failed.reason.into(), message: "".into(), since: Timestamp::default(), count: 0 }.trouble()
 }
 
 fn taken_in_words(state: &CrlState, had: &Had) -> String {

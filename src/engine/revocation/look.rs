@@ -19,6 +19,8 @@ const BATCH: usize = 256;
 const MAX_LENGTH: usize = 16;
 /// Lists that are followed.
 const MAX_LISTS: usize = 512;
+/// Seconds until what could not be written down is looked at again.
+const LOOK_AFTER_REFUSAL: i64 = 60;
 
 /// What a look found.
 struct Looked {
@@ -35,7 +37,10 @@ impl Engine {
     pub(super) async fn look_and_judge(&mut self, mut judge: bool) {
         match self.look_once().await {
             Ok(changed) => judge |= changed,
-            Err(refusal) => tracing::error!(error = %refusal, "revocation statuses could not be made"),
+            Err(refusal) => {
+                tracing::error!(error = %refusal, "revocation statuses could not be made");
+                self.following.look_again = Some(self.clock.now().plus_seconds(LOOK_AFTER_REFUSAL));
+            }
         }
         if judge && self.was_ever_scanned() && self.declared_read {
             let caller = Caller { actor: Actor::Scheduler, origin: Origin::Internal };
@@ -50,8 +55,9 @@ impl Engine {
         let now = self.clock.now();
         self.renew_setup().await;
         let mut looked = self.ask_lists(now).await.map_err(|error| self.store_refused(&error))?;
-        if self.following.way.keeper.shelf().is_damaged() {
-            self.open_lists().await;
+        // Damage within an index shows when an entry is read.
+        if !self.following.way.keeper.shelf().damaged().is_empty() {
+            self.mend_lists().await;
             looked = self.ask_lists(now).await.map_err(|error| self.store_refused(&error))?;
         }
         self.following.points = self.points_of(looked.points);
@@ -122,6 +128,10 @@ impl Engine {
             below.iter().filter_map(|authority| self.following.authorities.get(authority)).cloned().collect();
         authorities.sort();
         let trust = Trust { anchors: self.anchors.iter().map(|anchor| Arc::clone(&anchor.der)).collect(), authorities };
+        if trust != self.following.setup.trust {
+            self.following.files_were_read = false;
+            self.following.trusts += 1;
+        }
         self.following.setup = Arc::new(Setup { config: self.config.revocation.clone(), trust });
     }
 

@@ -19,7 +19,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::handle::{Caller, Command, Handle, Refusal};
 use super::{Engine, answer};
 use crate::domain::audit_event::{Action, AuditEvent};
-use crate::domain::crl::{AwaitedSubject, CrlName, CrlState, Revocations};
+use crate::domain::crl::{AwaitedSubject, CrlName, CrlState, Revocations, Trouble};
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::inventory::Inventory;
 use crate::domain::reconcile::Changes;
@@ -83,14 +83,21 @@ pub(super) struct Following {
     way: ListWay,
     /// Lists that certificates or the configuration name.
     points: BTreeMap<CrlName, Point>,
-    /// Lists that are being fetched.
-    busy: BTreeSet<CrlName>,
+    /// Lists that are being fetched, and [`Following::trusts`] when they were sent for.
+    busy: BTreeMap<CrlName, u64>,
     /// When the schedule, or somebody, wants a list.
     scheduled: BTreeMap<CrlName, Timestamp>,
     /// Certificates, lists or settings are not those that were last looked at.
     must_look: bool,
     /// When a look gives another answer by time alone.
     look_again: Option<Timestamp>,
+    /// Lists whose last state is not in the database yet.
+    unwritten: BTreeSet<CrlName>,
+    /// The configured files were read since the start, since they changed, and since other authorities are believed.
+    files_were_read: bool,
+    /// How often other authorities came to be believed, and how often it had when refused lists were last wanted again.
+    trusts: u64,
+    trusts_seen: u64,
     setup: Arc<Setup>,
     /// DER of authorities that was read from the database.
     authorities: HashMap<Fingerprint, Arc<[u8]>>,
@@ -112,10 +119,14 @@ impl Following {
         Self {
             way,
             points: BTreeMap::new(),
-            busy: BTreeSet::new(),
+            busy: BTreeMap::new(),
             scheduled: BTreeMap::new(),
             must_look: true,
             look_again: None,
+            unwritten: BTreeSet::new(),
+            files_were_read: false,
+            trusts: 0,
+            trusts_seen: 0,
             setup: Arc::new(Setup { config: crate::config::RevocationConfig::default(), trust: Trust::default() }),
             authorities: HashMap::new(),
             askers: Vec::new(),
@@ -139,6 +150,14 @@ impl Following {
 
     pub(super) const fn settings_changed(&mut self) {
         self.must_look = true;
+        self.files_were_read = false;
+    }
+
+    /// What was to come by the old clock is reckoned anew by the new one.
+    pub(super) fn clock_was_set(&mut self) {
+        self.must_look = true;
+        self.look_again = None;
+        self.scheduled.clear();
     }
 }
 
@@ -201,11 +220,19 @@ impl Engine {
             found.insert(name);
         }
         for (name, state) in &mut known.lists {
-            if !found.contains(name) && state.held.take().is_some() {
-                // To be asked for again as if it had never come.
-                (state.validators, state.next_attempt) = (Default::default(), None);
-                tracing::error!(list = %state.label(), "a revocation list that was held is not in its folder any more");
+            if !found.contains(name) {
+                lost(state);
             }
+        }
+        self.show_revocation(known);
+    }
+
+    /// Makes damaged indexes again.
+    async fn mend_lists(&mut self) {
+        let given_up = self.following.way.keeper.mend(Arc::clone(&self.following.setup)).await.unwrap_or_default();
+        let mut known = Revocations::clone(&self.inventory.revocation);
+        for name in given_up {
+            known.lists.get_mut(name.as_str()).into_iter().for_each(lost);
         }
         self.show_revocation(known);
     }
@@ -216,7 +243,14 @@ impl Engine {
             return;
         }
         self.look_if_needed().await;
-        self.want_due(self.clock.now());
+        let now = self.clock.now();
+        if !std::mem::replace(&mut self.following.files_were_read, true) {
+            self.import_configured();
+        }
+        if std::mem::replace(&mut self.following.trusts_seen, self.following.trusts) != self.following.trusts {
+            self.want_refused(now);
+        }
+        self.want_due(now);
     }
 
     pub(super) async fn look_if_needed(&mut self) {
@@ -230,12 +264,23 @@ impl Engine {
     pub(super) fn want_lists(&mut self) {
         let now = self.clock.now();
         let spread = self.config.revocation.spread;
-        for name in self.following.points.keys() {
+        let margin = self.config.policy.crl_margin();
+        let known = Arc::clone(&self.inventory.revocation);
+        // Not those that come another way.
+        for name in self.following.points.keys().filter(|name| !known.is_covered(name, margin, now)) {
             let delay = due::delay(&self.config.node, name, spread);
             self.following.scheduled.insert(Arc::clone(name), now.plus_seconds(delay));
         }
         self.import_configured();
         self.last_runs.insert(super::Job::Crls, now);
+    }
+
+    /// Lists that nobody who is believed had signed: somebody may be believed now.
+    fn want_refused(&mut self, now: Timestamp) {
+        let refused =
+            |state: &CrlState| state.failure.as_ref().is_some_and(|failure| failure.trouble() == Trouble::Refused);
+        let lists = self.inventory.revocation.lists.iter().filter(|(_, state)| state.followed && refused(state));
+        self.following.scheduled.extend(lists.map(|(name, _)| (Arc::clone(name), now)));
     }
 
     fn import_configured(&mut self) {
@@ -264,7 +309,7 @@ impl Engine {
             .following
             .points
             .keys()
-            .filter(|name| !self.following.busy.contains(*name))
+            .filter(|name| !self.following.busy.contains_key(*name))
             .filter(|name| self.due_at(name, margin).is_some_and(|due| due <= now))
             .cloned()
             .collect();
@@ -274,19 +319,29 @@ impl Engine {
             };
             let state = self.inventory.revocation.lists.get(&name);
             let last = state.and_then(|state| Some((state.taken_from.clone()?, state.validators.clone())));
-            let wanted =
-                Wanted { name: list_name, addresses: point.addresses.clone(), expected: point.expected.clone(), last };
+            let near = state.and_then(|state| state.held.as_ref()?.near_stale(margin));
+            let wanted = Wanted {
+                name: list_name,
+                addresses: point.addresses.clone(),
+                expected: point.expected.clone(),
+                last,
+                late: near.is_some_and(|near| near <= now),
+            };
             self.following.scheduled.remove(&name);
-            self.following.busy.insert(name);
+            self.following.busy.insert(name, self.following.trusts);
             self.following.way.keeper.fetch(wanted, Arc::clone(&self.following.setup));
         }
     }
 
     fn due_at(&self, name: &CrlName, margin: i64) -> Option<Timestamp> {
-        let unknown = CrlState::default();
+        let (unknown, now) = (CrlState::default(), self.clock.now());
+        let scheduled = self.following.scheduled.get(name).copied();
+        if self.inventory.revocation.is_covered(name, margin, now) {
+            return scheduled;
+        }
         let state = self.inventory.revocation.lists.get(name).unwrap_or(&unknown);
         let spread = due::delay(&self.config.node, name, self.config.revocation.spread);
-        due::due(state, self.following.scheduled.get(name).copied(), margin, spread, self.clock.now())
+        due::due(state, scheduled, margin, spread, now)
     }
 
     /// How long nothing is to be done about lists.
@@ -295,7 +350,7 @@ impl Engine {
             return super::LONGEST_SLEEP;
         }
         let margin = self.config.policy.crl_margin();
-        let idle = self.following.points.keys().filter(|name| !self.following.busy.contains(*name));
+        let idle = self.following.points.keys().filter(|name| !self.following.busy.contains_key(*name));
         let due = idle.filter_map(|name| self.due_at(name, margin)).chain(self.following.look_again).min();
         let wait = due.map_or(i64::MAX, |due| due.unix().saturating_sub(self.clock.now().unix()));
         Duration::from_secs(u64::try_from(wait).unwrap_or(0)).min(super::LONGEST_SLEEP)
@@ -312,6 +367,14 @@ impl Engine {
         let margin = self.config.policy.crl_margin();
         let lists = &self.inventory.revocation.lists;
         lists.iter().filter(|(_, state)| state.followed).map(|(name, state)| line(name, state, margin, now)).collect()
+    }
+}
+
+/// The list is not held any more. It is asked for as if it had never come.
+fn lost(state: &mut CrlState) {
+    if state.held.take().is_some() {
+        (state.validators, state.next_attempt, state.last_attempt) = (Default::default(), None, None);
+        tracing::error!(list = %state.label(), "a revocation list that was held is not in its folder any more");
     }
 }
 

@@ -276,7 +276,8 @@ fn an_index_that_is_damaged_under_a_running_daemon_is_made_again() {
     let estate = Estate::new();
     let url = estate.server.url("/ca.crl");
     estate.install(&[&url]);
-    estate.server.on("/ca.crl", Does::serve(&estate.ca.list(&list(6))));
+    let der = estate.ca.list(&list(6));
+    estate.server.on("/ca.crl", Does::serve(&der));
     let daemon = estate.run();
     wait_for("the list", || (statuses(&daemon) == words("good", "revoked")).then_some(()));
     let name = followed(&daemon, "/ca.crl")["name"].as_str().unwrap().to_owned();
@@ -297,10 +298,9 @@ fn an_index_that_is_damaged_under_a_running_daemon_is_made_again() {
     // The list itself damaged, index and all: given up, and asked for in full.
     let list_path = estate.path().join(format!("state/crls/{name}.crl"));
     let file = fs::OpenOptions::new().write(true).open(&list_path).unwrap();
-    let der = fs::read(&list_path).unwrap();
     let serial = der.windows(4).position(|four| four == [0x02, 0x02, 0x10, 0x02]).unwrap() as u64;
     file.write_all_at(&[0x11], serial + 2).unwrap();
-    estate.server.on("/ca.crl", Does::serve(&estate.ca.list(&list(6))));
+    estate.server.on("/ca.crl", Does::serve(&der));
     estate.put("one more", &Spec::end_entity("one more", GOOD + 10).with(points(&[&url])));
     estate.put("revoked too", &Spec::end_entity("revoked too", REVOKED).with(points(&[&url])));
     assert_eq!(daemon.vigie(&["scan", "--now"]).code, 0);

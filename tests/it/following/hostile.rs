@@ -132,7 +132,10 @@ fn a_name_is_connected_to_where_it_was_allowed_to_lead() {
         let setup = Arc::new(Setup { config, trust: Trust::default() });
         let address = format!("http://{host}:{}/x.crl", server.address.port()).into();
         let name = ListName::new("x").unwrap();
-        keeper.fetch(Wanted { name, addresses: vec![address], expected: Expected::default(), last: None }, setup);
+        keeper.fetch(
+            Wanted { name, addresses: vec![address], expected: Expected::default(), last: None, late: false },
+            setup,
+        );
         let outcome = outcomes.blocking_recv().unwrap();
         let left = resolver.0.lock().unwrap().len();
         (outcome.result.unwrap_err()[0].reason, left)

@@ -99,7 +99,7 @@ impl Asked {
         let trust = Trust { anchors: vec![Arc::clone(&self.anchor)], authorities: Vec::new() };
         let name = ListName::new("x").unwrap();
         let address = format!("ldap://{address}/cn=AC?certificateRevocationList;binary").into();
-        let wanted = Wanted { name, addresses: vec![address], expected: Expected::default(), last: None };
+        let wanted = Wanted { name, addresses: vec![address], expected: Expected::default(), last: None, late: false };
         keeper.fetch(wanted, Arc::new(Setup { config, trust }));
         let failed = match outcomes.blocking_recv().expect("an outcome, whatever happens").result {
             Ok(had) => return Ok(had.new.expect("a list").held.bytes),

@@ -1,5 +1,6 @@
 //! A running daemon and the lists it follows: servers that misbehave, directories, and addresses nobody should ask.
 
+mod astray;
 mod directory;
 mod doors;
 mod faults;

@@ -4,6 +4,7 @@ pub mod clock;
 pub mod crl_server;
 pub mod daemon;
 pub mod die_at;
+pub mod faketime;
 pub mod made_certificate;
 pub mod made_pki;
 pub mod pcscd;
