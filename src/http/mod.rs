@@ -16,6 +16,7 @@ pub mod mirror;
 mod page;
 mod page_alerts;
 mod page_cards;
+mod paced;
 mod paging;
 mod problem;
 mod refusals;

@@ -5,6 +5,7 @@ mod doors;
 mod faults;
 mod hostile;
 mod hostile_directory;
+mod mirror;
 mod ways;
 
 use std::fs;
