@@ -86,7 +86,8 @@ async fn one(State(mirror): State<Mirror>, Path(asked): Path<String>, headers: H
         // A successor that took its place since is another list: its length says so before its bytes do.
         Ok(Ok((file, length))) if length == held.bytes => {
             let kind = (header::CONTENT_TYPE, "application/pkix-crl".to_owned());
-            ([kind, (header::ETAG, etag), (header::CONTENT_LENGTH, length.to_string())], body(file, slot)).into_response()
+            ([kind, (header::ETAG, etag), (header::CONTENT_LENGTH, length.to_string())], body(file, slot))
+                .into_response()
         }
         Ok(Err(error)) => {
             tracing::error!(error = %error, "a revocation list could not be served again");

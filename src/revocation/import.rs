@@ -17,7 +17,7 @@ use super::accept::Expected;
 use super::error::FetchError;
 use super::keeper::{Broken, Worker};
 use super::kept::ListName;
-use super::outcome::{Failed, Had, Import, NewList, Outcome, Setup, Way};
+use super::outcome::{Failed, Had, Import, NewList, Outcome, Setup, Ticket, Way};
 use super::spool::Spool;
 use super::trust::import_name;
 use crate::domain::crl::Validators;
@@ -36,25 +36,37 @@ const PIECE: usize = 256 << 10;
 type NotImported = (Option<ListName>, (&'static str, String));
 
 impl Worker {
-    /// Takes lists from files. Each file ends by itself.
+    /// Takes lists from files. Each file ends by itself; where somebody waits something always does, and the last of it says that it is.
     pub(super) async fn import(self, import: Import, setup: Arc<Setup>, outcomes: mpsc::UnboundedSender<Outcome>) {
-        let way = Way::File(import.ticket);
+        let way = |last| Way::File(import.ticket.map(|number| Ticket { number, last }));
         let Ok(reader) = Arc::clone(&self.readers).try_acquire_owned() else {
             let from = import.paths.first().map_or_else(String::new, |path| path.display().to_string());
             let message = "files that do not answer are still being read".to_owned();
-            return self.tell(&outcomes, way, None, Err(Failed { from, reason: "timeout", message }));
+            return self.tell(&outcomes, way(true), None, Err(Failed { from, reason: "timeout", message }));
         };
         let reader = Arc::new(reader);
-        for path in &import.paths {
+        let mut paths = import.paths.iter().peekable();
+        while let Some(path) = paths.next() {
+            let last = paths.peek().is_none();
             let (at, held) = (path.clone(), Arc::clone(&reader));
-            let files = match self.in_time(path, move || listed(&at, held)).await {
-                Ok(files) => files,
+            let files = self.in_time(path, move || listed(&at, held)).await.and_then(|files| {
+                let empty = || Failed {
+                    from: path.display().to_string(),
+                    reason: "no_file",
+                    message: "no file in it".to_owned(),
+                };
+                // A folder that is looked at now and then may be empty; one that somebody named should not.
+                if files.is_empty() && import.ticket.is_some() { Err(empty()) } else { Ok(files) }
+            });
+            let mut files = match files {
+                Ok(files) => files.into_iter().peekable(),
                 Err(failed) => {
-                    self.tell(&outcomes, way, None, Err(failed));
+                    self.tell(&outcomes, way(last), None, Err(failed));
                     continue;
                 }
             };
-            for (file, follow) in files {
+            while let Some((file, follow)) = files.next() {
+                let last = last && files.peek().is_none();
                 let spooled = {
                     let (worker, setup) = (self.clone(), Arc::clone(&setup));
                     let (at, held) = (file.clone(), Arc::clone(&reader));
@@ -75,7 +87,7 @@ impl Worker {
                         }
                     }
                 };
-                self.tell(&outcomes, way, name, result);
+                self.tell(&outcomes, way(last), name, result);
             }
         }
     }

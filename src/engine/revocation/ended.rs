@@ -109,22 +109,15 @@ impl Following {
     /// Tells those who wait what came of a list.
     fn report(&mut self, name: &CrlName, label: &str, outcome: &Outcome, refused: Option<&Refusal>) {
         if let Way::File(ticket) = outcome.way {
-            let Some(reply) = ticket.and_then(|ticket| self.imports.remove(&ticket)) else { return };
-            let result = match (&outcome.result, refused) {
-                (_, Some(refusal)) => Err(refusal.clone()),
-                (Ok(had), None) => Ok(super::FetchReport {
-                    taken: u64::from(had.new.is_some()),
-                    unchanged: u64::from(had.new.is_none()),
-                    failed: Vec::new(),
-                }),
-                (Err(failed), None) => {
-                    let worst = worst(failed);
-                    let (reason, message) =
-                        worst.map_or(("internal_error", String::new()), |worst| (worst.reason, worst.message));
-                    Err(Refusal::List { reason, message })
-                }
-            };
-            answer(reply, result);
+            let Some(ticket) = ticket else { return };
+            if let Some(importer) = self.imports.get_mut(&ticket.number) {
+                importer.count(outcome, refused);
+            }
+            if ticket.last
+                && let Some(done) = self.imports.remove(&ticket.number)
+            {
+                done.answer();
+            }
             return;
         }
         self.busy.remove(name);
@@ -134,8 +127,9 @@ impl Following {
                 Ok(had) if had.new.is_some() => asker.report.taken += 1,
                 Ok(_) => asker.report.unchanged += 1,
                 Err(failed) => {
-                    let reason = worst(failed).map_or_else(String::new, |worst| worst.reason.to_owned());
-                    asker.report.failed.push((label.to_owned(), reason));
+                    let (reason, message) =
+                        worst(failed).map_or_else(Default::default, |worst| (worst.reason, worst.message));
+                    asker.report.failed.push((label.to_owned(), reason, message));
                 }
             }
         }
@@ -155,6 +149,31 @@ impl Following {
         for asker in done {
             answer(asker.reply, Ok(asker.report));
         }
+    }
+}
+
+impl super::Importer {
+    fn count(&mut self, outcome: &Outcome, refused: Option<&Refusal>) {
+        match (&outcome.result, refused) {
+            (_, Some(refusal)) => self.refused = Some(refusal.clone()),
+            (Ok(had), None) if had.new.is_some() => self.report.taken += 1,
+            (Ok(_), None) => self.report.unchanged += 1,
+            (Err(failed), None) => self
+                .report
+                .failed
+                .extend(failed.iter().map(|failed| (failed.from.clone(), failed.reason, failed.message.clone()))),
+        }
+    }
+
+    /// Where nothing came of any file, why.
+    fn answer(self) {
+        let Self { report, refused, reply } = self;
+        let result = match (refused, &report.failed[..]) {
+            (Some(refusal), _) => Err(refusal),
+            (None, failed) if failed.is_empty() || report.taken + report.unchanged > 0 => Ok(report),
+            (None, failed) => Err(Refusal::Lists(failed.to_vec())),
+        };
+        answer(reply, result);
     }
 }
 
