@@ -29,9 +29,9 @@ pub enum CrlCommand {
     List,
     /// Demander toutes les listes maintenant
     Fetch,
-    /// Faire prendre au service une liste d'un fichier (réseau sans sortie)
+    /// Faire prendre au service une liste d'un fichier, ou celles d'un dossier (réseau sans sortie)
     Import {
-        /// La liste (DER ou PEM), lisible par le service
+        /// La liste (DER ou PEM), ou un dossier de listes, lisible par le service
         #[arg(value_name = "FILE")]
         file: PathBuf,
     },

@@ -127,9 +127,8 @@ impl CrlFailure {
     /// The kind of trouble a reason stands for.
     pub fn trouble(&self) -> Trouble {
         match &*self.reason {
-            "unreachable" | "timeout" | "http_status" | "directory" | "dns" | "tls" | "unreadable" | "missing" => {
-                Trouble::Unreachable
-            }
+            "unreachable" | "timeout" | "http_status" | "directory" | "dns" | "tls" | "unreadable" | "missing"
+            | "no_file" => Trouble::Unreachable,
             "not_a_crl" | "malformed" | "cut_short" | "trailing_bytes" | "algorithm_mismatch" => Trouble::Malformed,
             "too_large" | "too_many_entries" => Trouble::TooLarge,
             "bad_signature" => Trouble::BadSignature,

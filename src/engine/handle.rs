@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::TestedChannel;
-use super::revocation::RevocationCommand;
+use super::revocation::{NotHad, RevocationCommand};
 use super::snapshot::Snapshot;
 use crate::domain::alert::Alert;
 use crate::domain::audit_event::{Actor, AuditEvent, Origin};
@@ -133,14 +133,9 @@ pub enum Refusal {
     /// The daemon is stopping.
     #[error("the daemon is stopping")]
     Stopping,
-    /// A revocation list was not taken.
-    #[error("{message}")]
-    List {
-        /// Stable code.
-        reason: &'static str,
-        /// One line.
-        message: String,
-    },
+    /// Of the files of an import none was taken.
+    #[error("{}", lists_in_words(.0))]
+    Lists(Vec<NotHad>),
     /// What was said about a card or a certificate cannot be so.
     #[error("{0}")]
     Opposition(String),
@@ -156,9 +151,19 @@ impl Refusal {
             Self::NoChannel => "no_channel",
             Self::UnknownAddress => "unknown_address",
             Self::Stopping => "stopping",
-            Self::List { reason, .. } => reason,
+            Self::Lists(failed) => match failed.as_slice() {
+                [(_, reason, _)] => reason,
+                _ => "lists_refused",
+            },
             Self::Opposition(_) => "invalid_opposition",
         }
+    }
+}
+
+fn lists_in_words(failed: &[NotHad]) -> String {
+    match failed {
+        [(from, _, message)] => format!("{from}: {message}"),
+        several => format!("none of {} files was taken", several.len()),
     }
 }
 

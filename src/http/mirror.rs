@@ -2,7 +2,8 @@
 //! whoever takes it verifies its signature.
 
 use std::fs::File;
-use std::io::Read as _;
+use std::io::{self, Read as _};
+use std::sync::Arc;
 
 use axum::Json;
 use axum::Router;
@@ -12,23 +13,36 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::from_fn;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use futures_util::stream;
 use serde_json::json;
-use tokio::sync::mpsc;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::guard;
 use crate::domain::crl::{CrlName, CrlState};
 use crate::engine::Handle;
 
 /// Bytes read from the disk at a time.
-const PIECE: usize = 64 << 10;
+const PIECE: u64 = 64 << 10;
+/// Lists on their way at once. Each has a file open and a piece in memory.
+const SLOTS: usize = 16;
+/// Seconds after which somebody who found no slot may ask again: whoever reads nothing has lost his by then.
+const AGAIN: &str = "30";
+
+/// What the routes have.
+#[derive(Clone)]
+struct Mirror {
+    handle: Handle,
+    slots: Arc<Semaphore>,
+}
 
 /// The routes of the mirror.
 pub fn mirror(handle: Handle) -> Router {
-    Router::new().route("/", get(index)).route("/{file}", get(one)).layer(from_fn(guard::harden)).with_state(handle)
+    let state = Mirror { handle, slots: Arc::new(Semaphore::new(SLOTS)) };
+    Router::new().route("/", get(index)).route("/{file}", get(one)).layer(from_fn(guard::harden)).with_state(state)
 }
 
-async fn index(State(handle): State<Handle>) -> Response {
-    let snapshot = handle.snapshot();
+async fn index(State(mirror): State<Mirror>) -> Response {
+    let snapshot = mirror.handle.snapshot();
     let lists = &snapshot.inventory.revocation.lists;
     let items: Vec<serde_json::Value> = lists
         .iter()
@@ -48,8 +62,8 @@ async fn index(State(handle): State<Handle>) -> Response {
     Json(json!({ "items": items })).into_response()
 }
 
-async fn one(State(handle): State<Handle>, Path(asked): Path<String>, headers: HeaderMap) -> Response {
-    let snapshot = handle.snapshot();
+async fn one(State(mirror): State<Mirror>, Path(asked): Path<String>, headers: HeaderMap) -> Response {
+    let snapshot = mirror.handle.snapshot();
     let lists = &snapshot.inventory.revocation.lists;
     let mut named =
         lists.iter().filter(|(name, state)| file_of(name, state) == asked || format!("{name}.crl") == asked);
@@ -59,6 +73,9 @@ async fn one(State(handle): State<Handle>, Path(asked): Path<String>, headers: H
     if headers.get(header::IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == etag.as_bytes()) {
         return (StatusCode::NOT_MODIFIED, [(header::ETAG, etag)]).into_response();
     }
+    let Ok(slot) = mirror.slots.try_acquire_owned() else {
+        return (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, AGAIN)]).into_response();
+    };
     let path = snapshot.config.state_dir.join("crls").join(format!("{name}.crl"));
     let opened = tokio::task::spawn_blocking(move || {
         let file = File::open(path)?;
@@ -69,7 +86,8 @@ async fn one(State(handle): State<Handle>, Path(asked): Path<String>, headers: H
         // A successor that took its place since is another list: its length says so before its bytes do.
         Ok(Ok((file, length))) if length == held.bytes => {
             let kind = (header::CONTENT_TYPE, "application/pkix-crl".to_owned());
-            ([kind, (header::ETAG, etag), (header::CONTENT_LENGTH, length.to_string())], body(file)).into_response()
+            ([kind, (header::ETAG, etag), (header::CONTENT_LENGTH, length.to_string())], body(file, slot))
+                .into_response()
         }
         Ok(Err(error)) => {
             tracing::error!(error = %error, "a revocation list could not be served again");
@@ -79,31 +97,19 @@ async fn one(State(handle): State<Handle>, Path(asked): Path<String>, headers: H
     }
 }
 
-/// The file, piece by piece: as fast as it is taken.
-fn body(mut file: File) -> Body {
-    let (pieces, taken) = mpsc::channel::<std::io::Result<Bytes>>(2);
-    tokio::task::spawn_blocking(move || {
-        loop {
-            let mut piece = vec![0; PIECE];
-            let read = file.read(&mut piece);
-            let piece = match read {
-                Ok(0) => return,
-                Ok(read) => {
-                    piece.truncate(read);
-                    Ok(Bytes::from(piece))
-                }
-                Err(error) => Err(error),
-            };
-            let failed = piece.is_err();
-            if pieces.blocking_send(piece).is_err() || failed {
-                return;
-            }
-        }
-    });
-    Body::from_stream(futures_util::stream::unfold(
-        taken,
-        |mut taken| async move { Some((taken.recv().await?, taken)) },
-    ))
+/// The file, a piece at a time, each read when the one before was taken: whoever does not read holds a slot, and no thread.
+fn body(file: File, slot: OwnedSemaphorePermit) -> Body {
+    Body::from_stream(stream::try_unfold((file, slot), |(file, slot)| async move {
+        let (file, piece) = tokio::task::spawn_blocking(move || piece(file)).await.map_err(io::Error::other)??;
+        Ok::<_, io::Error>((!piece.is_empty()).then_some((piece, (file, slot))))
+    }))
+}
+
+/// What comes next in the file, nothing at its end.
+fn piece(mut file: File) -> io::Result<(File, Bytes)> {
+    let mut piece = Vec::new();
+    (&mut file).take(PIECE).read_to_end(&mut piece)?;
+    Ok((file, Bytes::from(piece)))
 }
 
 /// The name a list is served under: the last part of its first address where that is one of a file, else the name it is kept under.

@@ -13,6 +13,7 @@ mod findings;
 mod guard;
 mod metrics;
 pub mod mirror;
+mod paced;
 mod page;
 mod page_alerts;
 mod page_cards;

@@ -20,7 +20,7 @@ use super::gate::{Gate, shown};
 use super::import;
 use super::index::fresh_key;
 use super::kept::{Folder, KeepError, ListName, Taken};
-use super::outcome::{Failed, Had, Import, NewList, Outcome, Setup, Wanted, Way};
+use super::outcome::{Failed, Had, Import, NewList, Outcome, Setup, Ticket, Wanted, Way};
 use super::resolve::SharedResolver;
 use super::shelf::Shelf;
 use super::spool::Spool;
@@ -174,7 +174,8 @@ impl Worker {
                     }));
                 }
                 Order::Import(import, setup) => {
-                    let (way, outcomes) = (Way::File(import.ticket), outcomes.clone());
+                    let ticket = import.ticket.map(|number| Ticket { number, last: true });
+                    let (way, outcomes) = (Way::File(ticket), outcomes.clone());
                     let work = |worker: Self, outcomes| worker.import(import, setup, outcomes);
                     tokio::spawn(worker.finally(ListName::nameless(), way, outcomes, work));
                 }

@@ -37,18 +37,19 @@ pub(super) fn list(session: &mut Session<'_>) -> anyhow::Result<Exit> {
 /// 1 when a list was not had.
 pub(super) fn fetch(session: &mut Session<'_>) -> anyhow::Result<Exit> {
     let report = client::post(session, "/api/v1/crls/fetch")?;
-    told(&report, session)
+    told(&report, Exit::No, session)
 }
 
+/// 65 when a file was refused.
 pub(super) fn import(file: &Path, session: &mut Session<'_>) -> anyhow::Result<Exit> {
     // The daemon has a folder of its own to start from.
     let path = std::path::absolute(file).with_context(|| file.display().to_string())?;
     let path = path.to_str().with_context(|| format!("{}: not UTF-8", file.display()))?;
     let report = client::post_with(session, "/api/v1/crls/import", &json!({ "path": path }))?;
-    told(&report, session)
+    told(&report, Exit::BadInput, session)
 }
 
-fn told(report: &Value, session: &mut Session<'_>) -> anyhow::Result<Exit> {
+fn told(report: &Value, not_had: Exit, session: &mut Session<'_>) -> anyhow::Result<Exit> {
     let count = |key: &str| report.get(key).and_then(Value::as_i64).unwrap_or(0);
     let failed = report.get("failed").and_then(Value::as_array).cloned().unwrap_or_default();
     if session.common.json {
@@ -62,8 +63,8 @@ fn told(report: &Value, session: &mut Session<'_>) -> anyhow::Result<Exit> {
         writeln!(session.out, "{}", session.texts.say("crl-fetched", &counts))?;
         for line in &failed {
             let part = |index: usize| line.get(index).and_then(Value::as_str).unwrap_or_default();
-            writeln!(session.err, "{}: {}", visible(part(0)), visible(part(1)))?;
+            writeln!(session.err, "{}: {} ({})", visible(part(0)), visible(part(2)), visible(part(1)))?;
         }
     }
-    Ok(if failed.is_empty() { Exit::Done } else { Exit::No })
+    Ok(if failed.is_empty() { Exit::Done } else { not_had })
 }

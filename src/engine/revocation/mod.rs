@@ -45,11 +45,11 @@ pub enum RevocationCommand {
         /// Where the answer goes, when every list was had or not.
         reply: oneshot::Sender<Result<FetchReport, Refusal>>,
     },
-    /// Take a list from a file.
+    /// Take a list from a file, or lists from a folder.
     Import {
         /// For the audit.
         caller: Caller,
-        /// The file, as the daemon sees it.
+        /// The file or folder, as the daemon sees it.
         path: PathBuf,
         /// Where the answer goes.
         reply: oneshot::Sender<Result<FetchReport, Refusal>>,
@@ -67,6 +67,9 @@ pub enum RevocationCommand {
     },
 }
 
+/// A list that was not had: its label, or the file, a stable code and one line.
+pub type NotHad = (String, &'static str, String);
+
 /// What asking for lists gave.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct FetchReport {
@@ -74,8 +77,8 @@ pub struct FetchReport {
     pub taken: u64,
     /// Lists that are the same as before.
     pub unchanged: u64,
-    /// Lists that were not had, by label, with the reason.
-    pub failed: Vec<(String, String)>,
+    /// Lists that were not had.
+    pub failed: Vec<NotHad>,
 }
 
 /// What the engine keeps beside the state that is stored.
@@ -102,8 +105,8 @@ pub(super) struct Following {
     /// DER of authorities that was read from the database.
     authorities: HashMap<Fingerprint, Arc<[u8]>>,
     askers: Vec<Asker>,
-    /// Those who wait for a list from a file.
-    imports: HashMap<u64, oneshot::Sender<Result<FetchReport, Refusal>>>,
+    /// Those who wait for lists from files.
+    imports: HashMap<u64, Importer>,
     tickets: u64,
 }
 
@@ -111,6 +114,14 @@ pub(super) struct Following {
 struct Asker {
     waiting: BTreeSet<CrlName>,
     report: FetchReport,
+    reply: oneshot::Sender<Result<FetchReport, Refusal>>,
+}
+
+/// Somebody who waits for lists from files.
+struct Importer {
+    report: FetchReport,
+    /// The database did not take what came of one.
+    refused: Option<Refusal>,
     reply: oneshot::Sender<Result<FetchReport, Refusal>>,
 }
 
@@ -293,7 +304,8 @@ impl Engine {
     fn import(&mut self, paths: Vec<PathBuf>, reply: Option<oneshot::Sender<Result<FetchReport, Refusal>>>) {
         let ticket = reply.map(|reply| {
             self.following.tickets += 1;
-            self.following.imports.insert(self.following.tickets, reply);
+            let importer = Importer { report: FetchReport::default(), refused: None, reply };
+            self.following.imports.insert(self.following.tickets, importer);
             self.following.tickets
         });
         let known = self.following.points.iter();
@@ -413,10 +425,10 @@ impl Handle {
         self.ask_revocation(|reply| RevocationCommand::Fetch { caller, reply }).await
     }
 
-    /// Takes a revocation list from a file the daemon can read.
+    /// Takes a revocation list from a file the daemon can read, or those of a folder.
     ///
     /// # Errors
-    /// [`Refusal`], among them why the list is not taken.
+    /// [`Refusal`], among them why nothing is taken.
     pub async fn import_list(&self, caller: Caller, path: PathBuf) -> Result<FetchReport, Refusal> {
         self.ask_revocation(|reply| RevocationCommand::Import { caller, path, reply }).await
     }

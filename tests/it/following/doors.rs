@@ -61,6 +61,57 @@ fn a_list_comes_in_from_a_file_and_is_served_again() {
 }
 
 #[test]
+fn a_folder_that_is_imported_is_answered_once_and_for_every_file() {
+    let estate = Estate::new();
+    estate.install(&["http://out-of-reach.example/ca.crl"]);
+    estate.configure("hosts = [\"127.0.0.1\"]\nnetworks = [\"127.0.0.1\"]\nspread = \"0s\"\n");
+    let daemon = estate.run();
+    let stick = estate.path().join("stick");
+    fs::create_dir(&stick).unwrap();
+    let import = || {
+        let said = std::process::Command::new(VIGIE)
+            .arg("--config")
+            .arg(estate.path().join("vigie.toml"))
+            .args(["crl", "import", "--json"])
+            .arg(&stick)
+            .output()
+            .unwrap();
+        let out = (!said.stdout.is_empty()).then(|| serde_json::from_slice::<Value>(&said.stdout).unwrap());
+        (said.status.code().unwrap(), out, String::from_utf8(said.stderr).unwrap())
+    };
+    // Nothing in it, which is not nothing to say.
+    let (code, _, said) = import();
+    assert_eq!(code, 65);
+    assert!(said.contains("no file in it (no_file)"), "{said}");
+
+    // None is any good: a line for each.
+    fs::write(stick.join("a.crl"), b"<html>").unwrap();
+    fs::write(stick.join("b.crl"), &estate.ca.der).unwrap();
+    let (code, _, said) = import();
+    assert_eq!(code, 65);
+    for file in ["a.crl", "b.crl"] {
+        assert!(said.lines().any(|line| line.contains(file) && line.ends_with("(not_a_crl)")), "{file}: {said}");
+    }
+
+    // Some are: they are taken, the others told with their reasons.
+    fs::write(stick.join("c.crl"), estate.ca.list(&list(5))).unwrap();
+    fs::write(stick.join("d.crl"), estate.root.list(&ListSpec::new(2).dated(FROM, Some(UNTIL)))).unwrap();
+    let (code, report, _) = import();
+    let report = report.unwrap();
+    assert_eq!((code, &report["taken"], &report["unchanged"]), (65, &2.into(), &0.into()), "{report}");
+    let failed: Vec<&str> = report["failed"].as_array().unwrap().iter().map(|one| one[1].as_str().unwrap()).collect();
+    assert_eq!(failed, ["not_a_crl", "not_a_crl"], "{report}");
+    assert!(report["failed"][0][0].as_str().unwrap().ends_with("/a.crl"), "{report}");
+    assert_eq!(statuses(&daemon), words("good", "revoked"));
+
+    for file in ["a.crl", "b.crl"] {
+        fs::remove_file(stick.join(file)).unwrap();
+    }
+    let (code, report, _) = import();
+    assert_eq!((code, &report.unwrap()["unchanged"]), (0, &2.into()));
+}
+
+#[test]
 fn an_opposition_is_followed_until_a_list_says_so() {
     let estate = Estate::new();
     estate.install(&[&estate.server.url("/ca.crl")]);

@@ -6,6 +6,7 @@ mod doors;
 mod faults;
 mod hostile;
 mod hostile_directory;
+mod mirror;
 mod ways;
 
 use std::fs;
