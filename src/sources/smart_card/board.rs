@@ -2,7 +2,7 @@
 //! for a card.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -17,6 +17,7 @@ use super::reading::CardReading;
 use super::recognition::{Recognised, recognise};
 use super::seat::{AtHand, Errand, ReaderView, Seat, SeatState, Step};
 use crate::clock::SharedClock;
+use crate::config::SmartCardConfig;
 use crate::domain::observation::Problem;
 use crate::domain::time::Timestamp;
 
@@ -38,6 +39,8 @@ struct Inner {
     interrupted: bool,
     readers: BTreeMap<Arc<str>, Seat>,
     tickets: u64,
+    /// As configured now.
+    settings: Arc<SmartCardConfig>,
     /// Until when pcscd has to say something, on the monotonic clock.
     word_due: Option<Duration>,
     /// The PKCS#11 module that is read beside PC/SC, where one is.
@@ -85,11 +88,31 @@ pub(super) struct Report {
 }
 
 impl Board {
-    /// With the PKCS#11 module that is read too, if any.
-    pub(super) fn new(clock: SharedClock, module: Option<&Path>) -> Self {
-        let module = module.map(|module| ModuleState::new(module.to_string_lossy().into(), clock.now()));
-        let inner = Mutex::new(Inner { interrupted: true, module, ..Inner::default() });
-        Self { inner, revision: watch::Sender::new(0), changed: Condvar::new(), clock }
+    pub(super) fn new(clock: SharedClock, settings: SmartCardConfig) -> Self {
+        let module = module_of(&settings, clock.now());
+        let inner = Inner { interrupted: true, module, settings: Arc::new(settings), ..Inner::default() };
+        Self { inner: Mutex::new(inner), revision: watch::Sender::new(0), changed: Condvar::new(), clock }
+    }
+
+    /// Other settings, for what is done from now on: no card is read again for them. Another PKCS#11 module is read at once.
+    pub(super) fn configure(&self, settings: SmartCardConfig) {
+        self.change(|inner, now| {
+            let other_module = inner.settings.pkcs11_module != settings.pkcs11_module;
+            if other_module {
+                inner.module = module_of(&settings, now);
+            }
+            inner.settings = Arc::new(settings);
+            other_module
+        });
+    }
+
+    /// As configured now.
+    pub(super) fn settings(&self) -> Arc<SmartCardConfig> {
+        Arc::clone(&self.inner().settings)
+    }
+
+    pub(super) fn monotonic(&self) -> Duration {
+        self.clock.monotonic()
     }
 
     pub(super) fn now(&self) -> Timestamp {
@@ -144,7 +167,7 @@ impl Board {
     }
 
     /// A card was put in. What to do about it, if anything.
-    pub(super) fn inserted(&self, reader: &Arc<str>, atr: &[u8], patience: Duration) -> Option<Errand> {
+    pub(super) fn inserted(&self, reader: &Arc<str>, atr: &[u8]) -> Option<Errand> {
         let chip = match recognise(atr) {
             Recognised::Cpx(chip) => chip,
             named => {
@@ -159,17 +182,17 @@ impl Board {
         };
         let mut errand = None;
         self.change(|inner, now| {
-            let due = self.clock.monotonic() + patience;
-            let ticket = inner.seat(reader, now, SeatState::Reading(Step::Waiting), Some(due));
+            let due = self.clock.monotonic() + inner.settings.answer_timeout;
+            let ticket = inner.seat(reader, now, SeatState::Reading(Step::Queued), Some(due));
             errand = ticket.map(|ticket| Errand { ticket, chip });
             true
         });
         errand
     }
 
-    /// A card is there that does not answer to power.
-    pub(super) fn unpowered(&self, reader: &Arc<str>) {
-        let problem = SmartCardError::Unpowered.problem();
+    /// The reader, or the card in it, gives nothing, and nobody needs to ask it to know.
+    pub(super) fn failing(&self, reader: &Arc<str>, error: &SmartCardError) {
+        let problem = error.problem();
         self.change(|inner, now| inner.seat(reader, now, SeatState::Unreadable(problem), None).is_some());
     }
 
@@ -239,25 +262,32 @@ impl Board {
         }
     }
 
-    /// Waits until the module is to be read, and marks it as being read. False when `stop` was set: see [`Board::wake`].
-    pub(super) fn wait_for_module(&self, stop: &AtomicBool) -> bool {
+    /// Waits until there is a module to be read, marks it as being read, and gives it with its time. `None` when `stop` was set: see
+    /// [`Board::wake`].
+    pub(super) fn wait_for_module(&self, stop: &AtomicBool) -> Option<(PathBuf, Duration)> {
         let mut inner = self.inner();
         while !stop.load(Ordering::Relaxed) {
-            let Inner { service, readers, module: Some(module), .. } = &mut *inner else { return false };
-            if matches!(service, Service::Reached) && module.is_due(readers) {
+            let Inner { service, readers, module, settings, .. } = &mut *inner;
+            if let (Service::Reached, Some(module), Some(path)) = (service, module, &settings.pkcs11_module)
+                && module.is_due(readers)
+            {
                 module.begin(readers);
-                return true;
+                return Some((path.clone(), settings.pkcs11_timeout));
             }
             inner = self.changed.wait(inner).unwrap_or_else(PoisonError::into_inner);
         }
-        false
+        None
     }
 
-    /// How the reading of the module ended. True when how it does is news.
-    pub(super) fn module_ended(&self, outcome: Result<Vec<Token>, ModuleError>) -> bool {
+    /// How the reading of the module ended. True when how it does is news; never for one that is no longer configured.
+    pub(super) fn module_ended(&self, path: &Path, outcome: Result<Vec<Token>, ModuleError>) -> bool {
         let mut news = false;
         self.change(|inner, now| {
-            news = inner.module.as_mut().is_some_and(|module| module.ended(outcome, now));
+            let Inner { module: Some(module), settings, .. } = inner else { return false };
+            if settings.pkcs11_module.as_deref() != Some(path) {
+                return false;
+            }
+            news = module.ended(outcome, now);
             true
         });
         news
@@ -390,4 +420,9 @@ impl Inner {
     fn wanted(&mut self, reader: &Arc<str>, errand: Errand) -> Option<&mut Seat> {
         self.readers.get_mut(reader).filter(|seat| seat.ticket == errand.ticket)
     }
+}
+
+/// What is known of the module these settings name: nothing yet.
+fn module_of(settings: &SmartCardConfig, now: Timestamp) -> Option<ModuleState> {
+    settings.pkcs11_module.as_ref().map(|module| ModuleState::new(module.to_string_lossy().into(), now))
 }

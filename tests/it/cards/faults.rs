@@ -203,10 +203,12 @@ fn a_swap_between_two_looks_is_seen() {
     present(&daemon);
     let other = Person { number: "2600301799".to_owned(), register: "000000002".to_owned(), ..Person::default() };
     let other = TestCard::new(Model::Cps3, &other.contents("11111111"));
+    card.wait_until_off();
     inserted.remove();
     let swapped = other.insert(&pcscd, 0);
     wait_for_card(&daemon, "2600301799", |card| card["present"] == true);
     gone(&daemon);
+    other.wait_until_off();
     swapped.remove();
     let twin = TestCard::new(Model::Cps3, &Person::default().contents("22222222"));
     let _in = twin.insert(&pcscd, 0);
@@ -335,7 +337,7 @@ fn a_card_in_use_is_read_later() {
 }
 
 /// Another program that holds the card until it is killed. A process of its own: the socket of pcscd is named by the environment.
-fn holder(pcscd: &Pcscd, mode: &str, held: &Path) -> Child {
+pub(super) fn holder(pcscd: &Pcscd, mode: &str, held: &Path) -> Child {
     let program = std::env::current_exe().expect("this program");
     let other = pcscd
         .command(program.to_str().expect("a plain path"))
