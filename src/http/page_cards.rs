@@ -46,7 +46,7 @@ pub(super) fn section(snapshot: &Snapshot, texts: &Texts, now: Timestamp) -> Opt
     let state = |reader: &ReaderView| {
         let state = texts.word(&format!("reader-{}", reader.state));
         // Some states are their reason.
-        match reader.problem.as_ref().filter(|_| !matches!(reader.state, "mute" | "in_use")) {
+        match reader.problem.as_ref().filter(|problem| !matches!(&*problem.reason, "card_mute" | "card_in_use")) {
             Some(problem) => format!("{state} ({})", why(problem)),
             None => state,
         }
