@@ -143,6 +143,8 @@ impl From<Error> for SmartCardError {
             Error::SecurityViolation | Error::NoAccess => Self::Refused,
             Error::SharingViolation => Self::InUse,
             Error::RemovedCard | Error::NoSmartcard | Error::UnknownReader | Error::ReaderUnavailable => Self::Removed,
+            // What pcscd says of an exchange that its driver could not carry out: nothing was there to take it.
+            Error::NotTransacted => Self::Removed,
             Error::UnresponsiveCard | Error::UnpoweredCard => Self::Unpowered,
             other => Self::Failed(other),
         }
@@ -324,7 +326,8 @@ mod tests {
         let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/sources/smart_card");
         let files = |folder: &std::path::Path| std::fs::read_dir(folder).expect("the folder").flatten();
         let mut talkers = Vec::new();
-        for path in files(&folder).chain(files(&folder.join("pkcs11"))).map(|entry| entry.path()) {
+        let below = [folder.join("board"), folder.join("pkcs11")];
+        for path in files(&folder).chain(below.iter().flat_map(|folder| files(folder))).map(|entry| entry.path()) {
             if path.is_dir() {
                 continue;
             }

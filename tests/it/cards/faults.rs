@@ -211,10 +211,18 @@ fn a_swap_between_two_looks_is_seen() {
     other.wait_until_off();
     swapped.remove();
     let twin = TestCard::new(Model::Cps3, &Person::default().contents("22222222"));
-    let _in = twin.insert(&pcscd, 0);
+    let swapped = twin.insert(&pcscd, 0);
     let there = wait_for_card(&daemon, NUMBER, |card| card["present"] == true);
     assert_eq!(there["chip_serial"], "22222222");
-    [card, other, twin].iter().for_each(|card| card.assert_untouched(false));
+    // The very serial number of the chip, with another card's contents: what is read counts.
+    twin.wait_until_off();
+    swapped.remove();
+    let third = Person { number: "2600301788".to_owned(), register: "000000003".to_owned(), ..Person::default() };
+    let clone = TestCard::new(Model::Cps3, &third.contents("22222222"));
+    let _in = clone.insert(&pcscd, 0);
+    let there = wait_for_card(&daemon, "2600301788", |card| card["present"] == true);
+    assert_eq!((&there["chip_serial"], there["certificates"].as_array().map(Vec::len)), (&json!("22222222"), Some(2)));
+    [card, other, twin, clone].iter().for_each(|card| card.assert_untouched(false));
 }
 
 /// pcscd comes late, is killed, is stopped, stands still, and comes back each time.

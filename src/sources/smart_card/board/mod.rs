@@ -1,25 +1,29 @@
 //! What the readers hold now: written by the threads that watch and read, read by the engine and the commands. Nothing here waits
 //! for a card.
 
+mod look;
+mod time;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use serde::Serialize;
 use tokio::sync::watch;
 
 use super::SmartCardError;
-use super::pkcs11::state::{ModuleState, SeenToken};
-use super::pkcs11::{ModuleError, ModuleView, Token};
+use super::pkcs11::state::ModuleState;
+use super::pkcs11::{ModuleError, Token};
 use super::reading::CardReading;
 use super::recognition::{Recognised, recognise};
-use super::seat::{AtHand, Errand, ReaderView, Seat, SeatState, Step};
+use super::seat::{AtHand, Errand, Seat, SeatState, Step};
 use crate::clock::SharedClock;
 use crate::config::SmartCardConfig;
 use crate::domain::observation::Problem;
 use crate::domain::time::Timestamp;
+pub use look::ReadersView;
+pub(super) use look::Report;
 
 /// The board. One per source.
 #[derive(Debug)]
@@ -57,34 +61,6 @@ pub(super) enum Service {
     Reached,
     /// It does not.
     Lost(Problem),
-}
-
-/// The readers as they stand, and whether they can be watched.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct ReadersView {
-    /// Counts up with every change of what follows.
-    pub revision: u64,
-    /// `unknown` before pcscd was asked, `reached`, `not_reachable`.
-    pub service: &'static str,
-    /// Why it is not.
-    pub problem: Option<Problem>,
-    /// Every reader, by name.
-    pub readers: Vec<ReaderView>,
-    /// The PKCS#11 module that is read beside PC/SC, where one is configured.
-    pub pkcs11: Option<ModuleView>,
-}
-
-/// What the engine takes from the board.
-pub(super) struct Report {
-    pub(super) service: Service,
-    pub(super) interrupted: bool,
-    /// The cards that were read and are there, each with its reader.
-    pub(super) cards: Vec<(Arc<str>, Arc<AtHand>)>,
-    /// Readers with a card in them that was not read yet: what was known to be in them may still be.
-    pub(super) unsettled: Vec<Arc<str>>,
-    pub(super) problems: Vec<(Arc<str>, Problem)>,
-    /// What a PKCS#11 module shows.
-    pub(super) tokens: Vec<SeenToken>,
 }
 
 impl Board {
@@ -225,43 +201,6 @@ impl Board {
         });
     }
 
-    /// pcscd was asked something and answers within that time, or else it stands still.
-    pub(super) fn expect_word(&self, within: Duration) {
-        let mut inner = self.inner();
-        inner.word_due = Some(self.clock.monotonic() + within);
-        drop(inner);
-        self.changed.notify_all();
-    }
-
-    /// It answered. False when that was so late that nothing is known of the readers any more.
-    pub(super) fn heard(&self) -> bool {
-        self.inner().word_due.take().is_some()
-    }
-
-    /// Tells what is late, as soon as it is: cards that do not answer, and pcscd itself. Returns when `stop` is set: see
-    /// [`Board::wake`]. On a thread of its own, because whoever asks pcscd waits for as long as it stands still.
-    pub(super) fn keep_time(&self, stop: &AtomicBool) {
-        let mut inner = self.inner();
-        while !stop.load(Ordering::Relaxed) {
-            let (monotonic, now) = (self.clock.monotonic(), self.clock.now());
-            let (news, next) = match inner.word_due {
-                Some(due) if due <= monotonic => {
-                    inner.lose(SmartCardError::Silent.problem());
-                    tracing::warn!(reason = SmartCardError::Silent.reason(), "smart cards: {}", SmartCardError::Silent);
-                    (true, None)
-                }
-                _ => inner.look_at_the_clock(monotonic, now),
-            };
-            if news {
-                self.tell();
-            }
-            inner = match next {
-                Some(next) => self.changed.wait_timeout(inner, next).unwrap_or_else(PoisonError::into_inner).0,
-                None => self.changed.wait(inner).unwrap_or_else(PoisonError::into_inner),
-            };
-        }
-    }
-
     /// Waits until there is a module to be read, marks it as being read, and gives it with its time. `None` when `stop` was set: see
     /// [`Board::wake`].
     pub(super) fn wait_for_module(&self, stop: &AtomicBool) -> Option<(PathBuf, Duration)> {
@@ -308,65 +247,6 @@ impl Board {
         self.changed.notify_all();
     }
 
-    /// Takes what changed since the last report.
-    pub(super) fn report(&self) -> Report {
-        let mut inner = self.inner();
-        let mut report = Report {
-            service: inner.service.clone(),
-            interrupted: inner.interrupted,
-            cards: Vec::new(),
-            unsettled: Vec::new(),
-            problems: Vec::new(),
-            tokens: inner.module.as_ref().map(|module| module.tokens(&inner.readers)).unwrap_or_default(),
-        };
-        // A card that only the module can read is still there while the module has not said otherwise.
-        let awaited = inner.module.as_ref().is_some_and(|module| module.is_awaited(&inner.readers));
-        for (name, seat) in &inner.readers {
-            if let SeatState::Read(card) = &seat.state {
-                report.cards.push((Arc::clone(name), Arc::clone(card)));
-            }
-            if seat.is_unsettled() || (awaited && !matches!(seat.state, SeatState::Read(_) | SeatState::Empty)) {
-                report.unsettled.push(Arc::clone(name));
-            }
-            report.problems.extend(seat.view(name).problem.map(|problem| (Arc::clone(name), problem)));
-        }
-        let module = inner.module.as_ref().map(ModuleState::view);
-        report.problems.extend(module.and_then(|view| Some((view.module, view.problem?))));
-        if matches!(inner.service, Service::Reached) {
-            inner.interrupted = false;
-        }
-        report
-    }
-
-    /// For people and programs.
-    pub(super) fn view(&self) -> ReadersView {
-        let inner = self.inner();
-        let (service, problem) = match &inner.service {
-            Service::Unknown => ("unknown", None),
-            Service::Reached => ("reached", None),
-            Service::Lost(problem) => ("not_reachable", Some(problem.clone())),
-        };
-        let readers = inner.readers.iter().map(|(name, seat)| seat.view(name)).collect();
-        let pkcs11 = inner.module.as_ref().map(ModuleState::view);
-        ReadersView { revision: *self.revision.borrow(), service, problem, readers, pkcs11 }
-    }
-
-    /// Waits until `is_so`, at most `patience`.
-    pub(super) fn wait(&self, patience: Duration, is_so: impl Fn(&ReadersView) -> bool) -> ReadersView {
-        let end = self.clock.monotonic() + patience;
-        loop {
-            let view = self.view();
-            let left = end.saturating_sub(self.clock.monotonic());
-            if is_so(&view) || left.is_zero() {
-                return view;
-            }
-            let inner = self.inner();
-            // A change between the look and the wait is caught by the bound.
-            let waited = self.changed.wait_timeout(inner, left.min(Duration::from_millis(50)));
-            drop(waited.unwrap_or_else(PoisonError::into_inner));
-        }
-    }
-
     /// Changes the board under its lock; tells everybody when `change` says it is news.
     fn change(&self, change: impl FnOnce(&mut Inner, Timestamp) -> bool) -> bool {
         let news = change(&mut self.inner(), self.clock.now());
@@ -392,18 +272,6 @@ impl Inner {
         self.interrupted = true;
         self.readers.clear();
         self.word_due = None;
-    }
-
-    /// Whether a card became late, and how long until something can.
-    fn look_at_the_clock(&mut self, monotonic: Duration, now: Timestamp) -> (bool, Option<Duration>) {
-        let mut next = self.word_due.map(|due| due.saturating_sub(monotonic));
-        let mut news = false;
-        for seat in self.readers.values_mut() {
-            let (became_late, left) = seat.look_at_the_clock(monotonic, now);
-            news |= became_late;
-            next = next.into_iter().chain(left).min();
-        }
-        (news, next)
     }
 
     /// Puts a reader that is known into a new state under a new ticket.
