@@ -328,7 +328,7 @@ card-reason = { $reason ->
     [card_removed] la carte a été retirée pendant sa lecture
     [card_mute] la carte ne répond pas
     [card_slow] la carte répond trop lentement pour être lue : elle a été rendue aux autres logiciels
-    [card_read_in_part] lecture partielle : d'autres certificats de la carte ont été lus auparavant ({ $message })
+    [card_read_in_part] lecture partielle : des certificats lus auparavant sur la carte ne l'ont pas été cette fois
     [reader_held] le lecteur est retenu : la carte qu'il contenait auparavant n'a jamais répondu ; débranchez-le puis rebranchez-le
     [reader_unavailable] pcscd ne peut plus parler au lecteur : débranchez-le puis rebranchez-le
     [card_unpowered] la carte ne démarre pas : elle est peut-être à l'envers, sale ou abîmée

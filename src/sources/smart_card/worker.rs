@@ -25,6 +25,8 @@ const ATTEMPTS: u32 = 6;
 const WRONG_ANSWERS: u32 = 3;
 /// The same for one that holds others up.
 const SLOW_READINGS: u32 = 2;
+/// What others are given before a card that held them up is tried once more.
+const COURTESY: Duration = Duration::from_secs(1);
 /// As long as one reading may always take: real ones last two to five seconds, and meanwhile nobody else can use the card.
 const READING: Duration = Duration::from_secs(6);
 
@@ -79,6 +81,9 @@ impl Worker {
                     if failures >= most {
                         self.board.ended(&self.name, errand, Err(&error));
                         return errands.recv().ok();
+                    }
+                    if error == SmartCardError::TooSlow {
+                        pause = COURTESY;
                     }
                     step = Step::Waiting;
                     self.board.at(&self.name, errand, step, None);

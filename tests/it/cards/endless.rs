@@ -52,6 +52,7 @@ fn a_card_that_takes_too_long_is_let_go() {
     let _in = card.insert(&pcscd, 0);
     wait_for_reader(&daemon, READER, "reading");
     let mut other = holder(&pcscd, "transaction", &folder.path().join("held"));
+    assert_ne!(reason(&daemon), "card_slow", "between the two attempts");
     other.kill().expect("ended");
     other.wait().expect("ended");
     wait_at_most(40, "the slow card to be told", || (reason(&daemon) == "card_slow").then_some(()));

@@ -189,7 +189,26 @@ fn lying_cards_are_reported_and_slow_ones_read() {
     assert_eq!(there["certificates"].as_array().map(Vec::len), Some(1));
     assert_eq!(there["problems"][0]["reason"], "card_malformed");
     slow.remove();
+    wait_for_reader(&daemon, READER, "empty");
+    // Read whole, then in part again: what was read stays, and that it was not read this time is told at every door.
+    let whole = TestCard::cpe();
+    let inserted = whole.insert(&pcscd, 0);
+    let whole_card =
+        |card: &Value| card["problems"] == json!([]) && card["certificates"].as_array().map(Vec::len) == Some(2);
+    wait_for_card(&daemon, NUMBER, whole_card);
+    inserted.remove();
+    wait_for_reader(&daemon, READER, "empty");
+    whole.state().card.tree().0.get_mut(&vec![0x0001, 0xb002]).expect("a certificate").data.truncate(300);
+    let _in = whole.insert(&pcscd, 0);
+    let part = wait_for_card(&daemon, NUMBER, |card| card["present"] == true && card["problems"] != json!([]));
+    let reasons: Vec<_> =
+        part["problems"].as_array().expect("a list").iter().map(|one| one["reason"].clone()).collect();
+    assert_eq!(reasons, ["card_malformed", "card_read_in_part"]);
+    assert_eq!(part["certificates"].as_array().map(Vec::len), Some(2));
+    let (page, list) = (daemon.get("/", "Accept: text/html\r\n").body, daemon.vigie(&["card", "list"]).out);
+    assert!(page.contains("lecture partielle") && list.contains("lecture partielle"), "{list}");
     card.assert_untouched(false);
+    whole.assert_untouched(false);
 }
 
 /// Another card, then another card with the same number, put in between two looks of pcscd.
