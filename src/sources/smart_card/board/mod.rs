@@ -294,3 +294,55 @@ impl Inner {
 fn module_of(settings: &SmartCardConfig, now: Timestamp) -> Option<ModuleState> {
     settings.pkcs11_module.as_ref().map(|module| ModuleState::new(module.to_string_lossy().into(), now))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::SystemClock;
+    use crate::domain::found_card::ChipSerial;
+
+    const CPS3: &[u8] = b"\x3b\xac\x00\x40\x2a\x00\x12\x25\x00\x64\x80\x00\x03\x10\x00\x90\x00";
+
+    /// One reader with a card that was read, and the errand of its reading.
+    fn read() -> (Board, Arc<str>, Errand) {
+        let board = Board::new(SystemClock::shared(), SmartCardConfig::default());
+        let reader: Arc<str> = "A".into();
+        board.list(&[Arc::clone(&reader)]);
+        board.reached();
+        let errand = board.inserted(&reader, CPS3).expect("a card of ours");
+        let chip = ChipSerial::new("99213845").expect("eight digits");
+        let reading = CardReading { chip, label: None, tries: None, certificates: Vec::new(), problems: Vec::new() };
+        board.ended(&reader, errand, Ok(reading));
+        assert_eq!(board.report().cards.len(), 1);
+        (board, reader, errand)
+    }
+
+    /// What pcscd cannot see is not said to be there, and what a reading from before says of it counts for nothing.
+    #[test]
+    fn a_reader_that_fails_holds_no_card() {
+        let (board, reader, errand) = read();
+        board.failing(&reader, &SmartCardError::ReaderUnavailable);
+        let report = board.report();
+        assert_eq!((report.cards.len(), report.unsettled.len(), report.problems.len()), (0, 0, 1));
+        assert_eq!(&*report.problems[0].1.reason, "reader_unavailable");
+        assert!(!board.at(&reader, errand, Step::Exchanging, None), "nobody wants that reading any more");
+        assert!(board.inserted(&reader, CPS3).is_some(), "what is in it when it is back is read");
+    }
+
+    /// Other settings are no reason to read a card again, nor news of the readers; another module is.
+    #[test]
+    fn other_settings_leave_the_cards_alone() {
+        let (board, ..) = read();
+        let before = board.view();
+        let answer_timeout = Duration::from_secs(3);
+        board.configure(SmartCardConfig { answer_timeout, ..SmartCardConfig::default() });
+        assert_eq!((board.view(), board.settings().answer_timeout), (before.clone(), answer_timeout));
+        let pkcs11_module = Some(PathBuf::from("/nonexistent"));
+        board.configure(SmartCardConfig { pkcs11_module, ..SmartCardConfig::default() });
+        let after = board.view();
+        assert_eq!((&after.readers, after.pkcs11.map(|module| module.state)), (&before.readers, Some("waiting")));
+        assert!(after.revision > before.revision);
+        board.configure(SmartCardConfig::default());
+        assert_eq!(board.view().pkcs11, None);
+    }
+}
