@@ -133,6 +133,8 @@ spelled! {
         CrlTaken = "crl_taken",
         /// A revocation list could not be had, or was refused; the one held stays.
         CrlRefused = "crl_refused",
+        /// Somebody had a revocation list forgotten: the next one is taken whatever its number.
+        CrlForgotten = "crl_forgotten",
         /// Somebody asked for the revocation lists.
         CrlsRequested = "crls_requested",
         /// A list says that a certificate is revoked.

@@ -273,12 +273,14 @@ pub struct RevocationChanges {
     pub certificates: Vec<(Fingerprint, CertificateStatus)>,
     /// What is newly awaited, or newly seen.
     pub awaited: Vec<Awaited>,
+    /// Lists nothing is known of any more. Applied before `lists`.
+    pub forgotten: Vec<CrlName>,
 }
 
 impl RevocationChanges {
     /// Nothing to write.
     pub fn is_empty(&self) -> bool {
-        self.lists.is_empty() && self.certificates.is_empty() && self.awaited.is_empty()
+        self.lists.is_empty() && self.certificates.is_empty() && self.awaited.is_empty() && self.forgotten.is_empty()
     }
 }
 
@@ -287,6 +289,7 @@ impl Revocations {
     #[must_use]
     pub fn after(&self, changes: &RevocationChanges) -> Self {
         let mut next = self.clone();
+        next.lists.retain(|name, _| !changes.forgotten.contains(name));
         next.lists.extend(changes.lists.iter().cloned());
         next.certificates.extend(changes.certificates.iter().cloned());
         for awaited in &changes.awaited {

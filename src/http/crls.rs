@@ -128,6 +128,17 @@ pub(super) async fn import(
     Ok(Json(report).into_response())
 }
 
+pub(super) async fn forget(
+    State(shared): State<Arc<Shared>>,
+    Extension(caller): Extension<Caller>,
+    Query(_): Query<NoParameters>,
+    body: Body,
+) -> Result<Response, ApiProblem> {
+    let asked: ForgetRequest = asked::object(&shared, &caller, "/api/v1/crls/forget", body).await?;
+    let report = shared.handle.forget_list(caller, asked.list).await.map_err(refused(&shared))?;
+    Ok(Json(report).into_response())
+}
+
 /// Opposition of a card: both its certificates are to be revoked.
 pub(super) async fn oppose(
     State(shared): State<Arc<Shared>>,
@@ -165,6 +176,13 @@ pub(super) async fn revocation(
 #[serde(deny_unknown_fields)]
 struct ImportRequest {
     path: PathBuf,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ForgetRequest {
+    /// Name, address, or issuer.
+    list: String,
 }
 
 #[derive(Debug, Deserialize)]

@@ -86,6 +86,7 @@ pub fn router(shared: Arc<Shared>) -> Router {
         .route("/api/v1/crls", get(crls::list))
         .route("/api/v1/crls/fetch", post(crls::fetch))
         .route("/api/v1/crls/import", post(crls::import))
+        .route("/api/v1/crls/forget", post(crls::forget))
         .route("/api/v1/findings", get(findings::list))
         .route("/api/v1/alerts", get(alerts::list))
         .route("/api/v1/alerts/forecast", get(alerts::forecast))

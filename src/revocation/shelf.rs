@@ -29,7 +29,7 @@ impl Shelf {
         self.0.write().unwrap_or_else(PoisonError::into_inner).insert(name, Arc::new(kept));
     }
 
-    fn remove(&self, name: &ListName) {
+    pub(super) fn remove(&self, name: &ListName) {
         self.0.write().unwrap_or_else(PoisonError::into_inner).remove(name);
     }
 

@@ -63,9 +63,16 @@ impl Store {
 
 /// Writes what a look at the lists changed.
 pub(super) async fn write(to: &mut AnyConnection, changes: &RevocationChanges, now: Timestamp) -> sqlx::Result<()> {
+    forgotten(to, changes).await?;
     lists(to, changes).await?;
     certificates(to, changes, now).await?;
     awaited(to, changes).await
+}
+
+async fn forgotten(to: &mut AnyConnection, changes: &RevocationChanges) -> sqlx::Result<()> {
+    const FORGOTTEN: Repeated = Repeated { head: "DELETE FROM crl WHERE name IN (VALUES ", columns: 1, tail: ")" };
+    rows::run(to, &FORGOTTEN, &[], &changes.forgotten, |name, to| to.add(name.to_string())).await?;
+    Ok(())
 }
 
 async fn lists(to: &mut AnyConnection, changes: &RevocationChanges) -> sqlx::Result<()> {

@@ -5,7 +5,10 @@
 mod awaited;
 mod due;
 mod ended;
+mod forget;
 mod look;
+
+pub use forget::ForgetReport;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::PathBuf;
@@ -53,6 +56,15 @@ pub enum RevocationCommand {
         path: PathBuf,
         /// Where the answer goes.
         reply: oneshot::Sender<Result<FetchReport, Refusal>>,
+    },
+    /// Forget a list: what is held of it, and what is known of it.
+    Forget {
+        /// For the audit.
+        caller: Caller,
+        /// Its name, one of its addresses, or the issuer of one that was imported.
+        list: String,
+        /// Where the answer goes.
+        reply: oneshot::Sender<Result<ForgetReport, Refusal>>,
     },
     /// An opposition or a request for revocation was declared to the ANS.
     Await {
@@ -138,10 +150,13 @@ impl Following {
     /// The lists that just ended; those that ended at the same time are looked at together.
     pub(super) async fn next(&mut self) -> Option<Vec<Outcome>> {
         let mut ended = vec![self.way.outcomes.recv().await?];
-        while let Ok(more) = self.way.outcomes.try_recv() {
-            ended.push(more);
-        }
+        ended.extend(self.ended_by_now());
         Some(ended)
+    }
+
+    /// The lists that ended and nobody looked at yet.
+    fn ended_by_now(&mut self) -> Vec<Outcome> {
+        std::iter::from_fn(|| self.way.outcomes.try_recv().ok()).collect()
     }
 
     pub(super) fn certificates_changed(&mut self, changes: &Changes) {
@@ -165,6 +180,10 @@ impl Engine {
                     Err(refusal) => answer(reply, Err(refusal)),
                     Ok(()) => self.import(vec![path], Some(reply)),
                 }
+            }
+            RevocationCommand::Forget { caller, list, reply } => {
+                let result = self.forget(&caller, &list).await;
+                answer(reply, result);
             }
             RevocationCommand::Await { caller, what, declared_at, reply } => {
                 let result = self.await_revocation(&caller, what, declared_at).await;
@@ -368,6 +387,15 @@ impl Handle {
     /// [`Refusal`], among them why nothing is taken.
     pub async fn import_list(&self, caller: Caller, path: PathBuf) -> Result<FetchReport, Refusal> {
         self.ask_revocation(|reply| RevocationCommand::Import { caller, path, reply }).await
+    }
+
+    /// Forgets a revocation list: its files and what is known of it. What it ever said to be revoked stays so; where it is still followed, it
+    /// is asked for as if it had never come.
+    ///
+    /// # Errors
+    /// [`Refusal`].
+    pub async fn forget_list(&self, caller: Caller, list: String) -> Result<ForgetReport, Refusal> {
+        self.ask_revocation(|reply| RevocationCommand::Forget { caller, list, reply }).await
     }
 
     /// Follows an opposition or a request for revocation until it is seen in a list.

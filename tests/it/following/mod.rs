@@ -3,6 +3,7 @@
 mod directory;
 mod doors;
 mod faults;
+mod forget;
 mod hostile;
 mod hostile_directory;
 mod mirror;
