@@ -143,6 +143,10 @@ spelled! {
         RevocationStatusChanged = "revocation_status_changed",
         /// An opposition or a request for revocation was declared.
         OppositionDeclared = "opposition_declared",
+        /// Somebody said that it was declared at another moment.
+        OppositionCorrected = "opposition_corrected",
+        /// Somebody said that it was never declared.
+        OppositionWithdrawn = "opposition_withdrawn",
         /// What was declared was seen in a revocation list.
         OppositionSeen = "opposition_seen",
         /// The database schema was brought up to date.

@@ -145,6 +145,9 @@ pub enum Refusal {
     /// The files of a revocation list could not be removed.
     #[error("the revocation list could not be removed: {0}")]
     Disk(String),
+    /// Nothing is awaited for this card or certificate.
+    #[error("nothing is awaited for {0}")]
+    NotAwaited(String),
     /// What was said about a card or a certificate cannot be so.
     #[error("{0}")]
     Opposition(String),
@@ -167,6 +170,7 @@ impl Refusal {
             Self::NoSuchList(_) => "not_found",
             Self::SeveralLists(_) => "ambiguous",
             Self::Disk(_) => "io",
+            Self::NotAwaited(_) => "not_awaited",
             Self::Opposition(_) => "invalid_opposition",
         }
     }

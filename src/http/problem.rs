@@ -76,7 +76,7 @@ impl ApiProblem {
             Refusal::Acknowledgement(_) | Refusal::UnknownAddress => StatusCode::BAD_REQUEST,
             Refusal::NoChannel => StatusCode::CONFLICT,
             Refusal::Store(_) | Refusal::Stopping => StatusCode::SERVICE_UNAVAILABLE,
-            Refusal::NoSuchList(_) => StatusCode::NOT_FOUND,
+            Refusal::NoSuchList(_) | Refusal::NotAwaited(_) => StatusCode::NOT_FOUND,
             Refusal::SeveralLists(_) => StatusCode::CONFLICT,
             Refusal::Disk(_) => StatusCode::SERVICE_UNAVAILABLE,
             Refusal::Lists(_) | Refusal::Opposition(_) => StatusCode::UNPROCESSABLE_ENTITY,
@@ -100,6 +100,7 @@ impl ApiProblem {
             Refusal::Stopping => texts.word("refused-stopping"),
             Refusal::Lists(_)
             | Refusal::NoSuchList(_)
+            | Refusal::NotAwaited(_)
             | Refusal::SeveralLists(_)
             | Refusal::Disk(_)
             | Refusal::Opposition(_) => refusal.to_string(),

@@ -96,7 +96,8 @@ crl-forgotten = { $list }: list number { $number } is forgotten. What it said to
    *[other] {""}
 }
 oppose-awaited = { $subject }: declared { $declared }, awaited in a revocation list. The finding "opposition awaited" stays open until then.
-oppose-seen = { $subject }: declared { $declared }, seen { $seen } in list number { $number }.
+oppose-seen = { $subject }: declared { $declared }, seen { $seen } in list number { $number }, { $delay } later.
+oppose-withdrawn = { $subject }: declared { $declared } by mistake, awaited no more.
 
 ## Revocation lists
 
@@ -167,7 +168,7 @@ rule-revocation_unknown = Revocation status unknown
 
 rule-revocation_awaited = Opposition or revocation awaited
     .text = { $what }: declared { $declared_at }, and no revocation list says so yet. Until then whoever holds the key is believed.
-    .cure = Lists are published every day. If the one of the day after next does not say so, call the ANS support again.
+    .cure = Lists are published every day. If the one of the day after next does not say so, call the ANS support again. A mistyped number is withdrawn: vigie oppose --withdraw.
     .reference = CGU article 5.5; RFC 5280, section 5
 
 count-revoked = revoked

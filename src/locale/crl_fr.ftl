@@ -102,7 +102,8 @@ crl-forgotten = { $list } : la liste n° { $number } est oubliée. Ce qu'elle a 
    *[other] {""}
 }
 oppose-awaited = { $subject } : déclaré le { $declared }, attendu dans une liste de révocation. Le constat « opposition attendue » reste ouvert jusque-là.
-oppose-seen = { $subject } : déclaré le { $declared }, vu le { $seen } dans la liste n° { $number }.
+oppose-seen = { $subject } : déclaré le { $declared }, vu le { $seen } dans la liste n° { $number }, { $delay } plus tard.
+oppose-withdrawn = { $subject } : déclaré le { $declared } par erreur, n'est plus attendu.
 
 ## Listes de révocation
 
@@ -173,7 +174,7 @@ rule-revocation_unknown = État de révocation inconnu
 
 rule-revocation_awaited = Opposition ou révocation attendue
     .text = { $what } : déclaré le { $declared_at }, et aucune liste de révocation ne le dit encore. D'ici là, qui détient la clé est cru.
-    .cure = Les listes paraissent chaque jour. Si celle du surlendemain ne le dit pas, rappelez le support de l'ANS (numéro d'opposition).
+    .cure = Les listes paraissent chaque jour. Si celle du surlendemain ne le dit pas, rappelez le support de l'ANS (numéro d'opposition). Un numéro mal saisi se retire : vigie oppose --withdraw.
     .reference = CGU article 5.5 ; RFC 5280, section 5
 
 count-revoked = { $count ->

@@ -22,7 +22,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::handle::{Caller, Command, Handle, Refusal};
 use super::{Engine, answer};
 use crate::domain::audit_event::{Action, AuditEvent};
-use crate::domain::crl::{AwaitedSubject, CrlName, CrlState, Revocations};
+use crate::domain::crl::{Awaited, AwaitedSubject, CrlName, CrlState, Revocations};
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::inventory::Inventory;
 use crate::domain::reconcile::Changes;
@@ -75,7 +75,18 @@ pub enum RevocationCommand {
         /// When it was declared; now, when nobody says.
         declared_at: Option<Timestamp>,
         /// Where the answer goes: when it was seen already, the moment.
-        reply: oneshot::Sender<Result<crate::domain::crl::Awaited, Refusal>>,
+        reply: oneshot::Sender<Result<Awaited, Refusal>>,
+    },
+    /// An opposition or a request for revocation was never declared.
+    Withdraw {
+        /// For the audit.
+        caller: Caller,
+        /// Of what.
+        what: AwaitedSubject,
+        /// Why, in one line.
+        reason: String,
+        /// Where the answer goes: what was awaited.
+        reply: oneshot::Sender<Result<Awaited, Refusal>>,
     },
 }
 
@@ -187,6 +198,10 @@ impl Engine {
             }
             RevocationCommand::Await { caller, what, declared_at, reply } => {
                 let result = self.await_revocation(&caller, what, declared_at).await;
+                answer(reply, result);
+            }
+            RevocationCommand::Withdraw { caller, what, reason, reply } => {
+                let result = self.withdraw(&caller, what, &reason).await;
                 answer(reply, result);
             }
         }
@@ -407,8 +422,16 @@ impl Handle {
         caller: Caller,
         what: AwaitedSubject,
         declared_at: Option<Timestamp>,
-    ) -> Result<crate::domain::crl::Awaited, Refusal> {
+    ) -> Result<Awaited, Refusal> {
         self.ask_revocation(|reply| RevocationCommand::Await { caller, what, declared_at, reply }).await
+    }
+
+    /// Awaits an opposition or a revocation no more, for it was never declared.
+    ///
+    /// # Errors
+    /// [`Refusal`].
+    pub async fn withdraw(&self, caller: Caller, what: AwaitedSubject, reason: String) -> Result<Awaited, Refusal> {
+        self.ask_revocation(|reply| RevocationCommand::Withdraw { caller, what, reason, reply }).await
     }
 
     async fn ask_revocation<T>(
