@@ -136,6 +136,18 @@ pub enum Refusal {
     /// Of the files of an import none was taken.
     #[error("{}", lists_in_words(.0))]
     Lists(Vec<NotHad>),
+    /// No revocation list is called so.
+    #[error("no revocation list is called {0}")]
+    NoSuchList(String),
+    /// More than one revocation list is called so.
+    #[error("more than one revocation list is called so: name one of {}", .0.join(", "))]
+    SeveralLists(Vec<String>),
+    /// The files of a revocation list could not be removed.
+    #[error("the revocation list could not be removed: {0}")]
+    Disk(String),
+    /// Nothing is awaited for this card or certificate.
+    #[error("nothing is awaited for {0}")]
+    NotAwaited(String),
     /// What was said about a card or a certificate cannot be so.
     #[error("{0}")]
     Opposition(String),
@@ -155,6 +167,10 @@ impl Refusal {
                 [(_, reason, _)] => reason,
                 _ => "lists_refused",
             },
+            Self::NoSuchList(_) => "not_found",
+            Self::SeveralLists(_) => "ambiguous",
+            Self::Disk(_) => "io",
+            Self::NotAwaited(_) => "not_awaited",
             Self::Opposition(_) => "invalid_opposition",
         }
     }

@@ -26,7 +26,7 @@ use tokio::task::JoinSet;
 
 pub use alerts::{LIVED, TestedChannel, forecast_of};
 pub use handle::{Caller, Command, Handle, Refusal, ReloadReport, ScanReport};
-pub use revocation::{FetchReport, ListWay, NotHad, RevocationCommand, freshness};
+pub use revocation::{FetchReport, ForgetReport, ListWay, NotHad, RevocationCommand, freshness};
 pub use schedule::{Jitter, Job};
 
 pub use crate::policy::alert::AckRefusal;

@@ -1,6 +1,7 @@
 //! The lists that are held, served again to machines that have no way out: read only, to anybody who reaches the listener, since a list is public and
 //! whoever takes it verifies its signature.
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::sync::Arc;
@@ -18,7 +19,7 @@ use serde_json::json;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::guard;
-use crate::domain::crl::{CrlName, CrlState};
+use crate::domain::crl::{CrlName, CrlState, Held, Revocations};
 use crate::engine::Handle;
 
 /// Bytes read from the disk at a time.
@@ -43,20 +44,18 @@ pub fn mirror(handle: Handle) -> Router {
 
 async fn index(State(mirror): State<Mirror>) -> Response {
     let snapshot = mirror.handle.snapshot();
-    let lists = &snapshot.inventory.revocation.lists;
-    let items: Vec<serde_json::Value> = lists
-        .iter()
-        .filter_map(|(name, state)| {
-            let held = state.held.as_ref()?;
-            Some(json!({
-                "file": file_of(name, state),
+    let items: Vec<serde_json::Value> = served(&snapshot.inventory.revocation)
+        .into_iter()
+        .map(|(file, _, state, held)| {
+            json!({
+                "file": file,
                 "issuer": state.issuer,
                 "delta": state.delta,
                 "number": held.number,
                 "this_update": held.this_update,
                 "next_update": held.next_update,
                 "bytes": held.bytes,
-            }))
+            })
         })
         .collect();
     Json(json!({ "items": items })).into_response()
@@ -64,11 +63,9 @@ async fn index(State(mirror): State<Mirror>) -> Response {
 
 async fn one(State(mirror): State<Mirror>, Path(asked): Path<String>, headers: HeaderMap) -> Response {
     let snapshot = mirror.handle.snapshot();
-    let lists = &snapshot.inventory.revocation.lists;
-    let mut named =
-        lists.iter().filter(|(name, state)| file_of(name, state) == asked || format!("{name}.crl") == asked);
-    let found = named.find_map(|(name, state)| Some((name, state.held.as_ref()?)));
-    let Some((name, held)) = found else { return StatusCode::NOT_FOUND.into_response() };
+    let served = served(&snapshot.inventory.revocation);
+    let found = served.into_iter().find(|(file, name, ..)| *file == asked || own_name(name) == asked);
+    let Some((_, name, _, held)) = found else { return StatusCode::NOT_FOUND.into_response() };
     let etag = format!("\"{}\"", held.identity);
     if headers.get(header::IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == etag.as_bytes()) {
         return (StatusCode::NOT_MODIFIED, [(header::ETAG, etag)]).into_response();
@@ -76,7 +73,7 @@ async fn one(State(mirror): State<Mirror>, Path(asked): Path<String>, headers: H
     let Ok(slot) = mirror.slots.try_acquire_owned() else {
         return (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, AGAIN)]).into_response();
     };
-    let path = snapshot.config.state_dir.join("crls").join(format!("{name}.crl"));
+    let path = snapshot.config.state_dir.join("crls").join(own_name(name));
     let opened = tokio::task::spawn_blocking(move || {
         let file = File::open(path)?;
         let length = file.metadata()?.len();
@@ -112,11 +109,30 @@ fn piece(mut file: File) -> io::Result<(File, Bytes)> {
     Ok((file, Bytes::from(piece)))
 }
 
-/// The name a list is served under: the last part of its first address where that is one of a file, else the name it is kept under.
-fn file_of(name: &CrlName, state: &CrlState) -> String {
-    let address = state.addresses.iter().find(|address| address.starts_with("http"));
-    let last = address.and_then(|address| address.rsplit('/').next()).filter(|last| last.ends_with(".crl"));
-    let plain =
-        |last: &&str| last.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_'));
-    last.filter(plain).map_or_else(|| format!("{name}.crl"), str::to_owned)
+/// The lists that are held, each with the file it is served as: the last part of its first address where that is one of a file and of no other
+/// list, else the name it is kept under.
+fn served(known: &Revocations) -> Vec<(String, &CrlName, &CrlState, &Held)> {
+    let held = || known.lists.iter().filter_map(|(name, state)| Some((name, state, state.held.as_ref()?)));
+    let (mut once, mut twice) = (HashSet::new(), HashSet::new());
+    for file in held().filter_map(|(_, state, _)| address_file(state)) {
+        if !once.insert(file) {
+            twice.insert(file);
+        }
+    }
+    let file_of = |name: &CrlName, state| {
+        address_file(state).filter(|file| !twice.contains(file)).map_or_else(|| own_name(name), str::to_owned)
+    };
+    held().map(|(name, state, held)| (file_of(name, state), name, state, held)).collect()
+}
+
+/// The file of the folder.
+fn own_name(name: &CrlName) -> String {
+    format!("{name}.crl")
+}
+
+fn address_file(state: &CrlState) -> Option<&str> {
+    let address = state.addresses.iter().find(|address| address.starts_with("http"))?;
+    let last = address.rsplit('/').next().filter(|last| last.ends_with(".crl"))?;
+    let plain = last.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_'));
+    plain.then_some(last)
 }

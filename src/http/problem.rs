@@ -76,6 +76,9 @@ impl ApiProblem {
             Refusal::Acknowledgement(_) | Refusal::UnknownAddress => StatusCode::BAD_REQUEST,
             Refusal::NoChannel => StatusCode::CONFLICT,
             Refusal::Store(_) | Refusal::Stopping => StatusCode::SERVICE_UNAVAILABLE,
+            Refusal::NoSuchList(_) | Refusal::NotAwaited(_) => StatusCode::NOT_FOUND,
+            Refusal::SeveralLists(_) => StatusCode::CONFLICT,
+            Refusal::Disk(_) => StatusCode::SERVICE_UNAVAILABLE,
             Refusal::Lists(_) | Refusal::Opposition(_) => StatusCode::UNPROCESSABLE_ENTITY,
         };
         let detail = match &refusal {
@@ -95,7 +98,12 @@ impl ApiProblem {
             Refusal::NoChannel => texts.word("refused-no-channel"),
             Refusal::UnknownAddress => texts.word("refused-unknown-address"),
             Refusal::Stopping => texts.word("refused-stopping"),
-            Refusal::Lists(_) | Refusal::Opposition(_) => refusal.to_string(),
+            Refusal::Lists(_)
+            | Refusal::NoSuchList(_)
+            | Refusal::NotAwaited(_)
+            | Refusal::SeveralLists(_)
+            | Refusal::Disk(_)
+            | Refusal::Opposition(_) => refusal.to_string(),
         };
         let problem = Self::new(status, refusal.reason(), detail);
         match refusal {

@@ -1,4 +1,4 @@
-//! `vigie crl list|fetch|import`: the lists the daemon follows.
+//! `vigie crl list|fetch|import|forget`: the lists the daemon follows.
 
 use std::path::Path;
 
@@ -47,6 +47,23 @@ pub(super) fn import(file: &Path, session: &mut Session<'_>) -> anyhow::Result<E
     let path = path.to_str().with_context(|| format!("{}: not UTF-8", file.display()))?;
     let report = client::post_with(session, "/api/v1/crls/import", &json!({ "path": path }))?;
     told(&report, Exit::BadInput, session)
+}
+
+pub(super) fn forget(list: &str, session: &mut Session<'_>) -> anyhow::Result<Exit> {
+    let report = client::post_with(session, "/api/v1/crls/forget", &json!({ "list": list }))?;
+    if session.common.json {
+        return print_json(session, &report);
+    }
+    let text = |key: &str| report.get(key).and_then(Value::as_str).unwrap_or("-").to_owned();
+    let again = report.get("asked_again").and_then(Value::as_bool).unwrap_or(false);
+    let label = text("label");
+    let values = [
+        ("list", visible(&label).to_string().into()),
+        ("number", text("number").into()),
+        ("again", if again { "yes" } else { "no" }.into()),
+    ];
+    writeln!(session.out, "{}", session.texts.say("crl-forgotten", &values))?;
+    Ok(Exit::Done)
 }
 
 fn told(report: &Value, not_had: Exit, session: &mut Session<'_>) -> anyhow::Result<Exit> {

@@ -5,7 +5,10 @@
 mod awaited;
 mod due;
 mod ended;
+mod forget;
 mod look;
+
+pub use forget::ForgetReport;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::PathBuf;
@@ -19,7 +22,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::handle::{Caller, Command, Handle, Refusal};
 use super::{Engine, answer};
 use crate::domain::audit_event::{Action, AuditEvent};
-use crate::domain::crl::{AwaitedSubject, CrlName, CrlState, Revocations, Trouble};
+use crate::domain::crl::{Awaited, AwaitedSubject, CrlName, CrlState, Revocations, Trouble};
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::inventory::Inventory;
 use crate::domain::reconcile::Changes;
@@ -54,6 +57,15 @@ pub enum RevocationCommand {
         /// Where the answer goes.
         reply: oneshot::Sender<Result<FetchReport, Refusal>>,
     },
+    /// Forget a list: what is held of it, and what is known of it.
+    Forget {
+        /// For the audit.
+        caller: Caller,
+        /// Its name, one of its addresses, or the issuer of one that was imported.
+        list: String,
+        /// Where the answer goes.
+        reply: oneshot::Sender<Result<ForgetReport, Refusal>>,
+    },
     /// An opposition or a request for revocation was declared to the ANS.
     Await {
         /// For the audit.
@@ -63,7 +75,18 @@ pub enum RevocationCommand {
         /// When it was declared; now, when nobody says.
         declared_at: Option<Timestamp>,
         /// Where the answer goes: when it was seen already, the moment.
-        reply: oneshot::Sender<Result<crate::domain::crl::Awaited, Refusal>>,
+        reply: oneshot::Sender<Result<Awaited, Refusal>>,
+    },
+    /// An opposition or a request for revocation was never declared.
+    Withdraw {
+        /// For the audit.
+        caller: Caller,
+        /// Of what.
+        what: AwaitedSubject,
+        /// Why, in one line.
+        reason: String,
+        /// Where the answer goes: what was awaited.
+        reply: oneshot::Sender<Result<Awaited, Refusal>>,
     },
 }
 
@@ -149,10 +172,13 @@ impl Following {
     /// The lists that just ended; those that ended at the same time are looked at together.
     pub(super) async fn next(&mut self) -> Option<Vec<Outcome>> {
         let mut ended = vec![self.way.outcomes.recv().await?];
-        while let Ok(more) = self.way.outcomes.try_recv() {
-            ended.push(more);
-        }
+        ended.extend(self.ended_by_now());
         Some(ended)
+    }
+
+    /// The lists that ended and nobody looked at yet.
+    fn ended_by_now(&mut self) -> Vec<Outcome> {
+        std::iter::from_fn(|| self.way.outcomes.try_recv().ok()).collect()
     }
 
     pub(super) fn certificates_changed(&mut self, changes: &Changes) {
@@ -185,8 +211,16 @@ impl Engine {
                     Ok(()) => self.import(vec![path], Some(reply)),
                 }
             }
+            RevocationCommand::Forget { caller, list, reply } => {
+                let result = self.forget(&caller, &list).await;
+                answer(reply, result);
+            }
             RevocationCommand::Await { caller, what, declared_at, reply } => {
                 let result = self.await_revocation(&caller, what, declared_at).await;
+                answer(reply, result);
+            }
+            RevocationCommand::Withdraw { caller, what, reason, reply } => {
+                let result = self.withdraw(&caller, what, &reason).await;
                 answer(reply, result);
             }
         }
@@ -433,6 +467,15 @@ impl Handle {
         self.ask_revocation(|reply| RevocationCommand::Import { caller, path, reply }).await
     }
 
+    /// Forgets a revocation list: its files and what is known of it. What it ever said to be revoked stays so; where it is still followed, it
+    /// is asked for as if it had never come.
+    ///
+    /// # Errors
+    /// [`Refusal`].
+    pub async fn forget_list(&self, caller: Caller, list: String) -> Result<ForgetReport, Refusal> {
+        self.ask_revocation(|reply| RevocationCommand::Forget { caller, list, reply }).await
+    }
+
     /// Follows an opposition or a request for revocation until it is seen in a list.
     ///
     /// # Errors
@@ -442,8 +485,16 @@ impl Handle {
         caller: Caller,
         what: AwaitedSubject,
         declared_at: Option<Timestamp>,
-    ) -> Result<crate::domain::crl::Awaited, Refusal> {
+    ) -> Result<Awaited, Refusal> {
         self.ask_revocation(|reply| RevocationCommand::Await { caller, what, declared_at, reply }).await
+    }
+
+    /// Awaits an opposition or a revocation no more, for it was never declared.
+    ///
+    /// # Errors
+    /// [`Refusal`].
+    pub async fn withdraw(&self, caller: Caller, what: AwaitedSubject, reason: String) -> Result<Awaited, Refusal> {
+        self.ask_revocation(|reply| RevocationCommand::Withdraw { caller, what, reason, reply }).await
     }
 
     async fn ask_revocation<T>(

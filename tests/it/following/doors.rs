@@ -1,5 +1,7 @@
 //! What people see and do: imports, the mirror, oppositions, metrics.
 
+use vigie::domain::time::Timestamp;
+
 use super::*;
 use crate::support::daemon::{exchange, wait_for};
 
@@ -133,8 +135,18 @@ fn an_opposition_is_followed_until_a_list_says_so() {
     let told = daemon.json(&["oppose", &id, "--declared-at", "2021-03-01T08:00:00Z"]);
     assert_eq!((&told["declared_at"], &told["seen_at"]), (&"2021-03-01T08:00:00Z".into(), &Value::Null));
     assert!(codes(&daemon).contains(&"revocation_awaited".to_owned()));
+    // Said wrong at first: corrected, and both are in the trail.
+    let seq = daemon.last_seq();
     let again = daemon.json(&["oppose", &id, "--declared-at", "2021-03-02T08:00:00Z"]);
-    assert_eq!(again["declared_at"], "2021-03-01T08:00:00Z", "one is enough");
+    assert_eq!((&again["declared_at"], &again["asked_at"]), (&"2021-03-02T08:00:00Z".into(), &told["asked_at"]));
+    let corrected = events(&daemon, seq, "opposition_corrected");
+    assert_eq!(corrected[0]["reason"], "declared 2021-03-02T08:00:00Z, not 2021-03-01T08:00:00Z");
+    assert_eq!(daemon.json(&["oppose", &id])["declared_at"], "2021-03-02T08:00:00Z", "nothing new was said");
+    assert_eq!(codes(&daemon).iter().filter(|code| *code == "revocation_awaited").count(), 1);
+    assert_eq!(
+        daemon.json(&["oppose", &id, "--declared-at", "2021-03-01T08:00:00Z"])["declared_at"],
+        told["declared_at"]
+    );
     assert_eq!(daemon.vigie(&["oppose", &id, "--declared-at", "2088-01-01T00:00:00Z"]).code, 65);
     assert_eq!(daemon.vigie(&["oppose", "nobody"]).code, 1);
     // A card of which no certificate was ever seen is awaited all the same.
@@ -162,7 +174,20 @@ fn an_opposition_is_followed_until_a_list_says_so() {
         .map(|finding| finding["subject"].as_str().unwrap())
         .collect();
     assert_eq!(awaited, ["card:2600301752"]);
-    assert!(daemon.json(&["oppose", &id, "--declared-at", "2021-03-01T08:00:00Z"])["seen_at"].is_string());
+    // Whoever asks again is told when it was seen and how long that took; nothing new is followed.
+    let seq = daemon.last_seq();
+    for more in [&[][..], &["--declared-at", "2021-03-01T08:00:00Z"], &["--declared-at", "2021-03-05T08:00:00Z"]] {
+        let told = daemon.json(&[&["oppose", &id], more].concat());
+        assert_eq!(
+            (&told["declared_at"], &told["crl_number"]),
+            (&"2021-03-01T08:00:00Z".into(), &"6".into()),
+            "{told}"
+        );
+        let at = |key: &str| told[key].as_str().unwrap().parse::<Timestamp>().unwrap().unix();
+        assert_eq!(told["delay_seconds"], at("seen_at") - at("declared_at"));
+    }
+    assert!(daemon.vigie(&["oppose", &id, "--lang", "en"]).out.trim_end().ends_with(" min later."));
+    assert!(events(&daemon, seq, "opposition_declared").is_empty());
 
     let status = daemon.json(&["status"]);
     assert_eq!((&status["counts"]["revoked"], &status["crls"].as_array().unwrap().len()), (&1.into(), &2));
@@ -177,4 +202,41 @@ fn an_opposition_is_followed_until_a_list_says_so() {
         metrics.lines().any(|line| line.starts_with("vigie_certificate_revoked{") && line.ends_with(" 1")),
         "{metrics}"
     );
+}
+
+#[test]
+fn an_opposition_of_the_wrong_card_is_taken_back() {
+    let estate = Estate::new();
+    for (name, serial) in [("good", GOOD), ("revoked", REVOKED)] {
+        estate.put(name, &Spec::end_entity(name, serial));
+    }
+    estate.configure(
+        "[[structure]]\nid = \"s\"\nname = \"S\"\nkind = \"other\"\n[[certificate]]\nid = \"web\"\nstructure = \"s\"\noffer = \"SERV\"\n\
+         usage = \"SSL_SERV\"\nfqdn = \"revoked\"\ncert = \"inbox/revoked.cer\"\nkey = \"inbox/revoked.key\"\n",
+    );
+    let daemon = estate.run();
+    let awaited = |daemon: &Daemon| {
+        let findings = daemon.json(&["findings"]);
+        let findings = findings["items"].as_array().unwrap().iter();
+        findings.filter(|finding| finding["code"] == "revocation_awaited").count()
+    };
+    for subject in ["2600301752", "web"] {
+        assert_eq!(daemon.vigie(&["oppose", subject, "--withdraw", "--reason", "rien"]).code, 1, "nothing is awaited");
+        let told = daemon.json(&["oppose", subject, "--declared-at", "2021-03-01T08:00:00Z"]);
+        assert_eq!(awaited(&daemon), 1);
+        assert_eq!(daemon.vigie(&["oppose", subject, "--withdraw"]).code, 64, "a reason is wanted");
+        assert_eq!(daemon.vigie(&["oppose", subject, "--withdraw", "--reason", " "]).code, 65);
+        assert_eq!(awaited(&daemon), 1);
+
+        let seq = daemon.last_seq();
+        let gone = daemon.json(&["oppose", subject, "--withdraw", "--reason", "numéro mal saisi"]);
+        assert_eq!((&gone["subject"], &gone["declared_at"]), (&told["subject"], &told["declared_at"]));
+        assert_eq!(awaited(&daemon), 0);
+        let withdrawn = events(&daemon, seq, "opposition_withdrawn");
+        assert_eq!(withdrawn[0]["object"], told["subject"]);
+        assert_eq!(withdrawn[0]["reason"], "declared 2021-03-01T08:00:00Z: numéro mal saisi");
+    }
+    daemon.stop();
+    let daemon = estate.run();
+    assert_eq!(awaited(&daemon), 0);
 }

@@ -81,3 +81,37 @@ fn those_who_ask_and_do_not_read_hold_up_nobody() {
     });
     assert!(whole.ends_with(&large), "{} bytes of {}", whole.len(), large.len());
 }
+
+#[test]
+fn lists_whose_addresses_end_alike_are_each_served() {
+    let estate = Estate::new();
+    let urls = ["/one/ca.crl", "/two/ca.crl"].map(|path| estate.server.url(path));
+    estate.put("good", &Spec::end_entity("good", GOOD).with(points(&[&urls[0]])));
+    estate.put("revoked", &Spec::end_entity("revoked", REVOKED).with(points(&[&urls[1]])));
+    estate.configure("[revocation.mirror]\nlisten = \"127.0.0.1:0\"\n");
+    let bodies = [5, 6].map(|number| estate.ca.list(&list(number)));
+    estate.server.on("/one/ca.crl", Does::serve(&bodies[0]));
+    estate.server.on("/two/ca.crl", Does::serve(&bodies[1]));
+    let daemon = estate.run();
+    let mirror = address(&daemon);
+    let items = wait_for("the lists", || {
+        let items = get(mirror, "/").json()["items"].as_array().unwrap().clone();
+        (items.len() == 3).then_some(items)
+    });
+    let served = |number: &str| {
+        let item = items.iter().find(|item| item["number"] == number).unwrap();
+        let file = item["file"].as_str().unwrap().to_owned();
+        let mut stream = TcpStream::connect(mirror).unwrap();
+        stream.write_all(asking(mirror, &format!("/{file}")).as_bytes()).unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).unwrap();
+        (file, answer)
+    };
+    for (number, body) in ["5", "6"].into_iter().zip(&bodies) {
+        let (file, answer) = served(number);
+        assert!(answer.ends_with(body), "{file} is list number {number}");
+    }
+    assert_eq!(served("1").0, "root.crl");
+    // Which of the two it would be is for nobody to guess.
+    assert_eq!(get(mirror, "/ca.crl").status, 404);
+}

@@ -4,6 +4,7 @@ mod astray;
 mod directory;
 mod doors;
 mod faults;
+mod forget;
 mod hostile;
 mod hostile_directory;
 mod mirror;
