@@ -91,7 +91,11 @@ fn list(args: &ListArgs, session: &mut Session<'_>) -> anyhow::Result<Exit> {
             let text = |key: &str| taken.get(key).and_then(Value::as_str).unwrap_or_default();
             writeln!(session.out, "  {} → {} : {}", visible(text("by")), text("until"), visible(text("reason")))?;
         }
-        let who = who(item, session).join(" ; ");
+        let mut who = who(item, session);
+        if let Some(with) = item.get("said_with").and_then(Value::as_i64) {
+            who.insert(0, session.texts.say("alert-said-with", &[("alert", with.to_string().into())]));
+        }
+        let who = who.join(" ; ");
         writeln!(session.out, "  {} · {} · {who}", text("code"), text("opened_at"))?;
     }
     Ok(Exit::Done)

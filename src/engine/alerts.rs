@@ -13,7 +13,7 @@ use crate::domain::alert::{Alert, AlertChanges, AlertState, OpenAlerts};
 use crate::domain::audit_event::{Action, Actor, AuditEvent, AuditOutcome, Origin};
 use crate::domain::inventory::Inventory;
 use crate::domain::lived::Lived;
-use crate::domain::notice::{Digest, EventId, NoticeKind, Reach};
+use crate::domain::notice::{Digest, EventId, Moment, NoticeKind, Reach};
 use crate::domain::person::DeclaredId;
 use crate::domain::time::Timestamp;
 use crate::pki::digest::sha256;
@@ -21,7 +21,7 @@ use crate::policy::alert::forecast::{Leaving, forecast};
 use crate::policy::alert::outgoing::{self, Outgoing};
 use crate::policy::alert::recipients::{digest_routes, news_routes};
 use crate::policy::alert::{AckRequest, Ground, Reconciled, acknowledge, reconcile, undo};
-use crate::store::{Commit, OutboxChanges};
+use crate::store::{Commit, OutboxChanges, StoreError};
 
 /// Name of the setting that keeps what was lived.
 pub const LIVED: &str = "clock.lived";
@@ -129,7 +129,7 @@ impl Engine {
     }
 
     /// What a turn needs. Reads what was resolved under a clock that turns out to have been wrong.
-    pub(super) async fn alert_turn(&mut self, now: Timestamp) -> Result<AlertTurn, crate::store::StoreError> {
+    pub(super) async fn alert_turn(&mut self, now: Timestamp) -> Result<AlertTurn, StoreError> {
         let mut lived = self.lived.clone();
         let mut open = OpenAlerts::clone(&self.alerts);
         let mut undone = AlertChanges::default();
@@ -141,6 +141,17 @@ impl Engine {
         }
         let (config, reach) = (Arc::clone(&self.config), self.reach());
         Ok(AlertTurn { open, undone, lived, config, reach, next: self.next_alert })
+    }
+
+    /// Sends what closes to those who were told of it.
+    pub(super) async fn close_to_those_told(&mut self, decided: &mut Reconciled) -> Result<(), StoreError> {
+        let closing = decided.changes.events.iter().filter(|event| event.item.moment == Moment::Resolved);
+        let closing: Vec<i64> = closing.map(|event| event.alert).collect();
+        if !closing.is_empty() {
+            let told = self.store.routes_told(&closing).await?;
+            decided.close_to(&told, &self.reach());
+        }
+        Ok(())
     }
 
     /// The messages of what was decided.

@@ -33,6 +33,7 @@ impl Engine {
                 self.config.scan.source_timeout,
             ),
             started_at: self.clock.now(),
+            began: self.clock.monotonic(),
             caller,
             report: ScanReport::default(),
             failure: None,
@@ -152,8 +153,9 @@ impl Engine {
             let alerts = if judge { turn.decide(&after, &next_findings, now) } else { Reconciled::default() };
             Decided { changes, after, findings, next_findings, alerts, lived: judge.then_some(turn.lived) }
         });
-        let Decided { changes, after, findings, next_findings, alerts, lived } =
+        let Decided { changes, after, findings, next_findings, mut alerts, lived } =
             decided.await.map_err(|error| Refusal::Store(format!("judging failed: {error}")))?;
+        self.close_to_those_told(&mut alerts).await.map_err(|error| self.store_refused(&error))?;
         report.new_certificates = changes.ders.len() as u64;
         report.changed_locations = (changes.appeared.len() + changes.changed.len() + changes.gone.len()) as u64;
         report.findings_opened = findings.opened.len() as u64;

@@ -105,9 +105,9 @@ async fn a_failing_channel_is_tried_again_under_one_id_and_told_of_by_the_other(
     }
     let got = world.got();
     let tries = got.iter().filter(|got| got.channel == "smtp" && got.notice.kind == NoticeKind::Alerts);
-    let ids: Vec<String> = tries.map(|got| got.notice.id.to_string()).collect();
-    assert_eq!(ids.len(), 6, "at once, and after 1, 6, 21, 51 and 111 minutes");
-    assert!(ids.windows(2).all(|pair| pair[0] == pair[1]), "one id: {ids:?}");
+    let said: Vec<_> = tries.map(|got| &got.notice).collect();
+    assert_eq!(said.len(), 6, "at once, and after 1, 6, 21, 51 and 111 minutes");
+    assert!(said.iter().all(|notice| *notice == said[0]), "one id, and one message: {said:#?}");
     let of_path: Vec<String> = world.lines().into_iter().filter(|line| line.contains("failed")).collect();
     assert_eq!(of_path, ["webhook:astreinte : smtp failed connection_refused"], "after an hour, once");
     let status = daemon.handle.snapshot().status.clone();
@@ -169,6 +169,10 @@ async fn killed_while_sending_it_sends_again_under_the_same_id() {
     let sending = loop {
         daemon.handle.look().await.expect("looked");
         let (sending, _) = daemon.store.deliveries(&in_state(DeliveryWord::Sending)).await.expect("read");
+        // What the other target took is written down: it is the relay's answer that is lost.
+        if daemon.handle.snapshot().status.deliveries.pending > 1 {
+            continue;
+        }
         if let Some(one) = sending.into_iter().find(|listed| listed.delivery.channel == "smtp") {
             break one.delivery;
         }
