@@ -536,6 +536,22 @@ fn one_message_for_each_address_and_a_cap_that_leaves_nothing_out() {
     assert!(joined.deliveries.is_empty() && joined.items.iter().all(|(message, _)| *message == waiting));
 }
 
+#[test]
+fn a_message_names_the_files_that_are_there() {
+    let world = |chain: bool| {
+        let world = World::new().with_installed("dmp", 1).certificate(2, |_| {});
+        if chain { world.place("/srv/dmp.pem", |at| at.certificate(1).certificate(2)) } else { world }
+    };
+    let files = |chain| {
+        let watch = Watch::of(world(chain).inventory());
+        watch.ground().described(&watch.inventory.declaration.certificates[&id("dmp")]).files
+    };
+    let path = |name: &str| Some(format!("/srv/{name}"));
+    assert_eq!((files(false).cert, files(false).key), (path("dmp.pem"), path("dmp.key")));
+    assert_eq!((files(false).chain, files(false).fullchain), (None, None));
+    assert_eq!(files(true).fullchain, path("dmp.pem"));
+}
+
 /// What happens to the clock.
 #[derive(Debug, Clone, Copy)]
 enum Jump {
