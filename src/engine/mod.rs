@@ -30,7 +30,7 @@ pub use revocation::{FetchReport, ListWay, RevocationCommand, freshness};
 pub use schedule::{Jitter, Job};
 
 pub use crate::policy::alert::forecast::Leaving;
-pub use crate::policy::alert::{AckRefusal, spoken_for};
+pub use crate::policy::alert::{AckRefusal, speaking};
 
 use crate::clock::SharedClock;
 use crate::config::Config;

@@ -23,7 +23,7 @@ use crate::domain::lang::Lang;
 use crate::domain::notice::{EventId, Moment, NoticeKind};
 use crate::domain::time::Timestamp;
 use crate::engine::snapshot::Snapshot;
-use crate::engine::{Caller, Leaving, forecast_of, spoken_for};
+use crate::engine::{Caller, Leaving, forecast_of, speaking};
 use crate::locale::Texts;
 use crate::store::{DeliveryFilter, Told};
 
@@ -85,8 +85,8 @@ fn line<'a>(
     snapshot: &Snapshot,
     now: Timestamp,
 ) -> AlertLine<'a> {
-    let speaker = spoken_for(&snapshot.alerts, alert);
-    let told = told.get(&speaker.unwrap_or(alert).id).cloned().unwrap_or_default();
+    let speaker = speaking(&snapshot.alerts, alert);
+    let told = told.get(&speaker.id).cloned().unwrap_or_default();
     let (state, since) = match &alert.state {
         AlertState::Acknowledged(_) if alert.is_acknowledged(now) => ("acknowledged", None),
         AlertState::Open | AlertState::Acknowledged(_) => ("open", None),
@@ -106,10 +106,10 @@ fn line<'a>(
         state,
         since,
         acknowledgement: alert.acknowledgement(),
-        reached: speaker.unwrap_or(alert).reached.filter(|_| !told.told.is_empty()),
+        reached: speaker.reached.filter(|_| !told.told.is_empty()),
         told: told.told.into_iter().collect(),
         waiting: told.waiting.into_iter().collect(),
-        said_with: speaker.map(|speaker| speaker.id),
+        said_with: Some(speaker.id).filter(|id| *id != alert.id),
         said: &alert.said,
     }
 }
@@ -145,8 +145,7 @@ pub(super) async fn list(
     let key = |alert: &&Alert| alert.id.to_string();
     let Page { items, next_cursor, total } =
         Paging::new(query.limit, query.cursor).cut(&alerts, key, |alert| *alert)?;
-    let speaking = |alert: &&Alert| spoken_for(&snapshot.alerts, alert).map_or(alert.id, |speaker| speaker.id);
-    let mut numbers: Vec<i64> = items.iter().map(speaking).collect();
+    let mut numbers: Vec<i64> = items.iter().map(|alert| speaking(&snapshot.alerts, alert).id).collect();
     numbers.sort_unstable();
     numbers.dedup();
     let told = shared.store.told(&numbers).await.map_err(|error| store_problem(&error))?;
@@ -246,8 +245,8 @@ pub(super) async fn acknowledge(
     let id = id.parse().map_err(|_| unknown()).inspect_err(note)?;
     let taken = shared.handle.acknowledge(caller.clone(), id, until, asked.reason).await;
     let alert = taken.map_err(|refusal| ApiProblem::refused(refusal, &texts))?;
-    let speaking = spoken_for(&snapshot.alerts, &alert).map_or(id, |speaker| speaker.id);
-    let told = shared.store.told(&[speaking]).await.map_err(|error| store_problem(&error))?;
+    let speaker = speaking(&snapshot.alerts, &alert).id;
+    let told = shared.store.told(&[speaker]).await.map_err(|error| store_problem(&error))?;
     Ok(Json(line(&alert, &told, &texts, &snapshot, shared.clock.now())).into_response())
 }
 

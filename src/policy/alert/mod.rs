@@ -289,9 +289,10 @@ fn speaker(key: &FindingKey) -> Option<FindingKey> {
     Some(FindingKey { code: (*speaker).into(), subject: Arc::clone(&key.subject) })
 }
 
-/// The open alert that says what this one would: whoever is told of it knows.
-pub fn spoken_for<'a>(open: &'a OpenAlerts, alert: &Alert) -> Option<&'a Alert> {
-    open.get(&speaker(alert.key())?).filter(|_| !matches!(alert.state, AlertState::Resolved { .. }))
+/// The open alert that says what this one would, or this one: whoever is told of it knows.
+pub fn speaking<'a>(open: &'a OpenAlerts, alert: &'a Alert) -> &'a Alert {
+    let other = speaker(alert.key()).and_then(|key| open.get(&key));
+    other.filter(|_| !matches!(alert.state, AlertState::Resolved { .. })).unwrap_or(alert)
 }
 
 /// The widest audience there is for what an alert has to say: for lists.
