@@ -328,14 +328,11 @@ impl Store {
 
     /// Where messages about each of these alerts went and were not refused for good; nothing for one that no message is kept of.
     pub async fn routes_told(&self, alerts: &[i64]) -> Result<BTreeMap<i64, BTreeSet<(String, String)>>, StoreError> {
-        const SELECT: &str = "SELECT DISTINCT alert_event.alert, delivery.channel, delivery.address FROM alert_event JOIN delivery_item ON delivery_item.event = alert_event.id JOIN delivery ON delivery.id = delivery_item.delivery WHERE delivery.state NOT IN ('refused', 'given_up') AND alert_event.alert";
-        let failed = |source| self.failed("reading where messages went", source);
         let mut all: BTreeMap<i64, BTreeSet<(String, String)>> = BTreeMap::new();
-        for asked in alerts.chunks(rows::KEYS) {
-            for row in rows::among(&self.read, SELECT, asked, |alert, to| to.add(*alert)).await.map_err(failed)? {
-                let of = |row: &AnyRow| Ok((row.try_get(0)?, (row.try_get(1)?, row.try_get(2)?)));
-                let (alert, route): (i64, _) = of(&row).map_err(failed)?;
-                all.entry(alert).or_default().insert(route);
+        for (alert, route, state) in self.sent_of(alerts).await? {
+            let of = all.entry(alert).or_default();
+            if !matches!(state, DeliveryWord::Refused | DeliveryWord::GivenUp) {
+                of.insert(route);
             }
         }
         Ok(all)
@@ -343,24 +340,32 @@ impl Store {
 
     /// Who was told of each of these alerts, and who is still to be; nothing for one that no message is kept of.
     pub async fn told(&self, alerts: &[i64]) -> Result<HashMap<i64, Told>, StoreError> {
-        const SELECT: &str = "SELECT DISTINCT alert_event.alert, delivery.channel, delivery.address, delivery.state FROM alert_event JOIN delivery_item ON delivery_item.event = alert_event.id JOIN delivery ON delivery.id = delivery_item.delivery WHERE alert_event.alert";
-        let failed = |source| self.failed("reading who was told", source);
         let mut all: HashMap<i64, Told> = HashMap::new();
-        for asked in alerts.chunks(rows::KEYS) {
-            let found = rows::among(&self.read, SELECT, asked, |alert, to| to.add(*alert));
-            for row in found.await.map_err(failed)? {
-                let (alert, name, state) = told_row(&row).map_err(failed)?;
-                let of = all.entry(alert).or_default();
-                match state {
-                    DeliveryWord::Delivered => of.told.insert(name),
-                    DeliveryWord::Pending | DeliveryWord::Sending | DeliveryWord::Failed => of.waiting.insert(name),
-                    DeliveryWord::Refused | DeliveryWord::GivenUp => of.failed.insert(name),
-                };
-            }
+        for (alert, (channel, address), state) in self.sent_of(alerts).await? {
+            let name = if address.is_empty() { channel } else { address };
+            let of = all.entry(alert).or_default();
+            match state {
+                DeliveryWord::Delivered => of.told.insert(name),
+                DeliveryWord::Pending | DeliveryWord::Sending | DeliveryWord::Failed => of.waiting.insert(name),
+                DeliveryWord::Refused | DeliveryWord::GivenUp => of.failed.insert(name),
+            };
         }
         for of in all.values_mut() {
             let Told { told, failed, .. } = of;
             failed.retain(|name| !told.contains(name));
+        }
+        Ok(all)
+    }
+
+    /// Each alert with the channel and address of a message about it, and the state of that message.
+    async fn sent_of(&self, alerts: &[i64]) -> Result<Vec<(i64, (String, String), DeliveryWord)>, StoreError> {
+        const SELECT: &str = "SELECT DISTINCT alert_event.alert, delivery.channel, delivery.address, delivery.state FROM alert_event JOIN delivery_item ON delivery_item.event = alert_event.id JOIN delivery ON delivery.id = delivery_item.delivery WHERE alert_event.alert";
+        let failed = |source| self.failed("reading where messages went", source);
+        let of = |row: &AnyRow| Ok((row.try_get(0)?, (row.try_get(1)?, row.try_get(2)?), word(row.try_get(3)?)?));
+        let mut all = Vec::new();
+        for asked in alerts.chunks(rows::KEYS) {
+            let found = rows::among(&self.read, SELECT, asked, |alert, to| to.add(*alert)).await.map_err(failed)?;
+            all.extend(found.iter().map(of).collect::<sqlx::Result<Vec<_>>>().map_err(failed)?);
         }
         Ok(all)
     }
@@ -412,12 +417,6 @@ impl Store {
         };
         Ok((found.iter().map(listed).collect::<sqlx::Result<_>>().map_err(failed)?, total))
     }
-}
-
-fn told_row(row: &AnyRow) -> sqlx::Result<(i64, String, DeliveryWord)> {
-    let (channel, address): (&str, &str) = (row.try_get(1)?, row.try_get(2)?);
-    let name = if address.is_empty() { channel } else { address };
-    Ok((row.try_get(0)?, name.to_owned(), word(row.try_get(3)?)?))
 }
 
 fn alert(row: &AnyRow) -> sqlx::Result<Alert> {

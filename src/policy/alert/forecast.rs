@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
 use super::outgoing::{self, Standing};
-use super::recipients::{Route, Told};
+use super::recipients::{Route, ToldRoutes};
 use super::{Ground, Reconciled, reconcile};
 use crate::domain::alert::{Alert, AlertState, OpenAlerts};
 use crate::domain::finding::{FindingKey, FindingRecord, Severity};
@@ -65,7 +65,7 @@ pub fn forecast(
     let many = ground.inventory.certificates.len().max(ground.inventory.declaration.certificates.len());
     let every_day = many <= EVERY_DAY;
     let mut leaving = Vec::new();
-    let mut told = Told::new();
+    let mut told = ToldRoutes::new();
     let (mut turn, mut morning) = (Some(now), turns.next_morning(now));
     let mut before = None;
     while let Some(now) = turn.filter(|turn| *turn <= until) {

@@ -21,7 +21,7 @@ pub use ground::Ground;
 pub use settings::AlertSettings;
 
 use self::ground::{About, bare_subject, end_of};
-use self::recipients::{Route, Told};
+use self::recipients::{Route, ToldRoutes};
 use self::timetable::{Word, word};
 use crate::domain::alert::{Alert, AlertChanges, AlertEvent, AlertState, Audience, Mark, OpenAlerts, Said};
 use crate::domain::finding::{Finding, FindingKey, FindingRecord, Severity};
@@ -127,7 +127,7 @@ pub fn undo(open: &OpenAlerts, revived: Vec<Alert>, undone: Timestamp, now: Time
 impl Reconciled {
     /// The closing message goes to those who were `told` of the alert, as far as their channel is there still, and to nobody else. Of an
     /// alert whose messages are not kept any more the register of today says who should know.
-    pub fn close_to(&mut self, told: &Told, channels: &[(String, Reach)]) {
+    pub fn close_to(&mut self, told: &ToldRoutes, channels: &[(String, Reach)]) {
         for (event, routes) in self.changes.events.iter().zip(&mut self.routes) {
             if event.item.moment == Moment::Resolved
                 && let Some(told) = told.get(&event.alert)

@@ -14,7 +14,7 @@ use crate::policy::mandates::{covers, lives};
 /// Where a message goes: the name of a channel and an address.
 pub type Route = (String, String);
 /// Where messages about an alert went, by its number.
-pub type Told = BTreeMap<i64, BTreeSet<Route>>;
+pub type ToldRoutes = BTreeMap<i64, BTreeSet<Route>>;
 
 /// The routes of a word to `audience`: each address once for each channel. Empty when nobody can be reached.
 pub(super) fn routes(ground: &Ground<'_>, about: &About<'_>, audience: Audience, now: Timestamp) -> Vec<Route> {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 
 use super::outgoing::{self, Standing};
-use super::recipients::{Told, next_contact, routes};
+use super::recipients::{ToldRoutes, next_contact, routes};
 use super::*;
 use crate::domain::declaration::Declaration;
 use crate::domain::finding::Subject;
@@ -43,7 +43,7 @@ struct Watch {
     findings: BTreeMap<FindingKey, FindingRecord>,
     resolved: Vec<Alert>,
     lived: Lived,
-    told: Told,
+    told: ToldRoutes,
     next: i64,
 }
 
@@ -79,7 +79,7 @@ impl Watch {
             findings: BTreeMap::new(),
             resolved: Vec::new(),
             lived: Lived::default(),
-            told: Told::default(),
+            told: ToldRoutes::default(),
             next: 1,
         }
     }
