@@ -2,50 +2,22 @@
 //! written down.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ffi::OsStr;
 use std::fs;
-use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
 use super::watch::missing;
-use crate::support::daemon::{Daemon, wait_for};
+use crate::support::daemon::wait_for;
+use crate::support::faketime::Faketime;
 use crate::support::made_certificate::{Made, authority};
 use crate::support::sinks::{Identity, Sink, read_mail};
-
-/// Where Debian puts it, whatever the architecture.
-fn library() -> PathBuf {
-    let folders = fs::read_dir("/usr/lib").expect("a folder").flatten();
-    let found = folders.map(|folder| folder.path().join("faketime/libfaketime.so.1")).find(|path| path.exists());
-    found.expect("faketime is not installed: see `make setup-test`")
-}
-
-/// The clock reads the truth and so much more, from the next look on.
-fn set(file: &Path, offset: &str) {
-    fs::write(file.with_extension("next"), offset).expect("written");
-    fs::rename(file.with_extension("next"), file).expect("renamed");
-}
-
-/// The daemon of `folder`, whose clock is what `file` says.
-fn run(folder: &Path, file: &Path) -> Daemon {
-    let library = library();
-    let environment: [(&str, &OsStr); 5] = [
-        ("LD_PRELOAD", library.as_os_str()),
-        ("FAKETIME_TIMESTAMP_FILE", file.as_os_str()),
-        ("FAKETIME_NO_CACHE", "1".as_ref()),
-        ("FAKETIME_DONT_FAKE_MONOTONIC", "1".as_ref()),
-        ("TZ", "UTC".as_ref()),
-    ];
-    Daemon::run_with(folder, &environment)
-}
 
 #[test]
 fn a_clock_that_is_set_under_the_daemon_repeats_nothing() {
     let folder = tempfile::tempdir().expect("a folder");
-    let (state, offset) = (folder.path().join("state"), folder.path().join("offset"));
+    let (state, clock) = (folder.path().join("state"), Faketime::new(folder.path()));
     let relay = Sink::smtp(None, &[]);
     fs::create_dir(&state).expect("a folder");
-    set(&offset, "+0");
     let text = format!(
         "node = \"n\"\nstate_dir = \"{state}\"\n[http]\nsocket = \"{state}/api.sock\"\nlisten = \"127.0.0.1:0\"\n\
          token_file = \"{state}/token\"\n[schedule]\njitter = \"0s\"\n[alerts]\nhour = 0\nper_hour = 100\n\
@@ -58,15 +30,15 @@ fn a_clock_that_is_set_under_the_daemon_repeats_nothing() {
         declared = missing(2),
     );
     fs::write(folder.path().join("vigie.toml"), text).expect("written");
-    let daemon = run(folder.path(), &offset);
+    let daemon = clock.run(folder.path());
     wait_for("the first mail", || (relay.count() == 1).then_some(()));
     // Ten years ahead, a year back, an hour each way, past 2038; the truth after each.
     let jumps = ["+3652d", "-365d", "+1h", "-1h", "+4500d"];
     for jump in jumps {
-        for clock in [jump, "+0"] {
+        for told in [jump, "+0"] {
             let before = daemon.last_seq();
-            set(&offset, clock);
-            assert_eq!(daemon.vigie(&["scan", "--now"]).code, 0, "{clock}");
+            clock.set(told);
+            assert_eq!(daemon.vigie(&["scan", "--now"]).code, 0, "{told}");
             daemon.wait_for_event(before, |event| event["action"] == "clock_jump");
             wait_for("the messages", || (daemon.json(&["status"])["deliveries"]["pending"] == 0).then_some(()));
         }
@@ -93,7 +65,7 @@ fn a_clock_that_is_set_under_the_daemon_repeats_nothing() {
 #[test]
 fn each_step_is_said_once_in_its_time_whatever_the_clock_does_meanwhile() {
     let folder = tempfile::tempdir().expect("a folder");
-    let (state, clock) = (folder.path().join("state"), folder.path().join("clock"));
+    let (state, clock) = (folder.path().join("state"), Faketime::new(folder.path()));
     let identity = Identity::localhost();
     let target = Sink::https(Some(&identity));
     fs::create_dir(&state).expect("a folder");
@@ -113,10 +85,10 @@ fn each_step_is_said_once_in_its_time_whatever_the_clock_does_meanwhile() {
         cert = folder.path().join("web.pem").display(),
     );
     fs::write(folder.path().join("vigie.toml"), text).expect("written");
-    set(&clock, "@2029-10-20 12:00:00");
-    let daemon = run(folder.path(), &clock);
+    clock.set("@2029-10-20 12:00:00");
+    let daemon = clock.run(folder.path());
     let look = |at: &str| {
-        set(&clock, &format!("@{at}"));
+        clock.set(&format!("@{at}"));
         assert_eq!(daemon.vigie(&["scan", "--now"]).code, 0, "{at}");
         wait_for("the messages", || (daemon.json(&["status"])["deliveries"]["pending"] == 0).then_some(()));
     };
@@ -166,7 +138,7 @@ fn each_step_is_said_once_in_its_time_whatever_the_clock_does_meanwhile() {
 #[test]
 fn what_another_alert_says_as_well_is_listed_with_it() {
     let folder = tempfile::tempdir().expect("a folder");
-    let (state, clock) = (folder.path().join("state"), folder.path().join("clock"));
+    let (state, clock) = (folder.path().join("state"), Faketime::new(folder.path()));
     let relay = Sink::smtp(None, &[]);
     fs::create_dir(&state).expect("a folder");
     let made = Made::issued("web.example", (2027, 2030), &authority("Steps"));
@@ -182,9 +154,11 @@ fn what_another_alert_says_as_well_is_listed_with_it() {
         cert = folder.path().join("web.pem").display(),
     );
     fs::write(folder.path().join("vigie.toml"), text).expect("written");
-    set(&clock, "@2029-12-20 12:00:00");
-    let daemon = run(folder.path(), &clock);
-    wait_for("the first mail", || (daemon.json(&["status"])["deliveries"]["pending"] == 0).then_some(()));
+    clock.set("@2029-12-20 12:00:00");
+    let daemon = clock.run(folder.path());
+    wait_for("the first mail", || {
+        (relay.count() == 1 && daemon.json(&["status"])["deliveries"]["pending"] == 0).then_some(())
+    });
     let listed = daemon.json(&["alert", "list"]);
     let of = |code: &str| {
         let all = listed["items"].as_array().expect("alerts");

@@ -1,6 +1,5 @@
 //! Lists that come the wrong way, at the wrong time, or to a database that takes nothing.
 
-use std::ffi::OsStr;
 use std::time::{Duration, Instant};
 
 use sqlx::{ConnectOptions as _, Connection as _};
@@ -98,9 +97,7 @@ fn a_clock_that_was_wrong_leaves_nothing_behind() {
     let clock = Faketime::new(estate.path());
     // A virtual machine that wakes up a year ago.
     clock.set("-365d");
-    let environment = clock.environment();
-    let environment: Vec<(&str, &OsStr)> = environment.iter().map(|(name, value)| (*name, value.as_os_str())).collect();
-    let daemon = Daemon::run_with(estate.path(), &environment);
+    let daemon = clock.run(estate.path());
     wait_for("a look", || (status(&daemon, "good") == "unknown").then_some(()));
     for wrong in [None, Some("+3652d"), Some("-3652d")] {
         if let Some(wrong) = wrong {
