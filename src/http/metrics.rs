@@ -309,7 +309,7 @@ fn labels(row: &Row, facts: &Certificate) -> Vec<(&'static str, String)> {
     let personal = profile.domain == Some(IgcDomain::Personnes)
         || profile.support == Some(Support::Card)
         || profile.person.is_some();
-    let mut labels = vec![("id", row.id()), ("serial_number", decimal(&facts.serial_number))];
+    let mut labels = vec![("id", row.id()), ("serial_number", decimal(facts.serial()))];
     if let Some(place) = row.places.first() {
         labels.push(("filepath", filepath(&place.location)));
     }
@@ -353,10 +353,10 @@ fn filepath(location: &Location) -> String {
 }
 
 /// A serial number in decimal, as the exporter prints it.
-fn decimal(bytes: &[u8]) -> String {
+fn decimal((negative, magnitude): (bool, Vec<u8>)) -> String {
     let mut digits: Vec<u8> = vec![0];
-    for byte in bytes {
-        let mut carry = u32::from(*byte);
+    for byte in magnitude {
+        let mut carry = u32::from(byte);
         for digit in &mut digits {
             let value = u32::from(*digit) * 256 + carry;
             *digit = (value % 10) as u8;
@@ -367,7 +367,8 @@ fn decimal(bytes: &[u8]) -> String {
             carry /= 10;
         }
     }
-    digits.iter().rev().map(|digit| char::from(b'0' + digit)).collect()
+    let sign = negative.then_some('-');
+    sign.into_iter().chain(digits.iter().rev().map(|digit| char::from(b'0' + digit))).collect()
 }
 
 fn escape(value: &str) -> String {
@@ -380,8 +381,10 @@ mod tests {
 
     #[test]
     fn serial_numbers_in_decimal() {
-        assert_eq!(decimal(&[]), "0");
-        assert_eq!(decimal(&[0x01, 0x00]), "256");
-        assert_eq!(decimal(&[0xff; 16]), u128::MAX.to_string());
+        let positive = |bytes: &[u8]| decimal((false, bytes.to_vec()));
+        assert_eq!(positive(&[]), "0");
+        assert_eq!(positive(&[0x01, 0x00]), "256");
+        assert_eq!(positive(&[0xff; 16]), u128::MAX.to_string());
+        assert_eq!(decimal((true, vec![5])), "-5");
     }
 }

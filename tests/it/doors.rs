@@ -44,7 +44,15 @@ fn refusals_have_their_status_and_are_written_down() {
 
     // What is asked, the status, the reason, the actor and the object of the event.
     let by_token = format!("token:{}", token_id());
-    let refused: [(&str, Answer, u16, &str, &str, &str); 10] = [
+    let refused: [(&str, Answer, u16, &str, &str, &str); 11] = [
+        (
+            "a foreign target behind a host that is ours",
+            raw(&format!("GET http://evil.example/readyz HTTP/1.1\r\nHost: {address}\r\n")),
+            421,
+            "foreign_host",
+            "anonymous",
+            "/readyz",
+        ),
         (
             "a foreign host",
             raw("GET /api/v1/status HTTP/1.1\r\nHost: evil.example\r\n"),
@@ -75,7 +83,7 @@ fn refusals_have_their_status_and_are_written_down() {
             daemon.post("/api/v1/scan", &format!("{token}Content-Type: application/x-www-form-urlencoded\r\n"), "a=b"),
             415,
             "unsupported_media_type",
-            "anonymous",
+            &by_token,
             "/api/v1/scan",
         ),
         ("no token", daemon.get("/api/v1/certificates", ""), 401, "unauthorized", "anonymous", "/api/v1/certificates"),
@@ -340,6 +348,12 @@ fn what_cannot_be_understood_is_a_problem_with_a_reason() {
         assert_eq!(answer.json()["reason"], reason, "{path}");
         assert!(answer.json()["detail"].as_str().is_some_and(|detail| detail.contains(names)), "{path}: {answer:?}");
     }
+    // What takes no body is not asked what its body is.
+    for headers in ["", "Content-Type: text/plain\r\n", "Content-Type: application/json\r\n"] {
+        let answer = daemon.post("/api/v1/status", &format!("{}{headers}", with_token()), "{}");
+        assert_eq!((answer.status, &answer.json()["reason"]), (405, &"method_not_allowed".into()), "{answer:?}");
+        assert!(answer.head.contains("allow: get"), "{answer:?}");
+    }
     assert_eq!(daemon.vigie(&["list", "--validity", "foo"]).code, 65);
     assert_eq!(daemon.vigie(&["list", "--validity", "expired"]).code, 0);
 
@@ -394,7 +408,7 @@ fn the_socket_goes_with_the_daemon_and_only_a_socket_is_replaced() {
     fs::write(&socket, "somebody's file").expect("written");
     let (code, said) = run();
     assert_eq!(code, Some(65), "{said}");
-    assert!(said.contains("is not a socket"), "{said}");
+    assert!(said.contains("n'est pas une socket"), "{said}");
     assert_eq!(fs::read(&socket).expect("still there"), b"somebody's file");
 
     let token = folder.path().join("state/api.token");
