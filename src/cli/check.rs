@@ -154,6 +154,8 @@ fn probe(args: &CheckArgs, session: &Session<'_>) -> anyhow::Result<(State, Stri
         count("expiring"),
         count("expired"),
     );
-    let reason = reason.map(|reason| format!("{reason} ; ")).unwrap_or_default();
-    Ok((state, format!("{reason}{text}{soonest} | {perfdata}")))
+    let text = reason.map_or(text.clone(), |reason| {
+        session.texts.say("check-because", &[("reason", reason.into()), ("counts", text.into())])
+    });
+    Ok((state, format!("{text}{soonest} | {perfdata}")))
 }

@@ -141,7 +141,8 @@ fn tell(session: &mut Session<'_>, folder: &Path, address: Option<SocketAddr>, c
     if session.common.json {
         let page = address.map(|address| format!("http://{address}/"));
         let config = folder.join("vigie.toml");
-        let made = serde_json::json!({ "folder": shown, "config": config.to_string_lossy(), "page": page, "card": card });
+        let made =
+            serde_json::json!({ "folder": shown, "config": config.to_string_lossy(), "page": page, "card": card });
         writeln!(session.out, "{made}")?;
     } else {
         for line in lines {
@@ -153,9 +154,7 @@ fn tell(session: &mut Session<'_>, folder: &Path, address: Option<SocketAddr>, c
 }
 
 async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(address)
-        .await
-        .map_err(|error| run::cannot_listen(&address, &error).into())
+    TcpListener::bind(address).await.map_err(|error| run::cannot_listen(&address, &error).into())
 }
 
 fn not_a_demo(folder: &Path, why: &str) -> Stop {

@@ -126,15 +126,15 @@ pub(super) const HELP_EN: &[(&str, &str)] = &[
         "Also public authorities and everything that was found",
     ),
     ("Seulement une structure", "Only one structure"),
-    (
-        "Seulement ceux qui finissent dans ce nombre de jours",
-        "Only those that end within so many days",
-    ),
+    ("Seulement ceux qui finissent dans ce nombre de jours", "Only those that end within so many days"),
     (
         "Seulement un état : missing, unreadable, `not_yet_valid`, valid, expiring, expired",
         "Only one state: missing, unreadable, `not_yet_valid`, valid, expiring, expired",
     ),
-    ("Identifiant déclaré, ou début de l'empreinte SHA-256", "Declared id, or the beginning of the SHA-256 fingerprint"),
+    (
+        "Identifiant déclaré, ou début de l'empreinte SHA-256",
+        "Declared id, or the beginning of the SHA-256 fingerprint",
+    ),
     ("Un certificat ; sans lui, le service entier", "A certificate; without it, the whole service"),
     (
         "Tout ce que les sources n'ont pas pu lire, lieu par lieu",

@@ -13,9 +13,9 @@ use serde::Serialize;
 use zeroize::Zeroizing;
 
 use super::exit::{Exit, Stop};
+use super::scan::reason_in_words;
 use super::table::visible;
 use super::{Session, account};
-use super::scan::reason_in_words;
 use crate::config::ScanConfig;
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::key::KeyAlgorithm;
@@ -210,10 +210,7 @@ impl Report {
             [
                 Cow::Owned(words.kind(item)),
                 Cow::Owned(
-                    item.subject
-                        .as_ref()
-                        .or(item.issuer.as_ref())
-                        .map_or_else(|| "-".to_owned(), |name| visible(name)),
+                    item.subject.as_ref().or(item.issuer.as_ref()).map_or_else(|| "-".to_owned(), |name| visible(name)),
                 ),
                 Cow::Owned(end.map_or_else(|| "-".to_owned(), |end| end.to_string())),
                 Cow::Owned(item.profile.as_ref().map_or_else(|| "-".to_owned(), |profile| words.profile(profile))),
@@ -225,10 +222,15 @@ impl Report {
         };
         let widths = [width(0), width(1).min(72), width(2), width(3)];
         if !self.items.is_empty() {
-            for [kind, name, end, profile, path] in &lines {
+            let fingerprints = std::iter::once(None).chain(self.items.iter().map(|item| item.sha256));
+            for ([kind, name, end, profile, path], fingerprint) in lines.iter().zip(fingerprints) {
                 let [a, b, c, d] = widths;
                 let name = shortened(name, b);
                 writeln!(out, "{kind:a$}  {name:b$}  {end:c$}  {profile:d$}  {path}")?;
+                // On a line of its own: it is there to be compared with one somebody gave, not to be read across.
+                if let Some(fingerprint) = fingerprint {
+                    writeln!(out, "  SHA-256 {fingerprint}")?;
+                }
             }
             writeln!(out)?;
         }

@@ -43,7 +43,14 @@ use exit::Exit;
 
 /// Vigie garde en vie les certificats logiciels et les cartes CPx des structures de santé.
 #[derive(Debug, Parser)]
-#[command(name = "vigie", version, disable_help_subcommand = true, disable_help_flag = true, disable_version_flag = true, arg_required_else_help = true)]
+#[command(
+    name = "vigie",
+    version,
+    disable_help_subcommand = true,
+    disable_help_flag = true,
+    disable_version_flag = true,
+    arg_required_else_help = true
+)]
 struct Cli {
     #[command(flatten)]
     common: Common,
@@ -165,7 +172,9 @@ pub fn main(args: impl IntoIterator<Item = OsString>, out: &mut dyn Write, err: 
         Err(error) => {
             let exit = exit::of(&error);
             // A reader that went away (`vigie list | head`) is not an error to report.
-            if !exit::is_broken_pipe(&error) && writeln!(session.err, "vigie: {}", exit::in_words(&error, &session.texts)).is_err() {
+            if !exit::is_broken_pipe(&error)
+                && writeln!(session.err, "vigie: {}", exit::in_words(&error, &session.texts)).is_err()
+            {
                 return Exit::Io.code();
             }
             exit.code()

@@ -314,14 +314,10 @@ fn make_folder(path: &Path) -> anyhow::Result<()> {
     if path.as_os_str().is_empty() || path.is_dir() {
         return Ok(());
     }
-    fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o750)
-        .create(path)
-        .map_err(|error| {
-            let message = format!("cannot make the folder {}: {error}", path.display());
-            Stop::because(Exit::Io, "cannot_make", [("path", &path.display()), ("why", &error)], message).into()
-        })
+    fs::DirBuilder::new().recursive(true).mode(0o750).create(path).map_err(|error| {
+        let message = format!("cannot make the folder {}: {error}", path.display());
+        Stop::because(Exit::Io, "cannot_make", [("path", &path.display()), ("why", &error)], message).into()
+    })
 }
 
 /// Every connection and every folder of a walk is a descriptor; the soft limit of a shell is too low for a flood.

@@ -87,9 +87,10 @@ fn here(args: &ScanArgs, session: &mut Session<'_>) -> anyhow::Result<Exit> {
     let clock = SystemClock::new();
     let now = clock.now();
     let paths: Vec<PathBuf> = args.paths.iter().map(std::path::absolute).collect::<Result<_, _>>()?;
-    let (there, absent): (Vec<PathBuf>, Vec<PathBuf>) = paths.iter().cloned().partition(|path| {
-        path.to_string_lossy().contains(['*', '?', '[']) || std::fs::symlink_metadata(path).is_ok()
-    });
+    let (there, absent): (Vec<PathBuf>, Vec<PathBuf>) = paths
+        .iter()
+        .cloned()
+        .partition(|path| path.to_string_lossy().contains(['*', '?', '[']) || std::fs::symlink_metadata(path).is_ok());
     let source = FileSource::new("scan", &there, Default::default(), bounds);
     let empty = Inventory::default();
     let gathered = source.gather(&empty, &clock);
@@ -133,7 +134,8 @@ fn here(args: &ScanArgs, session: &mut Session<'_>) -> anyhow::Result<Exit> {
         for row in &inspected.items {
             let mut item = serde_json::to_value(row)?;
             // Only certificates are judged; a key is judged with the certificates it belongs to, or by where it lies.
-            if let (Value::Object(item), Some(seen)) = (&mut item, row.sha256.and_then(|sha| by_fingerprint.get(&sha))) {
+            if let (Value::Object(item), Some(seen)) = (&mut item, row.sha256.and_then(|sha| by_fingerprint.get(&sha)))
+            {
                 let codes: Vec<&str> = about(seen).iter().map(|finding| &*finding.key.code).collect();
                 let more = [
                     ("end", json!(seen.facts.end())),

@@ -72,9 +72,11 @@ pub(super) fn source_errors(most: usize, session: &mut Session<'_>) -> anyhow::R
     let sources = answer.get("items").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     let text = |value: &Value, key: &str| value.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
     let total: i64 = sources.iter().filter_map(|source| source.get("error_count")?.as_i64()).sum();
-    let failed: Vec<&Value> = sources.iter().filter(|source| source.get("failure").is_some_and(Value::is_object)).collect();
+    let failed: Vec<&Value> =
+        sources.iter().filter(|source| source.get("failure").is_some_and(Value::is_object)).collect();
     for source in failed {
-        let (reason, message) = source.get("failure").map(|why| (text(why, "reason"), text(why, "message"))).unwrap_or_default();
+        let (reason, message) =
+            source.get("failure").map(|why| (text(why, "reason"), text(why, "message"))).unwrap_or_default();
         let values = [
             ("source", visible(&text(source, "name")).into()),
             ("why", visible(&reason_in_words(&reason, &message, &session.texts)).into()),
@@ -97,7 +99,9 @@ pub(super) fn source_errors(most: usize, session: &mut Session<'_>) -> anyhow::R
     match total - told {
         0 => {}
         // The service keeps a bounded number of them with their text, source by source.
-        more if most == usize::MAX => writeln!(session.out, "  {}", session.texts.say("status-errors-untold", &[("count", more.into())]))?,
+        more if most == usize::MAX => {
+            writeln!(session.out, "  {}", session.texts.say("status-errors-untold", &[("count", more.into())]))?
+        }
         more => writeln!(session.out, "  {}", session.texts.say("status-errors-more", &[("count", more.into())]))?,
     }
     Ok(())

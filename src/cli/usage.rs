@@ -16,37 +16,66 @@ use crate::locale::Texts;
 /// Options of every command that take a value: what follows them is no command.
 const WITH_VALUE: [&str; 3] = ["--config", "--lang", "--socket"];
 
-/// The command line, its help in `lang`.
-pub(super) fn command(lang: Lang) -> Command {
-    let words = match lang {
-        Lang::Fr => ["Utilisation :", "Commandes ", "Arguments ", "Afficher cette aide", "Afficher la version"],
-        Lang::En => ["Usage:", "Commands", "Arguments", "Show this help", "Show the version"],
-    };
-    let [_, _, _, help, version] = words;
-    let help = Arg::new("help").short('h').long("help").global(true).action(ArgAction::Help).help(help);
-    let version = Arg::new("version").short('V').long("version").action(ArgAction::Version).help(version);
-    in_words(Cli::command().arg(help).arg(version), lang, words)
+/// The words the library would say in English.
+struct Words {
+    usage: &'static str,
+    commands: &'static str,
+    arguments: &'static str,
+    options: &'static str,
+    help: &'static str,
+    version: &'static str,
 }
 
-fn in_words(command: Command, lang: Lang, words: [&'static str; 5]) -> Command {
-    let [usage, commands, arguments, ..] = words;
-    // The library puts a colon of its own after a heading; French wants a space before it.
-    let options = if lang == Lang::Fr { "Options " } else { "Options" };
-    let template = format!("{{before-help}}{{about-with-newline}}\n{usage} {{usage}}\n\n{{all-args}}{{after-help}}");
+impl Words {
+    const fn of(lang: Lang) -> Self {
+        match lang {
+            Lang::Fr => Self {
+                usage: "Utilisation :",
+                commands: "Commandes :",
+                arguments: "Arguments :",
+                options: "Options :",
+                help: "Afficher cette aide",
+                version: "Afficher la version",
+            },
+            Lang::En => Self {
+                usage: "Usage:",
+                commands: "Commands:",
+                arguments: "Arguments:",
+                options: "Options:",
+                help: "Show this help",
+                version: "Show the version",
+            },
+        }
+    }
+}
+
+/// The command line, its help in `lang`.
+pub(super) fn command(lang: Lang) -> Command {
+    let words = Words::of(lang);
+    let help = Arg::new("help").short('h').long("help").global(true).action(ArgAction::Help).help(words.help);
+    let version = Arg::new("version").short('V').long("version").action(ArgAction::Version).help(words.version);
+    in_words(Cli::command().arg(help).arg(version), lang, &words)
+}
+
+fn in_words(command: Command, lang: Lang, words: &Words) -> Command {
+    let Words { usage, commands, arguments, options, .. } = words;
+    let mut template = format!("{{before-help}}{{about-with-newline}}\n{usage} {{usage}}\n");
+    if command.has_subcommands() {
+        template.push_str(&format!("\n{commands}\n{{subcommands}}\n"));
+    }
+    if command.get_positionals().next().is_some() {
+        template.push_str(&format!("\n{arguments}\n{{positionals}}\n"));
+    }
+    template.push_str(&format!("\n{options}\n{{options}}{{after-help}}"));
     let about = command.get_about().map(|text| said(text, lang));
-    let mut command = command.help_template(template).subcommand_help_heading(commands);
+    let mut command = command.help_template(template);
     if let Some(about) = about {
-        command = command.about(about.clone()).long_about(about);
+        command = command.about(about);
     }
     command
-        .mut_args(|arg| {
-            let heading = if arg.is_positional() { arguments } else { options };
-            let text = arg.get_help().map(|text| said(text, lang));
-            let arg = arg.help_heading(heading);
-            match text {
-                Some(text) => arg.help(text.clone()).long_help(text),
-                None => arg,
-            }
+        .mut_args(|arg| match arg.get_help().map(|text| said(text, lang)) {
+            Some(text) => arg.help(text),
+            None => arg,
         })
         .mut_subcommands(|command| in_words(command, lang, words))
 }
@@ -62,7 +91,7 @@ fn said(text: &StyledStr, lang: Lang) -> String {
 
 /// The language the command line asks for, as far as it can be seen without understanding the rest.
 pub(super) fn lang_of(args: &[OsString]) -> Option<Lang> {
-    let texts: Vec<&str> = args.iter().map(|arg| arg.to_str().unwrap_or_default()).collect();
+    let texts: Vec<_> = args.iter().map(|arg| arg.to_str().unwrap_or_default()).collect();
     let after = texts.iter().zip(texts.iter().skip(1)).find(|(name, _)| **name == "--lang").map(|(_, value)| *value);
     after.or_else(|| texts.iter().find_map(|text| text.strip_prefix("--lang=")))?.parse().ok()
 }
@@ -178,8 +207,7 @@ mod tests {
     fn every_text_of_the_help_has_its_english() {
         let mut texts = Vec::new();
         texts_of(&Cli::command(), &mut texts);
-        let missing: Vec<&String> =
-            texts.iter().filter(|text| !HELP_EN.iter().any(|(fr, _)| fr == text)).collect();
+        let missing: Vec<&String> = texts.iter().filter(|text| !HELP_EN.iter().any(|(fr, _)| fr == text)).collect();
         assert!(texts.len() > 90 && missing.is_empty(), "without English in help_en.rs: {missing:#?}");
         let unused: Vec<_> = HELP_EN.iter().filter(|(fr, _)| !texts.iter().any(|text| text == fr)).collect();
         assert!(unused.is_empty(), "{unused:#?}");

@@ -124,6 +124,19 @@ fn render(snapshot: &Snapshot, now: Timestamp) -> String {
             page.sample("vigie_certificate_end_timestamp_seconds", &[("id", &entry.id)], end.unix());
         }
     }
+    page.family(
+        "vigie_certificate_renewal_timestamp_seconds",
+        "gauge",
+        "The first alert step of the certificate: from then on it is to be renewed.",
+    );
+    for (row, entry) in &entries {
+        let (Some(begin), Some(end)) = (entry.not_before, entry.end) else { continue };
+        let declared = row.declared.as_ref().and_then(|id| snapshot.inventory.declaration.certificates.get(id));
+        let steps = snapshot.config.policy.steps(declared).iter();
+        if let Some(first) = steps.map(|step| step.begins(begin, end).unix()).min() {
+            page.sample("vigie_certificate_renewal_timestamp_seconds", &[("id", &entry.id)], first);
+        }
+    }
     page.family("vigie_certificate_state", "gauge", "1 for the state a certificate is in.");
     const STATES: [Validity; 6] = [
         Validity::Missing,
@@ -223,8 +236,11 @@ fn render(snapshot: &Snapshot, now: Timestamp) -> String {
     });
     page.family("x509_source_bundles", "gauge", "Locations the last run saw.");
     page.each_source(snapshot, "x509_source_bundles", |state| state.seen as i64);
-    page.family("vigie_source_errors", "gauge", "Items the last run could not read.");
-    page.each_source(snapshot, "vigie_source_errors", |state| state.error_count as i64);
+    // The generic name is said beside ours. A gauge, whatever its end suggests: the rules that go with it ask for its difference.
+    for name in ["vigie_source_errors", "x509_source_errors_total"] {
+        page.family(name, "gauge", "Items the last run could not read.");
+        page.each_source(snapshot, name, |state| state.error_count as i64);
+    }
     page.family(
         "vigie_source_last_success_timestamp_seconds",
         "gauge",
@@ -312,6 +328,10 @@ fn labels(row: &Row, facts: &Certificate) -> Vec<(&'static str, String)> {
     let mut labels = vec![("id", row.id()), ("serial_number", decimal(facts.serial()))];
     if let Some(place) = row.places.first() {
         labels.push(("filepath", filepath(&place.location)));
+        if let Location::File(path) = &place.location {
+            let path = path.display();
+            labels.push(("filename", path.rsplit('/').next().unwrap_or(&path).to_owned()));
+        }
     }
     for (prefix, name, hidden) in [("subject", &facts.subject, personal), ("issuer", &facts.issuer, false)] {
         if hidden {

@@ -25,6 +25,7 @@ check-reason = { $title }: { $subject }{ $more ->
     [one] {" "}and one more finding
    *[other] {" "}and { $more } more findings
 }
+check-because = { $reason }; { $counts }
 check-store-failure = the database takes no change any more, what is shown is not certain
 
 count-revoked = revoked

@@ -59,6 +59,7 @@ check-reason = { $title } : { $subject }{ $more ->
     [one] {" "}et un autre constat
    *[other] {" "}et { $more } autres constats
 }
+check-because = { $reason } ; { $counts }
 check-store-failure = la base de données ne prend plus de changement, ce qui est montré n'est pas sûr
 
 count-revoked = { $count ->

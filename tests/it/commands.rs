@@ -131,7 +131,7 @@ fn the_doctor_says_what_the_service_sees_where_it_answers() {
     assert!(gone.iter().any(|(level, said, _)| *level == "warn" && said.contains("ne trouve pas")), "{seen:#}");
 
     // Declared since, and not reloaded.
-    declare(folder, &[("web", "tls/web.pem", "tls/web.key"), ("new", "tls/web.pem", "tls/web.key")]);
+    declare(folder, &[("web", "tls/web.pem", "tls/web.key"), ("new", "tls/new.pem", "tls/web.key")]);
     let seen = doctor();
     assert!(
         matches!(lines(&seen, "certificate new")[..], [("warn", _, cure)] if cure.contains("vigie reload")),
@@ -191,6 +191,10 @@ fn scan_in_json_is_inspect_with_findings() {
     let tree = bench.path("tree");
     let tree = tree.to_str().expect("a plain path");
     let inspected = vigie(&["inspect", "--json", tree]).json();
+    // A fingerprint to compare with the one somebody gave.
+    let table = vigie(&["inspect", tree]).out;
+    let sha256 = inspected["items"][0]["sha256"].as_str().expect("a certificate");
+    assert!(table.contains(&format!("\n  SHA-256 {sha256}\n")), "{table}");
     let said = vigie(&["scan", "--json", tree]);
     assert_eq!(said.code, 1);
     let scanned = said.json();
@@ -226,9 +230,12 @@ fn scan_in_json_is_inspect_with_findings() {
         let said = vigie(&[command, "--json", "/nonexistent", tree]);
         assert_eq!(said.code, 1, "{command}: {}", said.err);
         let errors = said.json()["errors"].as_array().expect("errors").clone();
-        assert!(errors.contains(&json!({
-            "path": "/nonexistent", "reason": "not_found", "message": "the path does not exist"
-        })), "{command}: {errors:?}");
+        assert!(
+            errors.contains(&json!({
+                "path": "/nonexistent", "reason": "not_found", "message": "the path does not exist"
+            })),
+            "{command}: {errors:?}"
+        );
     }
     assert_eq!(vigie(&["scan", "/nonexistent"]).code, 1);
 }
@@ -287,7 +294,8 @@ fn inspect_is_bounded_and_shows_names_as_they_are() {
     bench.key("k.pem", "-algorithm EC -pkeyopt ec_paramgen_curve:P-256");
     fifo(&bench.path("pipe"));
     bench.write("long", &"x".repeat(5000));
-    for (file, why) in [("/dev/zero", "périphérique"), (&*path("pipe"), "tube nommé"), (&*path("long"), "trop gros")] {
+    for (file, why) in [("/dev/zero", "périphérique"), (&*path("pipe"), "tube nommé"), (&*path("long"), "trop gros")]
+    {
         let said = vigie(&["inspect", "--lang", "fr", "--password-file", file, &path("k.pem")]);
         assert_eq!(said.code, 65, "{file}: {}", said.err);
         assert!(said.err.contains(why), "{file}: {}", said.err);
@@ -336,13 +344,36 @@ fn the_demonstration_in_json_is_one_document() {
 }
 
 #[test]
+fn paths_are_shown_without_detours() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = fs::canonicalize(folder.path()).expect("a folder");
+    declare(&folder, &[]);
+    fs::create_dir(folder.join("conf.d")).expect("made");
+    std::os::unix::fs::symlink(folder.join("tls"), folder.join("conf.d/link")).expect("linked");
+    let more = |id: &str, path: &str| {
+        format!(
+            "[[certificate]]\nid = \"{id}\"\nstructure = \"s\"\noffer = \"SERV\"\nusage = \"SSL_SERV\"\n\
+             fqdn = \"{id}.example\"\ncert = \"{path}\"\n"
+        )
+    };
+    let both = more("plain", "../tls/plain.pem") + &more("linked", "link/../linked.pem");
+    fs::write(folder.join("conf.d/10.toml"), both).expect("written");
+    let daemon = Daemon::run(&folder);
+    let path = |id: &str| daemon.json(&["show", id])["path"].as_str().expect("a path").to_owned();
+    let folder = folder.to_str().expect("a plain path");
+    assert_eq!(path("plain"), format!("{folder}/tls/plain.pem"));
+    // Behind a link, only the system knows where `..` leads.
+    assert_eq!(path("linked"), format!("{folder}/conf.d/link/../linked.pem"));
+}
+
+#[test]
 fn a_reload_says_in_french_what_changes() {
     let folder = tempfile::tempdir().expect("a folder");
     let folder = folder.path();
-    declare(folder, &[("web", "tls/web.pem", "tls/web.key"), ("old", "tls/web.pem", "tls/web.key")]);
+    declare(folder, &[("web", "tls/web.pem", "tls/web.key"), ("old", "tls/old.pem", "tls/old.key")]);
     install(folder, "web");
     let daemon = Daemon::run(folder);
-    declare(folder, &[("web", "tls/other.pem", "tls/web.key"), ("new", "tls/web.pem", "tls/web.key")]);
+    declare(folder, &[("web", "tls/other.pem", "tls/web.key"), ("new", "tls/new.pem", "tls/new.key")]);
     let said = daemon.vigie(&["reload", "--lang", "fr"]);
     assert_eq!(
         said.out,
