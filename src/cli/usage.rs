@@ -184,8 +184,8 @@ fn path_of(args: &[OsString]) -> String {
 fn names(args: &[OsString]) -> impl Iterator<Item = &str> {
     let mut value = false;
     args.iter().skip(1).filter_map(|arg| arg.to_str()).filter(move |text| {
-        let named = !std::mem::replace(&mut value, WITH_VALUE.contains(text)) && !text.starts_with('-');
-        named
+        let is_value = std::mem::replace(&mut value, WITH_VALUE.contains(text));
+        !is_value && !text.starts_with('-')
     })
 }
 

@@ -21,6 +21,7 @@ mod problem;
 mod refusals;
 pub mod server;
 mod session;
+mod unread;
 
 use std::sync::Arc;
 

@@ -226,7 +226,7 @@ fn shapes(daemon: &Daemon, folder: &Path) {
         redacted(&value, folder)
     };
     let path = |name: &str| folder.join(name).to_str().expect("a plain path").to_owned();
-    let (certificate, key) = (path("tls/dmp.pem"), path("tls/dmp.key"));
+    let (certificate, key) = (path("tls/dmp.pem"), path("private/dmp.key"));
     fs::write(path("odd.txt"), "hello").expect("written");
     let files = [certificate.as_str(), &key, &path("odd.txt")];
     let of = |command: &str| masked(daemon.json(&[&[command], &files[..]].concat()), &["owner", "message"]);

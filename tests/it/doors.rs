@@ -142,9 +142,21 @@ fn refusals_have_their_status_and_are_written_down() {
 
     // Refused while the request is still being read: nobody is recognised yet and there is no path to write down.
     let huge = format!("GET / HTTP/1.1\r\nHost: {address}\r\nX-Long: {}\r\n\r\n", "x".repeat(1 << 20));
-    assert_eq!(exchange(address, huge.as_bytes()).status, 431);
-    let odd = exchange(address, b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n");
-    assert_eq!(odd.status, 400, "TLS on a plain port: {odd:?}");
+    // TLS on a plain port.
+    let odd = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n".to_vec();
+    for (request, status, reason) in [(huge.into_bytes(), 431, "header_too_large"), (odd, 400, "unreadable_request")] {
+        let answer = exchange(address, &request);
+        assert_eq!(answer.status, status, "{answer:?}");
+        assert!(
+            answer.head.contains("application/problem+json") && answer.head.contains("connection: close"),
+            "{answer:?}"
+        );
+        assert_eq!(
+            (&answer.json()["reason"], &answer.json()["status"]),
+            (&reason.into(), &status.into()),
+            "{answer:?}"
+        );
+    }
 
     // The refused ones did nothing, and what is allowed still works.
     assert!(daemon.audit().iter().all(|event| event["action"] != "scan_requested" && event["action"] != "reload"));
