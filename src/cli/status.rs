@@ -48,7 +48,7 @@ fn of_service(every_error: bool, session: &mut Session<'_>) -> anyhow::Result<Ex
         writeln!(
             session.out,
             "  {count:>6}  {}",
-            session.texts.say(&format!("count-{key}"), &[("count", count.into())])
+            session.texts.say(&format!("count-{}", key.replace('_', "-")), &[("count", count.into())])
         )?;
     }
     let text = |path: &str| status.pointer(path).and_then(Value::as_str).unwrap_or("").to_owned();

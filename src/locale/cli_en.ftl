@@ -28,8 +28,6 @@ check-reason = { $title }: { $subject }{ $more ->
 check-because = { $reason }; { $counts }
 check-store-failure = the database takes no change any more, what is shown is not certain
 
-count-revoked = revoked
-count-unknown_revocation = whose revocation status is unknown
 status-source-failed = Source { $source }: { $why } ({ $reason })
 status-errors = { $count ->
     [one] One thing could not be read:

@@ -8,6 +8,9 @@ stop = { $reason ->
     [cannot_read] impossible de lire { $path } ({ $why })
     [demo_there] { $path } contient déjà une configuration : donnez un autre dossier
     [lists_folder] impossible de garder les listes de révocation dans { $path } ({ $why })
+    [no_certificate] { $path } ne contient pas de certificat
+    [no_certificate_named] il manque le certificat à vérifier : CERTIFICATE
+    [no_trust] aucun certificat dans ce que nomme --trust
     [not_a_demo] { $path } contient une configuration que « vigie demo » n'a pas faite ({ $why })
     [not_a_socket] { $path } n'est pas une socket : donnez un autre chemin à http.socket, ou retirez ce fichier
     [store_altered] la base de données { $place } a été faite avec un autre texte de migration : lancez la version qui l'a faite ({ $message })
@@ -62,11 +65,6 @@ check-reason = { $title } : { $subject }{ $more ->
 check-because = { $reason } ; { $counts }
 check-store-failure = la base de données ne prend plus de changement, ce qui est montré n'est pas sûr
 
-count-revoked = { $count ->
-    [one] révoqué
-   *[other] révoqués
-}
-count-unknown_revocation = dont l'état de révocation est inconnu
 status-source-failed = Source { $source } : { $why } ({ $reason })
 status-errors = { $count ->
     [one] Une chose n'a pu être lue :
