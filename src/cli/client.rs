@@ -17,6 +17,7 @@ use tokio::net::UnixStream;
 
 use super::Session;
 use super::exit::{Exit, Stop};
+use super::table::visible;
 use crate::config;
 
 /// Where the service listens when no configuration can be read: every local user may ask, not every one may read its settings.
@@ -63,6 +64,17 @@ pub(super) fn every<T: DeserializeOwned>(session: &Session<'_>, path: &str) -> a
     }
 }
 
+/// One certificate with its findings in words, by its declared id or the beginning of its fingerprint.
+pub(super) fn certificate(session: &Session<'_>, id: &str) -> anyhow::Result<Value> {
+    let path = format!("/api/v1/certificates/{}?lang={}", encode(id), session.lang);
+    get(session, &path).map_err(|error| match error.downcast_ref::<Stop>() {
+        Some(stop) if stop.exit == Exit::No => {
+            Stop::new(Exit::No, session.texts.say("cli-no-such-certificate", &[("id", visible(id).into())])).into()
+        }
+        _ => error,
+    })
+}
+
 /// Percent-encodes one query value or path segment (RFC 3986 section 2.3).
 pub(super) fn encode(text: &str) -> String {
     text.bytes()
@@ -79,7 +91,7 @@ fn parsed<T: DeserializeOwned>(body: &[u8]) -> anyhow::Result<T> {
 
 /// The body of an answer that says yes; any other becomes the error that ends the command.
 fn ask(session: &Session<'_>, method: Method, path: &str, body: Option<String>) -> anyhow::Result<Bytes> {
-    let socket = socket(session);
+    let socket = socket(session)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let (status, body) = runtime.block_on(exchange(&socket, method, path, body)).map_err(|error| {
         let cause = io_cause(&*error);
@@ -93,7 +105,8 @@ fn ask(session: &Session<'_>, method: Method, path: &str, body: Option<String>) 
     }
     let value: Value = parsed(&body)?;
     let text = |key: &str| value.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
-    let mut message = format!("{} ({})", text("detail"), text("reason"));
+    let values = [("reason", text("reason").into()), ("detail", text("detail").into())];
+    let mut message = format!("{} ({})", session.texts.say("api-refusal", &values), text("reason"));
     for mistake in value.get("mistakes").and_then(Value::as_array).into_iter().flatten() {
         message.push_str(&format!("\n{}", mistake.as_str().unwrap_or_default()));
     }
@@ -144,16 +157,24 @@ fn io_cause<'a>(error: &'a (dyn Error + Send + Sync + 'static)) -> Option<&'a io
 }
 
 /// The socket of the configuration. While that has mistakes the daemon still runs on what it was started with, and it is then that
-/// one wants to ask it: the socket alone is read out of the main file.
-fn socket(session: &Session<'_>) -> PathBuf {
+/// one wants to ask it: the socket alone is read out of the main file. A file that was named and is not there names no daemon: the
+/// usual one may be another.
+pub(super) fn socket(session: &Session<'_>) -> anyhow::Result<PathBuf> {
     if let Some(socket) = &session.common.socket {
-        return socket.clone();
+        return Ok(socket.clone());
     }
     let file = &session.common.config;
-    match config::load(file) {
+    if let Some(error) = std::fs::File::open(file).err().filter(|_| session.common.config_named) {
+        let why = session.texts.word(match error.kind() {
+            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => "cli-no-such-path",
+            _ => "cli-not-readable",
+        });
+        return Err(Stop::new(Exit::BadInput, format!("{}: {why}", file.display())).into());
+    }
+    Ok(match config::load(file) {
         Ok(loaded) => loaded.config.http.socket,
         Err(_) => socket_alone(file).unwrap_or_else(|| PathBuf::from(DEFAULT_SOCKET)),
-    }
+    })
 }
 
 fn socket_alone(file: &Path) -> Option<PathBuf> {

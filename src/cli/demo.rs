@@ -138,28 +138,34 @@ fn tell(session: &mut Session<'_>, folder: &Path, address: Option<SocketAddr>, c
     } else {
         lines.push(format!("{} vigie --config {shown}/vigie.toml run", session.texts.word("demo-run")));
     }
-    for line in lines {
-        writeln!(session.out, "{line}")?;
+    if session.common.json {
+        let page = address.map(|address| format!("http://{address}/"));
+        let config = folder.join("vigie.toml");
+        let made =
+            serde_json::json!({ "folder": shown, "config": config.to_string_lossy(), "page": page, "card": card });
+        writeln!(session.out, "{made}")?;
+    } else {
+        for line in lines {
+            writeln!(session.out, "{line}")?;
+        }
     }
     session.out.flush()?;
     Ok(())
 }
 
 async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(address)
-        .await
-        .map_err(|error| Stop::new(Exit::Io, format!("cannot listen on {address}: {error}")).into())
+    TcpListener::bind(address).await.map_err(|error| run::cannot_listen(&address, &error).into())
 }
 
 fn not_a_demo(folder: &Path, why: &str) -> Stop {
     let message = format!("{} holds a configuration that `vigie demo` did not make: {why}", folder.display());
-    Stop::new(Exit::BadInput, message)
+    Stop::because(Exit::BadInput, "not_a_demo", [("path", &folder.display()), ("why", &why)], message)
 }
 
 fn refuse_existing(folder: &Path) -> Result<(), Stop> {
     if folder.join("vigie.toml").exists() {
         let message = format!("{} holds a configuration already", folder.display());
-        return Err(Stop::new(Exit::BadInput, message));
+        return Err(Stop::because(Exit::BadInput, "demo_there", [("path", &folder.display())], message));
     }
     Ok(())
 }

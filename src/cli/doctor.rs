@@ -1,5 +1,7 @@
 //! `vigie doctor`: everything the service depends on, one line each, with the cure.
 
+mod files;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::net::{TcpListener, ToSocketAddrs as _};
@@ -17,9 +19,7 @@ use super::table::visible;
 use super::{Session, print_json};
 use crate::clock::{Clock as _, SystemClock};
 use crate::config::{self, Config, SmtpConfig, WebhookConfig};
-use crate::domain::declaration::Keystore;
 use crate::domain::notice::SendOutcome;
-use crate::domain::observation::FilePath;
 use crate::notify::email::Smtp;
 use crate::notify::hook;
 use crate::notify::render::Renderer;
@@ -148,17 +148,7 @@ fn of_config(report: &mut Report, session: &Session<'_>, config: &Config) {
         count => report.ok("anchors", session.texts.say("doctor-anchors", &[("count", (count as i64).into())])),
     }
     channels(report, session, config);
-    for declared in config.declaration.certificates.values() {
-        let what = format!("certificate {}", declared.id);
-        let mut paths = declared.paths();
-        if let Keystore::Pkcs12 { password_file: Some(path), .. } = &declared.keystore {
-            paths.push(path);
-        }
-        let readable = paths.iter().filter(|path| readable(report, session, &what, path)).count();
-        if readable == paths.len() && readable > 0 {
-            report.ok(what, session.texts.say("doctor-files", &[("count", (readable as i64).into())]));
-        }
-    }
+    files::declared(report, session, config);
     list_hosts(report, session, config);
     let endpoints = config.declaration.certificates.values().flat_map(|declared| &declared.endpoints);
     let hosts: BTreeSet<(&str, u16)> = endpoints.map(|endpoint| (endpoint.host.as_str(), endpoint.port)).collect();
@@ -264,23 +254,6 @@ fn state_folder(report: &mut Report, session: &Session<'_>, path: &Path) {
             Ok(()) => report.ok("state", format!("{} (uid {})", path.display(), metadata.uid())),
             Err(error) => report.warn("state", format!("{}: {error}", path.display()), word("doctor-rights-cure")),
         },
-    }
-}
-
-/// Tells what stands in the way of reading a file.
-fn readable(report: &mut Report, session: &Session<'_>, what: &str, path: &FilePath) -> bool {
-    use std::os::unix::ffi::OsStrExt as _;
-    let as_path = Path::new(std::ffi::OsStr::from_bytes(&path.0));
-    match fs::File::open(as_path) {
-        Ok(_) => true,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            report.warn(what, format!("{path}: {error}"), session.texts.word("doctor-file-missing"));
-            false
-        }
-        Err(error) => {
-            report.fail(what, format!("{path}: {error}"), session.texts.word("doctor-rights-cure"));
-            false
-        }
     }
 }
 

@@ -1,21 +1,21 @@
 //! `vigie inspect`: what files hold, without judging it.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::fs;
 use std::io::{self, Write};
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::Context;
 use secrecy::SecretString;
 use serde::Serialize;
 use zeroize::Zeroizing;
 
-use super::Session;
-use super::exit::Exit;
+use super::exit::{Exit, Stop};
 use super::scan::reason_in_words;
+use super::table::visible;
+use super::{Session, account};
 use crate::config::ScanConfig;
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::key::KeyAlgorithm;
@@ -27,18 +27,23 @@ use crate::domain::time::Timestamp;
 use crate::locale::Texts;
 use crate::pki::intern::Interner;
 use crate::pki::read::{Limits, read_with};
-use crate::sources::file::walk::read_paths;
+use crate::sources::file::open::{self, FileError};
+use crate::sources::file::pattern::Root;
+use crate::sources::file::walk::read_roots;
 
 /// Files larger than this are reported, not read. The revocation lists of the cards run to tens of megabytes.
 const MAX_FILE_BYTES: u64 = 64 << 20;
 
+/// Bytes of a password file: one line.
+const MAX_PASSWORD_FILE: u64 = 4 << 10;
+
 /// Arguments of `vigie inspect`.
 #[derive(Debug, clap::Args)]
 pub struct InspectArgs {
-    /// File whose first line is the password of PKCS#12 files and encrypted keys
+    /// Fichier dont la première ligne est le mot de passe des PKCS#12 et des clés chiffrées
     #[arg(long, value_name = "FILE")]
     pub password_file: Option<PathBuf>,
-    /// Files and folders to read
+    /// Fichiers et dossiers à lire
     #[arg(required = true, value_name = "PATH")]
     pub paths: Vec<PathBuf>,
 }
@@ -49,8 +54,10 @@ pub struct InspectArgs {
 /// # Errors
 /// When the password file cannot be read or `out` cannot be written.
 pub(super) fn run(args: &InspectArgs, session: &mut Session<'_>) -> anyhow::Result<Exit> {
-    let password = args.password_file.as_deref().map(read_password).transpose()?;
-    let report = Report::of(&args.paths, password.as_ref());
+    let password = args.password_file.as_deref().map(|path| read_password(path, &session.texts)).transpose()?;
+    let roots: Vec<Root> = args.paths.iter().map(|path| Root::literal(&file_path(path).0)).collect();
+    let bounds = ScanConfig { max_file_bytes: MAX_FILE_BYTES, ..ScanConfig::default() };
+    let report = Report::of(&roots, &bounds, password.as_ref());
     if session.common.json {
         serde_json::to_writer(&mut *session.out, &report)?;
         writeln!(session.out)?;
@@ -62,15 +69,15 @@ pub(super) fn run(args: &InspectArgs, session: &mut Session<'_>) -> anyhow::Resu
 
 /// The whole answer.
 #[derive(Debug, Serialize)]
-struct Report {
-    items: Vec<Row>,
-    errors: Vec<Failure>,
-    counts: Counts,
+pub(super) struct Report {
+    pub(super) items: Vec<Row>,
+    pub(super) errors: Vec<Failure>,
+    pub(super) counts: Counts,
 }
 
 /// One item. Fields that mean nothing for its kind are null or empty.
 #[derive(Debug, Default, Serialize)]
-struct Row {
+pub(super) struct Row {
     path: String,
     index: usize,
     kind: &'static str,
@@ -81,8 +88,8 @@ struct Row {
     not_before: Option<Timestamp>,
     not_after: Option<Timestamp>,
     private_key_usage_not_after: Option<Timestamp>,
-    sha256: Option<Fingerprint>,
-    spki_sha256: Option<Fingerprint>,
+    pub(super) sha256: Option<Fingerprint>,
+    pub(super) spki_sha256: Option<Fingerprint>,
     key: Option<KeyAlgorithm>,
     signature_algorithm: Option<Arc<str>>,
     key_usage: Vec<&'static str>,
@@ -114,7 +121,7 @@ enum More {
 }
 
 #[derive(Debug, Serialize)]
-struct Failure {
+pub(super) struct Failure {
     path: String,
     reason: String,
     message: String,
@@ -122,7 +129,7 @@ struct Failure {
 
 /// Every file is in exactly one of the counts after the first.
 #[derive(Debug, Default, PartialEq, Eq, Serialize)]
-struct Counts {
+pub(super) struct Counts {
     files: u64,
     parsed: u64,
     not_pki: u64,
@@ -132,14 +139,14 @@ struct Counts {
 }
 
 impl Report {
-    fn of(paths: &[PathBuf], password: Option<&SecretString>) -> Self {
+    /// Reads everything under `roots`.
+    pub(super) fn of(roots: &[Root], bounds: &ScanConfig, password: Option<&SecretString>) -> Self {
         let mut report = Self { items: Vec::new(), errors: Vec::new(), counts: Counts::default() };
-        let named: HashSet<FilePath> = paths.iter().map(|path| file_path(path)).collect();
+        let named = roots.iter().filter(|root| root.pattern.is_none());
+        let named: HashSet<FilePath> = named.map(|root| FilePath(root.base.as_ref().into())).collect();
         let mut interner = Interner::default();
         let mut owners = Owners::default();
-        let bounds = ScanConfig { max_file_bytes: MAX_FILE_BYTES, ..ScanConfig::default() };
-        let paths: Vec<FilePath> = paths.iter().map(|path| file_path(path)).collect();
-        read_paths(&paths, &bounds, &mut |path, access, bytes| {
+        read_roots(roots, bounds, &mut |path, access, bytes| {
             report.counts.files += 1;
             let shown = path.display().into_owned();
             match bytes {
@@ -147,7 +154,13 @@ impl Report {
                     report.counts.unreadable += 1;
                     // What a sweep calls a missing root is, here, a path somebody mistyped.
                     let reason = if &*problem.reason == "root_missing" { "not_found" } else { &*problem.reason };
-                    report.fail(&shown, reason, &problem.message);
+                    match reason {
+                        "too_large" => {
+                            let message = format!("more than the {} bytes that are read", bounds.max_file_bytes);
+                            report.fail(&shown, reason, &message);
+                        }
+                        _ => report.fail(&shown, reason, &problem.message),
+                    }
                 }
                 Ok(bytes) => {
                     let bytes = Zeroizing::new(bytes);
@@ -164,10 +177,19 @@ impl Report {
 
     fn take_in(&mut self, path: &str, access: Option<FileAccess>, reading: Reading, named: bool, owners: &mut Owners) {
         *self.counts.of(&reading) += 1;
+        // A file of a thousand broken blocks is one broken file: one line for each reason.
+        let mut by_reason: BTreeMap<ReadReason, (&str, usize)> = BTreeMap::new();
         for problem in &reading.problems {
+            by_reason.entry(problem.reason).or_insert((&problem.message, 0)).1 += 1;
+        }
+        for (reason, (message, count)) in by_reason {
             // A swept folder is full of other things; a file that was named was meant to be one of ours.
-            if problem.reason != ReadReason::NotPki || named {
-                self.fail(path, problem.reason.as_str(), &problem.message);
+            if reason == ReadReason::NotPki && !named {
+                continue;
+            }
+            match count {
+                1 => self.fail(path, reason.as_str(), message),
+                _ => self.fail(path, reason.as_str(), &format!("{message}, and {} more like it", count - 1)),
             }
         }
         self.items.extend(reading.items.into_iter().map(|item| row(path, access, item, owners)));
@@ -188,14 +210,11 @@ impl Report {
             [
                 Cow::Owned(words.kind(item)),
                 Cow::Owned(
-                    item.subject
-                        .as_ref()
-                        .or(item.issuer.as_ref())
-                        .map_or_else(|| "-".to_owned(), |name| name.to_string()),
+                    item.subject.as_ref().or(item.issuer.as_ref()).map_or_else(|| "-".to_owned(), |name| visible(name)),
                 ),
                 Cow::Owned(end.map_or_else(|| "-".to_owned(), |end| end.to_string())),
                 Cow::Owned(item.profile.as_ref().map_or_else(|| "-".to_owned(), |profile| words.profile(profile))),
-                Cow::Borrowed(&*item.path),
+                Cow::Owned(visible(&item.path)),
             ]
         }));
         let width = |column: usize| {
@@ -203,16 +222,21 @@ impl Report {
         };
         let widths = [width(0), width(1).min(72), width(2), width(3)];
         if !self.items.is_empty() {
-            for [kind, name, end, profile, path] in &lines {
+            let fingerprints = std::iter::once(None).chain(self.items.iter().map(|item| item.sha256));
+            for ([kind, name, end, profile, path], fingerprint) in lines.iter().zip(fingerprints) {
                 let [a, b, c, d] = widths;
                 let name = shortened(name, b);
                 writeln!(out, "{kind:a$}  {name:b$}  {end:c$}  {profile:d$}  {path}")?;
+                // On a line of its own: it is there to be compared with one somebody gave, not to be read across.
+                if let Some(fingerprint) = fingerprint {
+                    writeln!(out, "  SHA-256 {fingerprint}")?;
+                }
             }
             writeln!(out)?;
         }
         for error in &self.errors {
             let said = reason_in_words(&error.reason, &error.message, texts);
-            writeln!(out, "{}: {said} ({})", error.path, error.reason)?;
+            writeln!(out, "{}: {} ({})", visible(&error.path), visible(&said), error.reason)?;
         }
         let Counts { files, parsed, not_pki, unreadable, needs_password, malformed } = &self.counts;
         let [w_files, w_parsed, w_not_pki, w_unreadable, w_password, w_malformed] = words.counts;
@@ -309,13 +333,7 @@ impl Owners {
     /// The login of a user of `/etc/passwd`, or the number.
     fn name(&mut self, uid: u32) -> String {
         let passwd = self.passwd.get_or_insert_with(|| fs::read_to_string("/etc/passwd").unwrap_or_default());
-        let number = uid.to_string();
-        let login = passwd.lines().find_map(|line| {
-            let mut fields = line.split(':');
-            let login = fields.next()?;
-            (fields.nth(1)? == number).then_some(login)
-        });
-        login.map_or(number, str::to_owned)
+        account::named(passwd, uid)
     }
 }
 
@@ -402,8 +420,21 @@ fn shortened(text: &str, width: usize) -> Cow<'_, str> {
 }
 
 /// The first line of the file.
-fn read_password(path: &Path) -> anyhow::Result<SecretString> {
-    let text = fs::read_to_string(path).with_context(|| format!("password file {}", file_path(path)))?;
+fn read_password(path: &Path, texts: &Texts) -> anyhow::Result<SecretString> {
+    let shown = file_path(path);
+    let mut bytes = Vec::new();
+    let refused = |reason: &str, message: &str| {
+        let why = reason_in_words(reason, message, texts);
+        Stop::new(Exit::BadInput, format!("{shown}: {why} ({reason})"))
+    };
+    open::read_named(&shown.0, MAX_PASSWORD_FILE, &mut bytes).map_err(|error| match error {
+        FileError::Vanished => refused("not_found", "no such file"),
+        error => refused(error.reason(), &error.to_string()),
+    })?;
+    let text = String::from_utf8(bytes).map_err(|error| {
+        drop(Zeroizing::new(error.into_bytes()));
+        refused("secret_not_text", "not UTF-8 text")
+    })?;
     let text = Zeroizing::new(text);
     let line = text.split('\n').next().unwrap_or_default();
     Ok(line.strip_suffix('\r').unwrap_or(line).into())

@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::client;
-use super::exit::Exit;
-use super::table::Table;
+use super::exit::{Exit, Stop};
+use super::table::{Table, visible};
 use super::{Session, print_items};
 
 /// Filters of the list.
@@ -25,6 +25,15 @@ pub struct ListArgs {
 }
 
 pub(super) fn run(args: &ListArgs, session: &mut Session<'_>) -> anyhow::Result<Exit> {
+    if let Some(wanted) = &args.structure {
+        let declared = client::get(session, "/api/v1/structures")?;
+        let declared = declared.get("items").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        let known: Vec<&str> = declared.iter().filter_map(|item| item.get("id")?.as_str()).collect();
+        if !known.contains(&wanted.as_str()) {
+            let values = [("id", visible(wanted).into()), ("known", known.join(", ").into())];
+            return Err(Stop::new(Exit::Usage, session.texts.say("cli-no-such-structure", &values)).into());
+        }
+    }
     let mut query = vec![format!("all={}", args.all)];
     query.extend(args.structure.as_ref().map(|id| format!("structure={}", client::encode(id))));
     query.extend(args.within_days.map(|days| format!("within_days={days}")));

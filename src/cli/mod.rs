@@ -1,5 +1,6 @@
 //! One file per subcommand; the composition root.
 
+mod account;
 mod alert;
 mod audit;
 mod calendar;
@@ -13,6 +14,7 @@ mod diff;
 mod doctor;
 pub mod exit;
 mod findings;
+mod help_en;
 pub mod inspect;
 mod list;
 mod lists;
@@ -24,13 +26,15 @@ mod scan;
 mod show;
 mod status;
 mod table;
+mod usage;
 mod verify;
 
 use std::ffi::OsString;
 use std::io::Write;
 use std::path::PathBuf;
 
-use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::parser::ValueSource;
+use clap::{FromArgMatches, Parser, Subcommand};
 use serde_json::value::RawValue;
 
 use crate::domain::lang::Lang;
@@ -39,7 +43,14 @@ use exit::Exit;
 
 /// Vigie garde en vie les certificats logiciels et les cartes CPx des structures de santé.
 #[derive(Debug, Parser)]
-#[command(name = "vigie", version, disable_help_subcommand = true, arg_required_else_help = true)]
+#[command(
+    name = "vigie",
+    version,
+    disable_help_subcommand = true,
+    disable_help_flag = true,
+    disable_version_flag = true,
+    arg_required_else_help = true
+)]
 struct Cli {
     #[command(flatten)]
     common: Common,
@@ -53,6 +64,9 @@ pub struct Common {
     /// Fichier de configuration
     #[arg(long, global = true, value_name = "FILE", default_value = "/etc/vigie/vigie.toml")]
     pub config: PathBuf,
+    /// The file was named: it is that one or none.
+    #[arg(skip)]
+    pub config_named: bool,
     /// Un document JSON sur la sortie standard, rien d'autre
     #[arg(long, global = true)]
     pub json: bool,
@@ -145,18 +159,22 @@ pub struct Session<'a> {
 
 /// Runs the command line and gives the exit code of the contract.
 pub fn main(args: impl IntoIterator<Item = OsString>, out: &mut dyn Write, err: &mut dyn Write) -> u8 {
-    let cli = match parse(args) {
+    let args: Vec<OsString> = args.into_iter().collect();
+    let texts = Texts::new(usage::lang_of(&args).unwrap_or_else(lang_of_locale));
+    let cli = match parse(&args, texts.lang()) {
         Ok(cli) => cli,
-        Err(error) => return usage(&error, out, err),
+        Err(error) => return usage::tell(&error, &args, &texts, out, err),
     };
     let lang = cli.common.lang.unwrap_or_else(lang_of_locale);
-    let mut session = Session { common: cli.common, lang, texts: Texts::new(lang), out, err };
+    let mut session = Session { common: cli.common, lang, texts, out, err };
     match dispatch(cli.command, &mut session) {
         Ok(exit) => exit.code(),
         Err(error) => {
             let exit = exit::of(&error);
             // A reader that went away (`vigie list | head`) is not an error to report.
-            if !exit::is_broken_pipe(&error) && writeln!(session.err, "vigie: {error:#}").is_err() {
+            if !exit::is_broken_pipe(&error)
+                && writeln!(session.err, "vigie: {}", exit::in_words(&error, &session.texts)).is_err()
+            {
                 return Exit::Io.code();
             }
             exit.code()
@@ -164,9 +182,10 @@ pub fn main(args: impl IntoIterator<Item = OsString>, out: &mut dyn Write, err: 
     }
 }
 
-fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
-    let matches = Cli::command().try_get_matches_from(args)?;
+fn parse(args: &[OsString], lang: Lang) -> Result<Cli, clap::Error> {
+    let matches = usage::command(lang).try_get_matches_from(args)?;
     let mut cli = Cli::from_arg_matches(&matches)?;
+    cli.common.config_named = matches.value_source("config") == Some(ValueSource::CommandLine);
     if let (Command::Verify(args), Some((_, matches))) = (&mut cli.command, matches.subcommand()) {
         args.settle(matches);
     }
@@ -196,22 +215,15 @@ fn dispatch(command: Command, session: &mut Session<'_>) -> anyhow::Result<Exit>
         Command::Alert(command) => alert::run(&command, session),
         Command::Audit(command) => audit::run(&command, session),
         Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Cli::command(), "vigie", &mut session.out);
+            clap_complete::generate(shell, &mut usage::command(session.lang), "vigie", &mut session.out);
             Ok(Exit::Done)
         }
         Command::Pkcs11Objects(args) => pkcs11_objects::run(&args, session),
         Command::Man => {
-            clap_mangen::Man::new(Cli::command()).render(&mut session.out)?;
+            clap_mangen::Man::new(usage::command(session.lang)).render(&mut session.out)?;
             Ok(Exit::Done)
         }
     }
-}
-
-fn usage(error: &clap::Error, out: &mut dyn Write, err: &mut dyn Write) -> u8 {
-    let text = error.render();
-    let (written, exit) =
-        if error.use_stderr() { (write!(err, "{text}"), Exit::Usage) } else { (write!(out, "{text}"), Exit::Done) };
-    if written.is_ok() { exit.code() } else { Exit::Io.code() }
 }
 
 /// The language of the locale: English when it says so, French in every other case.

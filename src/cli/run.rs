@@ -76,7 +76,7 @@ pub(super) async fn serve(
     let tcp = match config.http.listen {
         Some(address) => {
             let bound = TcpListener::bind(address).await;
-            Some(bound.map_err(|error| Stop::new(Exit::Io, format!("cannot listen on {address}: {error}")))?)
+            Some(bound.map_err(|error| cannot_listen(&address, &error))?)
         }
         None => None,
     };
@@ -87,7 +87,8 @@ pub(super) async fn serve(
     let revocation = store.revocations().await.map_err(refused_store)?;
     let lists = config.state_dir.join("crls");
     let (keeper, outcomes) = Keeper::start(&lists, Arc::clone(&clock), Arc::new(SystemResolver)).map_err(|error| {
-        Stop::new(Exit::Io, format!("cannot keep revocation lists in {}: {error}", lists.display()))
+        let message = format!("cannot keep revocation lists in {}: {error}", lists.display());
+        Stop::because(Exit::Io, "lists_folder", [("path", &lists.display()), ("why", &error)], message)
     })?;
     let (stop_sender, stop) = watch::channel(false);
     let parts = Parts {
@@ -120,7 +121,7 @@ pub(super) async fn serve(
     let mirrored = match parts.config.revocation.mirror {
         Some(address) => {
             let bound = TcpListener::bind(address).await;
-            let bound = bound.map_err(|error| Stop::new(Exit::Io, format!("cannot listen on {address}: {error}")))?;
+            let bound = bound.map_err(|error| cannot_listen(&address, &error))?;
             tracing::info!(mirror = %bound.local_addr()?, "revocation lists are served again");
             Some(bound)
         }
@@ -189,7 +190,13 @@ fn refused_store(error: crate::store::StoreError) -> anyhow::Error {
         | "store_damaged" => Exit::BadInput,
         _ => Exit::Io,
     };
-    Stop::new(exit, error.to_string()).into()
+    Stop::because(exit, error.reason(), [("place", &error.place())], error.to_string()).into()
+}
+
+/// A listener that could not be had.
+pub(super) fn cannot_listen(address: &dyn std::fmt::Display, error: &io::Error) -> Stop {
+    let message = format!("cannot listen on {address}: {error}");
+    Stop::because(Exit::Io, "cannot_listen", [("address", address), ("why", error)], message)
 }
 
 /// The delays of the jobs: drawn once, at the first start with this database, and kept in it.
@@ -234,16 +241,21 @@ fn token(config: &Config) -> anyhow::Result<Token> {
             let path = path.display();
             let message =
                 format!("{path} is open to others than its owner (mode {:o}): chmod 600 {path}", mode & 0o777);
-            return Err(Stop::new(Exit::BadInput, message).into());
+            let mode = format!("{:o}", mode & 0o777);
+            return Err(Stop::because(Exit::BadInput, "token_open", [("path", &path), ("mode", &mode)], message).into());
         }
         Ok((text, _)) => text.trim().to_owned(),
         Err(error) if error.kind() == io::ErrorKind::NotFound => make_token(path)?,
-        Err(error) => return Err(Stop::new(Exit::Io, format!("cannot read {}: {error}", path.display())).into()),
+        Err(error) => {
+            let message = format!("cannot read {}: {error}", path.display());
+            let values: [(_, &dyn std::fmt::Display); 2] = [("path", &path.display()), ("why", &error)];
+            return Err(Stop::because(Exit::Io, "cannot_read", values, message).into());
+        }
     };
     if secret.len() < 32 {
         let message =
             format!("{} holds no token of 32 characters or more: delete it and a new one is made", path.display());
-        return Err(Stop::new(Exit::BadInput, message).into());
+        return Err(Stop::because(Exit::BadInput, "token_short", [("path", &path.display())], message).into());
     }
     let id: String = sha256(secret.as_bytes()).to_string().chars().take(12).collect();
     Ok(Token::new(&secret, &id))
@@ -263,7 +275,10 @@ fn make_token(path: &Path) -> anyhow::Result<String> {
     if let Some(folder) = path.parent() {
         make_folder(folder)?;
     }
-    let failed = |error: io::Error| Stop::new(Exit::Io, format!("cannot make {}: {error}", path.display()));
+    let failed = |error: io::Error| {
+        let message = format!("cannot make {}: {error}", path.display());
+        Stop::because(Exit::Io, "cannot_make", [("path", &path.display()), ("why", &error)], message)
+    };
     let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(failed)?;
     writeln!(file, "{secret}").map_err(failed)?;
     file.sync_all().map_err(failed)?;
@@ -276,14 +291,15 @@ fn bind_socket(path: &Path) -> anyhow::Result<UnixListener> {
     if let Some(folder) = path.parent() {
         make_folder(folder)?;
     }
-    let failed = |error: io::Error| Stop::new(Exit::Io, format!("cannot listen on {}: {error}", path.display()));
+    let failed = |error: io::Error| cannot_listen(&path.display(), &error);
     if let Ok(found) = fs::symlink_metadata(path) {
         if !found.file_type().is_socket() {
             let message = format!("{} is not a socket: name another path in http.socket, or remove it", path.display());
-            return Err(Stop::new(Exit::BadInput, message).into());
+            return Err(Stop::because(Exit::BadInput, "not_a_socket", [("path", &path.display())], message).into());
         }
         if std::os::unix::net::UnixStream::connect(path).is_ok() {
-            return Err(Stop::new(Exit::Io, format!("another daemon answers on {}", path.display())).into());
+            let message = format!("another daemon answers on {}", path.display());
+            return Err(Stop::because(Exit::Io, "another_daemon", [("path", &path.display())], message).into());
         }
         fs::remove_file(path).map_err(failed)?;
     }
@@ -298,11 +314,10 @@ fn make_folder(path: &Path) -> anyhow::Result<()> {
     if path.as_os_str().is_empty() || path.is_dir() {
         return Ok(());
     }
-    fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o750)
-        .create(path)
-        .map_err(|error| Stop::new(Exit::Io, format!("cannot make the folder {}: {error}", path.display())).into())
+    fs::DirBuilder::new().recursive(true).mode(0o750).create(path).map_err(|error| {
+        let message = format!("cannot make the folder {}: {error}", path.display());
+        Stop::because(Exit::Io, "cannot_make", [("path", &path.display()), ("why", &error)], message).into()
+    })
 }
 
 /// Every connection and every folder of a walk is a descriptor; the soft limit of a shell is too low for a flood.

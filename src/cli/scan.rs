@@ -1,23 +1,27 @@
 //! `vigie scan`: paths are read and judged here and now, without a daemon; `--now` has the daemon read its sources.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
 
 use super::exit::{Exit, Stop};
+use super::inspect::Report;
 use super::table::{Table, visible};
-use super::{Session, client, print_json};
+use super::{Session, client, print_json, status};
 use crate::clock::{Clock as _, SystemClock};
 use crate::config::{self, ScanConfig};
 use crate::domain::finding::{Finding, Severity};
 use crate::domain::inventory::{Inventory, ItemError};
+use crate::domain::observation::Problem;
 use crate::domain::reconcile::reconcile;
 use crate::locale::Texts;
 use crate::pki::issuer_links::{Authorities, Known, issuer_links};
 use crate::policy::{self, Settings, View};
 use crate::sources::file::FileSource;
+use crate::sources::file::pattern::Root;
 
 /// What to scan.
 #[derive(Debug, clap::Args)]
@@ -56,37 +60,52 @@ fn by_the_daemon(session: &mut Session<'_>) -> anyhow::Result<Exit> {
         ],
     );
     writeln!(session.out, "{line}")?;
-    for source in report.get("failed_sources").and_then(Value::as_array).into_iter().flatten() {
-        writeln!(session.err, "{} {}", session.texts.word("source-failed"), source.as_str().unwrap_or_default())?;
-    }
+    status::source_errors(status::FEW, session)?;
     Ok(Exit::Done)
 }
 
-fn here(args: &ScanArgs, session: &mut Session<'_>) -> anyhow::Result<Exit> {
-    for path in &args.paths {
-        let pattern = path.to_string_lossy().contains(['*', '?', '[']);
-        if !pattern && std::fs::symlink_metadata(path).is_err() {
-            return Err(
-                Stop::new(Exit::Io, format!("{}: {}", path.display(), session.texts.word("cli-no-such-path"))).into()
-            );
+/// The configuration as far as it bears on judging: one that was named must be good; the usual one need not be there.
+fn settings(session: &mut Session<'_>) -> anyhow::Result<(Settings, ScanConfig, chrono_tz::Tz)> {
+    let file = &session.common.config;
+    match config::load(file) {
+        Ok(loaded) => Ok((loaded.config.policy, loaded.config.scan, loaded.config.timezone)),
+        Err(mistakes) if session.common.config_named => {
+            Err(Stop::new(Exit::BadInput, mistakes.render(session.lang).trim_end()).into())
+        }
+        Err(_) => {
+            if file.exists() {
+                let values = [("file", file.display().to_string().into())];
+                writeln!(session.err, "{}", session.texts.say("scan-policy-ignored", &values))?;
+            }
+            Ok((Settings::default(), ScanConfig::default(), chrono_tz::Europe::Paris))
         }
     }
-    let timezone =
-        config::load(&session.common.config).map_or(chrono_tz::Europe::Paris, |loaded| loaded.config.timezone);
+}
+
+fn here(args: &ScanArgs, session: &mut Session<'_>) -> anyhow::Result<Exit> {
+    let (settings, bounds, timezone) = settings(session)?;
     let clock = SystemClock::new();
     let now = clock.now();
     let paths: Vec<PathBuf> = args.paths.iter().map(std::path::absolute).collect::<Result<_, _>>()?;
-    let source = FileSource::new("scan", &paths, Default::default(), ScanConfig::default());
+    let (there, absent): (Vec<PathBuf>, Vec<PathBuf>) = paths
+        .iter()
+        .cloned()
+        .partition(|path| path.to_string_lossy().contains(['*', '?', '[']) || std::fs::symlink_metadata(path).is_ok());
+    let source = FileSource::new("scan", &there, Default::default(), bounds);
     let empty = Inventory::default();
     let gathered = source.gather(&empty, &clock);
-    let (errors, failure) = (gathered.errors.clone(), gathered.failure.clone());
+    let mut errors = gathered.errors.clone();
+    errors.extend(absent.iter().map(|path| ItemError {
+        place: path.to_string_lossy().into(),
+        problem: Problem { reason: "not_found".into(), message: "no such file or folder".into() },
+    }));
+    let failure = gathered.failure.clone().filter(|_| !there.is_empty());
     let known = |(facts, der): &(_, _)| Known { facts: Arc::clone(facts), der: Arc::clone(der) };
     let certificates: Vec<Known> = gathered.certificates.iter().map(known).collect();
     let authorities = Authorities::new(certificates.iter().filter(|known| known.facts.is_ca).cloned());
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let links = issuer_links(&certificates, &authorities, threads);
     let inventory = empty.clone().after(&reconcile(&empty, vec![gathered], &links));
-    let settings = Settings::default();
     let findings = policy::evaluate(&inventory, &settings, now);
     let view = View::new(&inventory, &settings, now);
 
@@ -108,19 +127,26 @@ fn here(args: &ScanArgs, session: &mut Session<'_>) -> anyhow::Result<Exit> {
     let in_words = |finding: &Finding| session.texts.finding_text(finding, now, timezone);
 
     if session.common.json {
-        let items: Vec<Value> = seen
-            .iter()
-            .map(|seen| {
-                json!({
-                    "sha256": seen.facts.fingerprint, "subject": &*seen.facts.subject, "issuer": &*seen.facts.issuer,
-                    "not_before": seen.facts.not_before, "not_after": seen.facts.not_after, "end": seen.facts.end(),
-                    "days_left": seen.facts.end().days_after(now), "profile": &seen.facts.profile,
-                    "key_here": seen.keyed,
-                    "locations": seen.places.iter().map(|place| place.location.to_string()).collect::<Vec<_>>(),
-                    "findings": about(seen).iter().map(|finding| &*finding.key.code).collect::<Vec<_>>(),
-                })
-            })
-            .collect();
+        let roots: Vec<Root> = paths.iter().map(|path| Root::parse(path.as_os_str().as_bytes())).collect();
+        let inspected = Report::of(&roots, &bounds, None);
+        let by_fingerprint: HashMap<_, _> = seen.iter().map(|seen| (seen.facts.fingerprint, *seen)).collect();
+        let mut items = Vec::with_capacity(inspected.items.len());
+        for row in &inspected.items {
+            let mut item = serde_json::to_value(row)?;
+            // Only certificates are judged; a key is judged with the certificates it belongs to, or by where it lies.
+            if let (Value::Object(item), Some(seen)) = (&mut item, row.sha256.and_then(|sha| by_fingerprint.get(&sha)))
+            {
+                let codes: Vec<&str> = about(seen).iter().map(|finding| &*finding.key.code).collect();
+                let more = [
+                    ("end", json!(seen.facts.end())),
+                    ("days_left", json!(seen.facts.end().days_after(now))),
+                    ("key_here", json!(seen.keyed)),
+                    ("findings", json!(codes)),
+                ];
+                item.extend(more.map(|(name, value)| (name.to_owned(), value)));
+            }
+            items.push(item);
+        }
         let findings: Vec<Value> = findings
             .iter()
             .map(|finding| {
@@ -130,11 +156,8 @@ fn here(args: &ScanArgs, session: &mut Session<'_>) -> anyhow::Result<Exit> {
                 })
             })
             .collect();
-        let errors: Vec<Value> = errors
-            .iter()
-            .map(|error| json!({ "path": &*error.place, "reason": &*error.problem.reason, "message": &*error.problem.message }))
-            .collect();
-        print_json(session, &json!({ "items": items, "findings": findings, "errors": errors }))?;
+        let Report { errors, counts, .. } = &inspected;
+        print_json(session, &json!({ "items": items, "findings": findings, "errors": errors, "counts": counts }))?;
     } else {
         if !shown.is_empty() {
             let columns = ["name", "product", "end", "days-left", "findings", "place"];

@@ -16,8 +16,7 @@ pub struct ShowArgs {
 }
 
 pub(super) fn run(args: &ShowArgs, session: &mut Session<'_>) -> anyhow::Result<Exit> {
-    let path = format!("/api/v1/certificates/{}?lang={}", client::encode(&args.id), session.lang);
-    let item = client::get(session, &path)?;
+    let item = client::certificate(session, &args.id)?;
     if session.common.json {
         return print_json(session, &item);
     }

@@ -65,13 +65,18 @@ struct Answer {
 
 pub(super) fn run(args: &VerifyArgs, session: &mut Session<'_>) -> anyhow::Result<Exit> {
     let at = args.at.unwrap_or_else(|| SystemClock::new().now());
-    let Some(file) = &args.certificate else { return Err(Stop::new(Exit::Usage, "no CERTIFICATE to verify").into()) };
+    let Some(file) = &args.certificate else {
+        return Err(Stop::because(Exit::Usage, "no_certificate_named", [], "no CERTIFICATE to verify").into());
+    };
     let mut given = certificates(std::slice::from_ref(file))?.into_iter();
-    let none = || Stop::new(Exit::BadInput, format!("{}: no certificate in it", file.display()));
+    let none = || {
+        let message = format!("{}: no certificate in it", file.display());
+        Stop::because(Exit::BadInput, "no_certificate", [("path", &file.display())], message)
+    };
     let target = given.next().ok_or_else(none)?;
     let anchors = certificates(&args.trust)?;
     if anchors.is_empty() {
-        return Err(Stop::new(Exit::BadInput, "no certificate under --trust").into());
+        return Err(Stop::because(Exit::BadInput, "no_trust", [], "no certificate under --trust").into());
     }
     let untrusted = certificates(&args.untrusted)?.into_iter().chain(given);
     let pool = Pool::new(

@@ -1,7 +1,7 @@
 //! How values are written: texts, words, numbers, durations, sizes, dates, paths, identifiers, lists.
 
 use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -171,7 +171,7 @@ impl<'a> Found<'a> {
         let text = self.text()?;
         // Fails only where the working folder is gone; then the path stays relative.
         let joined = self.folder().join(text);
-        Some(std::path::absolute(&joined).unwrap_or(joined))
+        Some(without_parents(&std::path::absolute(&joined).unwrap_or(joined)))
     }
 
     pub(super) fn file_path(&self) -> Option<FilePath> {
@@ -306,6 +306,21 @@ pub(super) fn is_mail(text: &str) -> bool {
 pub(super) fn is_loopback(host: &str) -> bool {
     let host = host.trim_start_matches('[').trim_end_matches(']');
     host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+/// `/etc/vigie/tls` for `/etc/vigie/conf.d/../tls`: names are read by people. Only where a folder stands before `..`: behind a link, or
+/// something that is not there, the system alone knows where it leads.
+fn without_parents(path: &Path) -> PathBuf {
+    let mut plain = PathBuf::new();
+    for component in path.components() {
+        let real = || plain.symlink_metadata().is_ok_and(|found| found.is_dir());
+        if component == Component::ParentDir && plain.file_name().is_some() && real() {
+            plain.pop();
+        } else {
+            plain.push(component);
+        }
+    }
+    plain
 }
 
 #[cfg(test)]

@@ -19,7 +19,8 @@ pub struct Certificate {
     pub subject: Arc<str>,
     /// Issuer, RFC 4514.
     pub issuer: Arc<str>,
-    /// Serial number: the content octets of the INTEGER without a leading zero octet.
+    /// Serial number: the content octets of the INTEGER without leading zero octets. A negative one, which RFC 5280 section 4.1.2.2
+    /// forbids and which is seen all the same, stands behind one zero octet.
     pub serial_number: Octets,
     /// First instant of validity.
     pub not_before: Timestamp,
@@ -55,9 +56,31 @@ pub struct KeyIds {
 }
 
 impl Certificate {
-    /// The serial number as lower-case hex without separators.
+    /// The serial number as lower-case hex without separators; a negative one behind a minus sign, as OpenSSL prints it.
     pub fn serial_hex(&self) -> String {
-        self.serial_number.iter().map(|byte| format!("{byte:02x}")).collect()
+        let (negative, magnitude) = self.serial();
+        let sign = if negative { "-" } else { "" };
+        magnitude.iter().fold(sign.to_owned(), |text, byte| text + &format!("{byte:02x}"))
+    }
+
+    /// Whether the serial number is negative, and its absolute value.
+    pub fn serial(&self) -> (bool, Vec<u8>) {
+        let negative = match &*self.serial_number {
+            [0, octets @ ..] if !octets.is_empty() => octets,
+            octets => return (false, octets.to_vec()),
+        };
+        // Two's complement (X.690 section 8.3): every bit turned, and one more.
+        let mut magnitude: Vec<u8> = negative.iter().map(|octet| !octet).collect();
+        for octet in magnitude.iter_mut().rev() {
+            let (sum, carry) = octet.overflowing_add(1);
+            *octet = sum;
+            if !carry {
+                break;
+            }
+        }
+        let leading = magnitude.iter().take_while(|octet| **octet == 0).count().min(magnitude.len().saturating_sub(1));
+        magnitude.drain(..leading);
+        (true, magnitude)
     }
 
     /// The instant after which the certificate is of no use: the earlier of `not_after` and the private key usage end.

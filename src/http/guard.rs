@@ -1,5 +1,5 @@
 //! What every request must look like before anybody asks who sent it: a Host that is ours (a name rebound to 127.0.0.1 by a
-//! hostile page is not), no foreign Origin on a change, JSON in JSON's clothes.
+//! hostile page is not), no foreign Origin on a change; and, where a body is taken, JSON in JSON's clothes.
 
 use std::sync::Arc;
 
@@ -13,8 +13,9 @@ use super::access::{Peer, note_refusal};
 use super::problem::ApiProblem;
 use super::refusals::Refused;
 use crate::domain::audit_event::Actor;
+use crate::engine::Caller;
 
-/// Refuses foreign hosts, foreign origins and wrong content types.
+/// Refuses foreign hosts and foreign origins.
 pub(super) async fn guard(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
     let config = Arc::clone(&shared.handle.snapshot().config);
     match inspect(&request, &config.http.hosts) {
@@ -48,7 +49,9 @@ pub(super) async fn harden(request: Request, next: Next) -> Response {
 
 fn inspect(request: &Request, configured: &[String]) -> Result<(), ApiProblem> {
     let headers = request.headers();
-    let host = single(headers, header::HOST)?.or_else(|| request.uri().authority().map(|authority| authority.as_str()));
+    let named = single(headers, header::HOST)?;
+    // RFC 9112 section 3.2.2: a target in absolute form wins over the header.
+    let host = request.uri().authority().map(|authority| authority.as_str()).or(named);
     if !host.is_some_and(|host| is_ours(host, configured)) {
         return Err(ApiProblem::new(
             StatusCode::MISDIRECTED_REQUEST,
@@ -83,17 +86,31 @@ fn inspect(request: &Request, configured: &[String]) -> Result<(), ApiProblem> {
     {
         return Err(foreign());
     }
+    Ok(())
+}
+
+/// Refuses a body that is not what it should be. Stands behind the method: what is not asked with POST is not asked in JSON either.
+pub(super) async fn media_type(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
     let form = request.uri().path() == "/login";
     let wanted = if form { "application/x-www-form-urlencoded" } else { "application/json" };
-    let given = single(headers, header::CONTENT_TYPE)?.map(|value| value.split(';').next().unwrap_or("").trim());
-    if !given.is_some_and(|given| given.eq_ignore_ascii_case(wanted)) {
-        return Err(ApiProblem::new(
+    let given = single(request.headers(), header::CONTENT_TYPE);
+    let is_it = |given: &str| given.split(';').next().unwrap_or("").trim().eq_ignore_ascii_case(wanted);
+    let problem = match given {
+        Ok(Some(given)) if is_it(given) => return next.run(request).await,
+        Ok(_) => ApiProblem::new(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
             "unsupported_media_type",
             format!("send the body as {wanted}"),
-        ));
-    }
-    Ok(())
+        ),
+        Err(problem) => problem,
+    };
+    let peer = request.extensions().get::<Peer>().copied().unwrap_or(Peer::Tcp);
+    // Behind the gate somebody was recognised; the form of the sign-in stands before it.
+    let caller = request.extensions().get::<Caller>().map(|caller| caller.actor.clone());
+    let refused = if caller.is_some() { Refused::Attempt } else { Refused::Noise };
+    let actor = caller.unwrap_or(Actor::Anonymous);
+    note_refusal(&shared, peer, actor, refused, request.uri().path(), &problem);
+    problem.into_response()
 }
 
 /// The value of a header that must not come twice.

@@ -128,6 +128,19 @@ fn render(snapshot: &Snapshot, now: Timestamp) -> String {
             page.sample("vigie_certificate_end_timestamp_seconds", &[("id", &entry.id)], end.unix());
         }
     }
+    page.family(
+        "vigie_certificate_renewal_timestamp_seconds",
+        "gauge",
+        "The first alert step of the certificate: from then on it is to be renewed.",
+    );
+    for (row, entry) in &entries {
+        let (Some(begin), Some(end)) = (entry.not_before, entry.end) else { continue };
+        let declared = row.declared.as_ref().and_then(|id| snapshot.inventory.declaration.certificates.get(id));
+        let steps = snapshot.config.policy.steps(declared).iter();
+        if let Some(first) = steps.map(|step| step.begins(begin, end).unix()).min() {
+            page.sample("vigie_certificate_renewal_timestamp_seconds", &[("id", &entry.id)], first);
+        }
+    }
     page.family("vigie_certificate_state", "gauge", "1 for the state a certificate is in.");
     const STATES: [Validity; 6] = [
         Validity::Missing,
@@ -231,8 +244,11 @@ fn render(snapshot: &Snapshot, now: Timestamp) -> String {
     });
     page.family("x509_source_bundles", "gauge", "Locations the last run saw.");
     page.each_source(snapshot, "x509_source_bundles", |state| state.seen as i64);
-    page.family("vigie_source_errors", "gauge", "Items the last run could not read.");
-    page.each_source(snapshot, "vigie_source_errors", |state| state.error_count as i64);
+    // The generic name is said beside ours. A gauge, whatever its end suggests: the rules that go with it ask for its difference.
+    for name in ["vigie_source_errors", "x509_source_errors_total"] {
+        page.family(name, "gauge", "Items the last run could not read.");
+        page.each_source(snapshot, name, |state| state.error_count as i64);
+    }
     page.family(
         "vigie_source_last_success_timestamp_seconds",
         "gauge",
@@ -317,9 +333,13 @@ fn labels(row: &Row, facts: &Certificate) -> Vec<(&'static str, String)> {
     let personal = profile.domain == Some(IgcDomain::Personnes)
         || profile.support == Some(Support::Card)
         || profile.person.is_some();
-    let mut labels = vec![("id", row.id()), ("serial_number", decimal(&facts.serial_number))];
+    let mut labels = vec![("id", row.id()), ("serial_number", decimal(facts.serial()))];
     if let Some(place) = row.places.first() {
         labels.push(("filepath", filepath(&place.location)));
+        if let Location::File(path) = &place.location {
+            let path = path.display();
+            labels.push(("filename", path.rsplit('/').next().unwrap_or(&path).to_owned()));
+        }
     }
     for (prefix, name, hidden) in [("subject", &facts.subject, personal), ("issuer", &facts.issuer, false)] {
         if hidden {
@@ -371,10 +391,10 @@ fn filepath(location: &Location) -> String {
 }
 
 /// A serial number in decimal, as the exporter prints it.
-fn decimal(bytes: &[u8]) -> String {
+fn decimal((negative, magnitude): (bool, Vec<u8>)) -> String {
     let mut digits: Vec<u8> = vec![0];
-    for byte in bytes {
-        let mut carry = u32::from(*byte);
+    for byte in magnitude {
+        let mut carry = u32::from(byte);
         for digit in &mut digits {
             let value = u32::from(*digit) * 256 + carry;
             *digit = (value % 10) as u8;
@@ -385,7 +405,8 @@ fn decimal(bytes: &[u8]) -> String {
             carry /= 10;
         }
     }
-    digits.iter().rev().map(|digit| char::from(b'0' + digit)).collect()
+    let sign = negative.then_some('-');
+    sign.into_iter().chain(digits.iter().rev().map(|digit| char::from(b'0' + digit))).collect()
 }
 
 fn escape(value: &str) -> String {
@@ -398,8 +419,10 @@ mod tests {
 
     #[test]
     fn serial_numbers_in_decimal() {
-        assert_eq!(decimal(&[]), "0");
-        assert_eq!(decimal(&[0x01, 0x00]), "256");
-        assert_eq!(decimal(&[0xff; 16]), u128::MAX.to_string());
+        let positive = |bytes: &[u8]| decimal((false, bytes.to_vec()));
+        assert_eq!(positive(&[]), "0");
+        assert_eq!(positive(&[0x01, 0x00]), "256");
+        assert_eq!(positive(&[0xff; 16]), u128::MAX.to_string());
+        assert_eq!(decimal((true, vec![5])), "-5");
     }
 }

@@ -22,12 +22,13 @@ mod problem;
 mod refusals;
 pub mod server;
 mod session;
+mod unread;
 
 use std::sync::Arc;
 
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::{get, post};
+use axum::routing::{MethodRouter, get, post};
 
 use crate::clock::SharedClock;
 use crate::engine::Handle;
@@ -67,8 +68,12 @@ impl Shared {
     }
 }
 
-/// Every route. The order of the layers is the order of trust: Host and Origin before routing, then who asks, then the handler.
+/// Every route. The order of the layers is the order of trust: Host and Origin before routing, then who asks,
+/// then in what clothes, then the handler.
 pub fn router(shared: Arc<Shared>) -> Router {
+    let body = |taking: MethodRouter<Arc<Shared>>| {
+        taking.route_layer(from_fn_with_state(Arc::clone(&shared), guard::media_type))
+    };
     let gated = Router::new()
         .route("/", get(page::overview))
         .route("/certificates/{id}", get(page::certificate))
@@ -81,30 +86,30 @@ pub fn router(shared: Arc<Shared>) -> Router {
         .route("/api/v1/structures", get(api::structures))
         .route("/api/v1/administrators", get(api::administrators))
         .route("/api/v1/cards", get(cards::list))
-        .route("/api/v1/cards/{number}/oppose", post(crls::oppose))
-        .route("/api/v1/cards/{number}/oppose/withdraw", post(crls::withdraw_opposition))
-        .route("/api/v1/certificates/{id}/revocation", post(crls::revocation))
-        .route("/api/v1/certificates/{id}/revocation/withdraw", post(crls::withdraw_revocation))
+        .route("/api/v1/cards/{number}/oppose", body(post(crls::oppose)))
+        .route("/api/v1/cards/{number}/oppose/withdraw", body(post(crls::withdraw_opposition)))
+        .route("/api/v1/certificates/{id}/revocation", body(post(crls::revocation)))
+        .route("/api/v1/certificates/{id}/revocation/withdraw", body(post(crls::withdraw_revocation)))
         .route("/api/v1/crls", get(crls::list))
-        .route("/api/v1/crls/fetch", post(crls::fetch))
-        .route("/api/v1/crls/import", post(crls::import))
-        .route("/api/v1/crls/forget", post(crls::forget))
+        .route("/api/v1/crls/fetch", body(post(crls::fetch)))
+        .route("/api/v1/crls/import", body(post(crls::import)))
+        .route("/api/v1/crls/forget", body(post(crls::forget)))
         .route("/api/v1/findings", get(findings::list))
         .route("/api/v1/alerts", get(alerts::list))
         .route("/api/v1/alerts/forecast", get(alerts::forecast))
-        .route("/api/v1/alerts/test", post(alerts::test))
-        .route("/api/v1/alerts/{id}/ack", post(alerts::acknowledge))
+        .route("/api/v1/alerts/test", body(post(alerts::test)))
+        .route("/api/v1/alerts/{id}/ack", body(post(alerts::acknowledge)))
         .route("/api/v1/deliveries", get(alerts::deliveries))
         .route("/api/v1/sources", get(api::sources))
         .route("/api/v1/audit", get(api::audit))
         .route("/api/v1/nodes", get(api::nodes))
-        .route("/api/v1/scan", post(api::scan))
-        .route("/api/v1/reload", post(api::reload))
+        .route("/api/v1/scan", body(post(api::scan)))
+        .route("/api/v1/reload", body(post(api::reload)))
         .route_layer(from_fn_with_state(Arc::clone(&shared), access::gate));
     Router::new()
         .route("/healthz", get(api::health))
         .route("/readyz", get(api::health))
-        .route("/login", get(page::login_form).post(page::login))
+        .route("/login", get(page::login_form).merge(body(post(page::login))))
         .route("/vigie.css", get(page::style))
         .merge(gated)
         .fallback(api::nothing_here)

@@ -21,6 +21,7 @@ use tower::ServiceExt as _;
 
 use super::access::Peer;
 use super::paced::Paced;
+use super::unread::Told;
 use crate::engine::lifecycle::stopped;
 
 /// Time to send a request's header, and to stay silent between two requests.
@@ -132,7 +133,7 @@ where
         .header_read_timeout(HEADER_TIMEOUT)
         .max_buf_size(HEADER_BYTES)
         .max_headers(64)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
+        .serve_connection(TokioIo::new(Told::new(stream)), TowerToHyperService::new(service));
     tokio::pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,

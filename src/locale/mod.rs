@@ -21,7 +21,9 @@ const FR: (&str, LanguageIdentifier) = (
         "\n",
         include_str!("notice_fr.ftl"),
         "\n",
-        include_str!("crl_fr.ftl")
+        include_str!("crl_fr.ftl"),
+        "\n",
+        include_str!("cli_fr.ftl")
     ),
     langid!("fr"),
 );
@@ -35,7 +37,9 @@ const EN: (&str, LanguageIdentifier) = (
         "\n",
         include_str!("notice_en.ftl"),
         "\n",
-        include_str!("crl_en.ftl")
+        include_str!("crl_en.ftl"),
+        "\n",
+        include_str!("cli_en.ftl")
     ),
     langid!("en"),
 );

@@ -176,8 +176,8 @@ doctor-readers = { $count ->
    *[other] { $count } card readers
 }
 doctor-files = { $count ->
-    [one] one readable file
-   *[other] { $count } readable files
+    [one] one readable file (account { $user }, which may not be that of the service, which does not answer)
+   *[other] { $count } readable files (account { $user }, which may not be that of the service, which does not answer)
 }
 doctor-pcscd-cure = needed for cards only: apt install pcscd, then systemctl enable --now pcscd.socket
 doctor-pcscd-polkit = install the polkit rule that comes along (systemd/vigie.polkit.rules) as /etc/polkit-1/rules.d/50-vigie.rules: it lets the account vigie, and no other, use org.debian.pcsc-lite.access_pcsc and access_card

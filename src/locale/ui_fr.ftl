@@ -229,8 +229,8 @@ doctor-readers = { $count ->
    *[other] { $count } lecteurs de cartes
 }
 doctor-files = { $count ->
-    [one] un fichier lisible
-   *[other] { $count } fichiers lisibles
+    [one] un fichier lisible (compte { $user }, qui n'est pas forcément celui du service, qui ne répond pas)
+   *[other] { $count } fichiers lisibles (compte { $user }, qui n'est pas forcément celui du service, qui ne répond pas)
 }
 doctor-pcscd-cure = nécessaire seulement pour les cartes : apt install pcscd, puis systemctl enable --now pcscd.socket
 doctor-pcscd-polkit = installez la règle polkit livrée (systemd/vigie.polkit.rules) en /etc/polkit-1/rules.d/50-vigie.rules : elle autorise le compte vigie, et lui seul, à org.debian.pcsc-lite.access_pcsc et access_card

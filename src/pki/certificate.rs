@@ -85,6 +85,15 @@ impl<'a> Parts<'a> {
     }
 }
 
+/// The content octets of an INTEGER as the inventory keeps them.
+fn serial_number(content: &[u8]) -> Octets {
+    let zeros = content.iter().take_while(|octet| **octet == 0).count().min(content.len().saturating_sub(1));
+    match content {
+        [0x80..=0xff, ..] => [&[0], content].concat().as_slice().into(),
+        _ => content.get(zeros..).unwrap_or_default().into(),
+    }
+}
+
 fn facts(parts: &Parts<'_>, der: &[u8], interner: &mut Interner) -> Certificate {
     let extensions = parts.extensions.map(extension::read).unwrap_or_default();
     let mut dates = parts.validity.children();
@@ -98,10 +107,7 @@ fn facts(parts: &Parts<'_>, der: &[u8], interner: &mut Interner) -> Certificate 
         spki: sha256(parts.public_key_info.raw),
         subject: name::rfc4514(parts.subject).into(),
         issuer: interner.text(&name::rfc4514(parts.issuer)),
-        serial_number: match parts.serial_number {
-            [0, rest @ ..] if !rest.is_empty() => rest.into(),
-            whole => whole.into(),
-        },
+        serial_number: serial_number(parts.serial_number),
         not_before: not_before.unwrap_or(date::UNREADABLE),
         not_after: not_after.unwrap_or(date::UNREADABLE),
         private_key_usage_not_after: extensions.private_key_usage_not_after,

@@ -201,6 +201,29 @@ impl StoreError {
         }
     }
 
+    /// The database, or the file beside it, as a person knows it; never with a password.
+    pub fn place(&self) -> String {
+        match self {
+            Self::Url { url, .. } => url.clone(),
+            Self::Io { path, .. } => path.display().to_string(),
+            Self::Missing { place, .. }
+            | Self::Replaced { place, .. }
+            | Self::NotADatabase { place, .. }
+            | Self::Foreign { place, .. }
+            | Self::Newer { place, .. }
+            | Self::Altered { place, .. }
+            | Self::Damaged { place, .. }
+            | Self::Full { place, .. }
+            | Self::ReadOnly { place, .. }
+            | Self::Locked { place, .. }
+            | Self::InUse { place, .. }
+            | Self::Claimed { place, .. }
+            | Self::Unreachable { place, .. }
+            | Self::Conflict { place, .. }
+            | Self::Database { place, .. } => place.clone(),
+        }
+    }
+
     /// Sorts a driver error by its cure.
     pub(super) fn sort(engine: Engine, place: &str, during: &'static str, source: sqlx::Error) -> Self {
         let place = place.to_owned();

@@ -197,11 +197,77 @@ fn answered(daemon: &Daemon, folder: &Path) {
         first("finding_opened", "certificate:insi"),
     ];
     insta::assert_json_snapshot!("audit", shape(&json!({ "items": events, "head": audit["head"] })));
+    shapes(daemon, folder);
     let check = daemon.vigie(&["check"]).out;
-    assert!(check.starts_with("VIGIE CRITICAL - ") && check.contains("| days_left="), "{check}");
+    assert!(
+        check.starts_with("VIGIE CRITICAL - Certificat expiré : insi et 14 autres constats ; ")
+            && check.contains("| days_left="),
+        "{check}"
+    );
     assert!(check.contains("declared=17 found=20 missing=1 undeclared=1 expiring=5 expired=1"), "{check}");
     // The API says what the commands say.
     assert_eq!(daemon.get("/api/v1/certificates?limit=1000", "").json()["items"], list["items"]);
+}
+
+/// The other documents of the contract, each by one of its items.
+fn shapes(daemon: &Daemon, folder: &Path) {
+    let masked = |mut value: Value, names: &[&str]| {
+        fn mask(value: &mut Value, names: &[&str]) {
+            match value {
+                Value::Object(fields) => fields.iter_mut().for_each(|(name, value)| match value {
+                    Value::String(text) if names.contains(&name.as_str()) => *text = format!("[{name}]"),
+                    value => mask(value, names),
+                }),
+                Value::Array(items) => items.iter_mut().for_each(|item| mask(item, names)),
+                _ => {}
+            }
+        }
+        mask(&mut value, names);
+        redacted(&value, folder)
+    };
+    let path = |name: &str| folder.join(name).to_str().expect("a plain path").to_owned();
+    let (certificate, key) = (path("tls/dmp.pem"), path("private/dmp.key"));
+    fs::write(path("odd.txt"), "hello").expect("written");
+    let files = [certificate.as_str(), &key, &path("odd.txt")];
+    let of = |command: &str| masked(daemon.json(&[&[command], &files[..]].concat()), &["owner", "message"]);
+    insta::assert_json_snapshot!("inspect", of("inspect"));
+    insta::assert_json_snapshot!("scan", of("scan"));
+    let mut diff = daemon.json(&["diff"]);
+    for list in ["missing", "undeclared", "different"] {
+        diff[list].as_array_mut().expect("a list").truncate(1);
+    }
+    insta::assert_json_snapshot!("diff", masked(diff, &[]));
+    insta::assert_json_snapshot!("check", masked(daemon.json(&["check"]), &["text"]));
+    let mut doctor = daemon.json(&["doctor"]);
+    // The rest depends on the machine.
+    let stable = |line: &Value| {
+        ["clock", "certificate dmp", "certificate mssante"].contains(&line["check"].as_str().unwrap_or(""))
+    };
+    doctor["checks"].as_array_mut().expect("a list").retain(stable);
+    insta::assert_json_snapshot!("doctor", masked(doctor, &["message", "cure", "worst"]));
+    let mut reload = daemon.json(&["reload"]);
+    let warnings = reload["warnings"].as_array_mut().expect("a list");
+    warnings.iter_mut().for_each(|warning| *warning = "[warning]".into());
+    insta::assert_json_snapshot!("reload", reload);
+    for list in ["sources", "structures", "administrators", "nodes"] {
+        let answer = daemon.get(&format!("/api/v1/{list}"), "");
+        insta::assert_json_snapshot!(list, masked(answer.json(), &[]));
+    }
+    let problems = [
+        daemon.get("/api/v1/certificates/nobody", ""),
+        daemon.get("/api/v1/certificates?limit=abc", ""),
+        daemon.post("/api/v1/scan", "Content-Type: application/json\r\n", "{}"),
+    ];
+    let problems: Vec<Value> = problems.iter().map(|answer| masked(answer.json(), &["detail"])).collect();
+    insta::assert_json_snapshot!("problems", problems);
+    let metrics = daemon.get("/metrics", "").body;
+    for wanted in [
+        "vigie_certificate_renewal_timestamp_seconds{id=\"dmp\"} ",
+        "x509_source_errors_total{source_kind=\"file\",source_name=\"inbox\"} 0\n",
+        "filename=\"dmp.pem\"",
+    ] {
+        assert!(metrics.contains(wanted), "{wanted}: {metrics}");
+    }
 }
 
 /// The first page, in French, without a script.

@@ -44,7 +44,15 @@ fn refusals_have_their_status_and_are_written_down() {
 
     // What is asked, the status, the reason, the actor and the object of the event.
     let by_token = format!("token:{}", token_id());
-    let refused: [(&str, Answer, u16, &str, &str, &str); 10] = [
+    let refused: [(&str, Answer, u16, &str, &str, &str); 11] = [
+        (
+            "a foreign target behind a host that is ours",
+            raw(&format!("GET http://evil.example/readyz HTTP/1.1\r\nHost: {address}\r\n")),
+            421,
+            "foreign_host",
+            "anonymous",
+            "/readyz",
+        ),
         (
             "a foreign host",
             raw("GET /api/v1/status HTTP/1.1\r\nHost: evil.example\r\n"),
@@ -75,7 +83,7 @@ fn refusals_have_their_status_and_are_written_down() {
             daemon.post("/api/v1/scan", &format!("{token}Content-Type: application/x-www-form-urlencoded\r\n"), "a=b"),
             415,
             "unsupported_media_type",
-            "anonymous",
+            &by_token,
             "/api/v1/scan",
         ),
         ("no token", daemon.get("/api/v1/certificates", ""), 401, "unauthorized", "anonymous", "/api/v1/certificates"),
@@ -134,9 +142,21 @@ fn refusals_have_their_status_and_are_written_down() {
 
     // Refused while the request is still being read: nobody is recognised yet and there is no path to write down.
     let huge = format!("GET / HTTP/1.1\r\nHost: {address}\r\nX-Long: {}\r\n\r\n", "x".repeat(1 << 20));
-    assert_eq!(exchange(address, huge.as_bytes()).status, 431);
-    let odd = exchange(address, b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n");
-    assert_eq!(odd.status, 400, "TLS on a plain port: {odd:?}");
+    // TLS on a plain port.
+    let odd = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n".to_vec();
+    for (request, status, reason) in [(huge.into_bytes(), 431, "header_too_large"), (odd, 400, "unreadable_request")] {
+        let answer = exchange(address, &request);
+        assert_eq!(answer.status, status, "{answer:?}");
+        assert!(
+            answer.head.contains("application/problem+json") && answer.head.contains("connection: close"),
+            "{answer:?}"
+        );
+        assert_eq!(
+            (&answer.json()["reason"], &answer.json()["status"]),
+            (&reason.into(), &status.into()),
+            "{answer:?}"
+        );
+    }
 
     // The refused ones did nothing, and what is allowed still works.
     assert!(daemon.audit().iter().all(|event| event["action"] != "scan_requested" && event["action"] != "reload"));
@@ -340,6 +360,12 @@ fn what_cannot_be_understood_is_a_problem_with_a_reason() {
         assert_eq!(answer.json()["reason"], reason, "{path}");
         assert!(answer.json()["detail"].as_str().is_some_and(|detail| detail.contains(names)), "{path}: {answer:?}");
     }
+    // What takes no body is not asked what its body is.
+    for headers in ["", "Content-Type: text/plain\r\n", "Content-Type: application/json\r\n"] {
+        let answer = daemon.post("/api/v1/status", &format!("{}{headers}", with_token()), "{}");
+        assert_eq!((answer.status, &answer.json()["reason"]), (405, &"method_not_allowed".into()), "{answer:?}");
+        assert!(answer.head.contains("allow: get"), "{answer:?}");
+    }
     assert_eq!(daemon.vigie(&["list", "--validity", "foo"]).code, 65);
     assert_eq!(daemon.vigie(&["list", "--validity", "expired"]).code, 0);
 
@@ -394,7 +420,7 @@ fn the_socket_goes_with_the_daemon_and_only_a_socket_is_replaced() {
     fs::write(&socket, "somebody's file").expect("written");
     let (code, said) = run();
     assert_eq!(code, Some(65), "{said}");
-    assert!(said.contains("is not a socket"), "{said}");
+    assert!(said.contains("n'est pas une socket"), "{said}");
     assert_eq!(fs::read(&socket).expect("still there"), b"somebody's file");
 
     let token = folder.path().join("state/api.token");

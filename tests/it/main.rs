@@ -9,6 +9,7 @@
 
 mod alerting;
 mod cards;
+mod commands;
 mod demo;
 mod doors;
 mod following;

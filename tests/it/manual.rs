@@ -54,7 +54,7 @@ fn the_declarations_shown_are_accepted_as_they_are() {
 
 #[test]
 fn the_readme_names_every_command() {
-    let help = vigie().arg("--help").output().expect("vigie runs");
+    let help = vigie().args(["--lang", "en", "--help"]).output().expect("vigie runs");
     let help = String::from_utf8(help.stdout).expect("UTF-8");
     let list = help.split_once("Commands:\n").expect("a list of commands").1;
     let commands = list.lines().take_while(|line| !line.is_empty()).filter_map(|line| line.split_whitespace().next());

@@ -212,8 +212,14 @@ pub(in crate::sources) fn look(path: &[u8]) -> Result<Option<(FileStamp, FileAcc
     }
 }
 
+/// Whether this process may read a file an administrator named: looked at and opened, never waited for, not read.
+pub fn probe(path: &[u8]) -> Result<(), FileError> {
+    look(path)?.ok_or(FileError::Vanished)?;
+    regular(&rustix::fs::fstat(Via::Named.open(path)?)?)
+}
+
 /// Reads a file an administrator named into `buffer`, wiping what was there.
-pub(in crate::sources) fn read_named(path: &[u8], limit: u64, buffer: &mut Vec<u8>) -> Result<FileStamp, FileError> {
+pub fn read_named(path: &[u8], limit: u64, buffer: &mut Vec<u8>) -> Result<FileStamp, FileError> {
     let fd = Via::Named.open(path)?;
     read_stable(fd.as_fd(), limit, buffer).map(|stat| stamp(&stat))
 }

@@ -92,7 +92,16 @@ pub fn read_paths(
     each: &mut dyn FnMut(FilePath, Option<FileAccess>, Result<Vec<u8>, Problem>),
 ) -> Outcome {
     let roots: Vec<Root> = paths.iter().map(|path| Root::literal(&path.0)).collect();
-    walk(&roots, bounds, &mut ReadAll { limit: bounds.max_file_bytes, each })
+    read_roots(&roots, bounds, each)
+}
+
+/// The same for roots that may hold wildcards.
+pub fn read_roots(
+    roots: &[Root],
+    bounds: &ScanConfig,
+    each: &mut dyn FnMut(FilePath, Option<FileAccess>, Result<Vec<u8>, Problem>),
+) -> Outcome {
+    walk(roots, bounds, &mut ReadAll { limit: bounds.max_file_bytes, each })
 }
 
 struct ReadAll<'a> {

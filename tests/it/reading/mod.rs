@@ -3,7 +3,7 @@
 mod inspect;
 mod keys;
 mod mutation;
-mod openssl;
+pub mod openssl;
 mod pkcs12;
 mod profiles;
 
