@@ -17,7 +17,6 @@ use super::table::visible;
 use super::{Session, print_json};
 use crate::clock::{Clock as _, SystemClock};
 use crate::config::{self, Config, SmtpConfig, WebhookConfig};
-use crate::domain::declaration::Keystore;
 use crate::domain::notice::SendOutcome;
 use crate::domain::observation::FilePath;
 use crate::notify::email::Smtp;
@@ -150,10 +149,7 @@ fn of_config(report: &mut Report, session: &Session<'_>, config: &Config) {
     channels(report, session, config);
     for declared in config.declaration.certificates.values() {
         let what = format!("certificate {}", declared.id);
-        let mut paths = declared.paths();
-        if let Keystore::Pkcs12 { password_file: Some(path), .. } = &declared.keystore {
-            paths.push(path);
-        }
+        let paths = declared.paths();
         let readable = paths.iter().filter(|path| readable(report, session, &what, path)).count();
         if readable == paths.len() && readable > 0 {
             report.ok(what, session.texts.say("doctor-files", &[("count", (readable as i64).into())]));

@@ -28,6 +28,7 @@ use crate::locale::Texts;
 use crate::pki::intern::Interner;
 use crate::pki::read::{Limits, read_with};
 use crate::sources::file::walk::read_paths;
+use crate::sources::secret;
 
 /// Files larger than this are reported, not read. The revocation lists of the cards run to tens of megabytes.
 const MAX_FILE_BYTES: u64 = 64 << 20;
@@ -403,10 +404,9 @@ fn shortened(text: &str, width: usize) -> Cow<'_, str> {
 
 /// The first line of the file.
 fn read_password(path: &Path) -> anyhow::Result<SecretString> {
+    // Whoever asks by hand may hand over a pipe.
     let text = fs::read_to_string(path).with_context(|| format!("password file {}", file_path(path)))?;
-    let text = Zeroizing::new(text);
-    let line = text.split('\n').next().unwrap_or_default();
-    Ok(line.strip_suffix('\r').unwrap_or(line).into())
+    Ok(secret::first_line(&Zeroizing::new(text)))
 }
 
 fn file_path(path: &Path) -> FilePath {

@@ -1,7 +1,7 @@
 //! How values are written: texts, words, numbers, durations, sizes, dates, paths, identifiers, lists.
 
 use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -170,7 +170,7 @@ impl<'a> Found<'a> {
     pub(super) fn path(&self) -> Option<PathBuf> {
         let text = self.text()?;
         // Fails only where the working folder is gone; then the path stays relative.
-        let joined = self.folder().join(text);
+        let joined = from_folder(self.folder(), Path::new(text));
         Some(std::path::absolute(&joined).unwrap_or(joined))
     }
 
@@ -258,6 +258,17 @@ pub(super) fn bytes_of(path: &Path) -> FilePath {
 }
 
 /// `None` for the number when it has more than 64 bits.
+/// `path` as `folder` reaches it. `..` at its start goes up from where `folder` really is, as the system would, and does not show any more;
+/// behind a name it stays, for that name may be a link.
+fn from_folder(folder: &Path, path: &Path) -> PathBuf {
+    let joined = folder.join(path);
+    let up = path.components().take_while(|component| *component == Component::ParentDir).count();
+    let real = || if folder.as_os_str().is_empty() { Path::new(".") } else { folder }.canonicalize().ok();
+    let Some(base) = (up > 0).then(real).flatten() else { return joined };
+    let Some(above) = base.ancestors().nth(up).or_else(|| base.ancestors().last()) else { return joined };
+    above.join(path.components().skip(up).collect::<PathBuf>())
+}
+
 fn number_and_unit(text: &str) -> Option<(Option<u64>, &str)> {
     let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let (digits, unit) = text.split_at_checked(end)?;

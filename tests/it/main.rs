@@ -23,3 +23,4 @@ mod service;
 mod support;
 mod telling;
 mod texts;
+mod troubles;
