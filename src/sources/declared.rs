@@ -169,7 +169,6 @@ impl DeclaredSource {
                 }
             };
             gathered.errors.extend(content::item_errors(&location, &problems));
-            gathered.seen += 1;
             let observation = Observation {
                 source: DECLARED_SOURCE.into(),
                 location,

@@ -221,10 +221,6 @@ fn every_reason_a_list_is_not_had_for_has_its_words() {
 
 #[test]
 fn no_french_finding_quotes_an_english_message() {
-    for rule in RULES {
-        let said = Texts::new(Lang::Fr).finding(&finding(rule.code, rule.facts, "refused"), NOW, Tz::Europe__Paris);
-        assert!(!said.sentences().contains("<message>") || rule.facts.contains(&"reason"), "{}", rule.code);
-    }
     for file in ["src/locale/fr.ftl", "src/locale/crl_fr.ftl"] {
         let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).unwrap();
         let quoting: Vec<&str> =

@@ -22,6 +22,8 @@ pub const RULE: Rule = Rule {
 const OTHERS: u32 = 0o006;
 const GROUP: u32 = 0o060;
 const THROUGH: u32 = 0o011;
+/// Where systemd puts what `LoadCredential=` names, each for one service. Its access lists show as modes of a group that is none.
+const CREDENTIALS: &[u8] = b"/run/credentials/";
 
 fn check(view: &View<'_>) -> Vec<Finding> {
     // Password files, with whether what they open can be read by others too; and stores whose password everybody reads.
@@ -29,6 +31,9 @@ fn check(view: &View<'_>) -> Vec<Finding> {
     let mut opened: BTreeSet<&Location> = BTreeSet::new();
     for slot in &view.slots {
         let (Some(password), Some(store)) = (slot.password, slot.file) else { continue };
+        if slot.declared.password_path().is_some_and(|path| path.0.starts_with(CREDENTIALS)) {
+            continue;
+        }
         let read = |place: &Observation| place.access.and_then(|access| reach(access, false));
         passwords.entry(&password.location).or_insert((password, false)).1 |= read(store).is_some();
         if read(password).is_some_and(|(_, severity)| severity == Severity::Critical) {
@@ -131,6 +136,13 @@ mod tests {
         let both = [said("opened_key", Severity::Critical), said("password", Severity::Critical)];
         assert_eq!(judged(0o644, 0o644), both);
         assert_eq!(judged(0o600, 0o640), [said("password", Severity::Warning)]);
+        let credential = "/run/credentials/vigie.service/p12";
+        let world = World::new().certificate(1, |_| {}).declare("dmp", |d| {
+            d.store("/srv/dmp.p12");
+            d.password(credential);
+        });
+        let world = world.place("/srv/dmp.p12", |at| at.certificate(1).encrypted_key());
+        assert!(world.place(credential, |at| at.mode(0o440, 0o550)).judge(&super::RULE).is_empty());
     }
 
     #[test]

@@ -7,6 +7,7 @@
 use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
 
+use crate::domain::certificate::Certificate;
 use crate::domain::finding::{Finding, Severity};
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::inventory::IssuerLink;
@@ -37,6 +38,10 @@ fn check(view: &View<'_>) -> Vec<Finding> {
         });
         authorities.contains(name)
     };
+    let is_unsigned = |facts: &Certificate| {
+        let record = view.inventory.certificate(&facts.fingerprint);
+        record.is_some_and(|record| record.issuer == IssuerLink::Unknown)
+    };
     view.watched()
         .filter(|bearer| bearer.slot.is_some() || bearer.seen.facts.profile.is_igc_sante())
         .filter_map(|bearer| {
@@ -48,7 +53,9 @@ fn check(view: &View<'_>) -> Vec<Finding> {
             };
             let (kind, issuer) = match end {
                 ChainEnd::Anchor => return None,
-                ChainEnd::Unknown(last) if is_known(&last.issuer) => ("bad_signature", &last.issuer),
+                ChainEnd::Unknown(last) if is_unsigned(last) && is_known(&last.issuer) => {
+                    ("bad_signature", &last.issuer)
+                }
                 ChainEnd::Unknown(last) | ChainEnd::Absent(last) => ("unknown", &last.issuer),
                 ChainEnd::SelfSigned(last) if last.fingerprint == bearer.seen.facts.fingerprint => {
                     ("self_signed", &last.issuer)
