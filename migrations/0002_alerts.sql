@@ -1,6 +1,7 @@
 -- Alerts and the messages that leave from them. Placeholders as in 0001.
 
--- One row for each alert, resolved ones kept. `said` is JSON: what was said and when. `acknowledgement` is JSON.
+-- One row for each alert, resolved ones kept. `said` is JSON: what was said and when; `words` counts all that was ever said.
+-- `acknowledgement` is JSON.
 CREATE TABLE alert (
   id              {{id}} NOT NULL CONSTRAINT alert_pk PRIMARY KEY,
   code            TEXT   NOT NULL,
@@ -13,7 +14,8 @@ CREATE TABLE alert (
   since           BIGINT,
   acknowledgement TEXT,
   said            TEXT   NOT NULL,
-  reached         TEXT
+  reached         TEXT,
+  words           BIGINT NOT NULL
 );
 CREATE UNIQUE INDEX alert_open ON alert (code, subject) WHERE state <> 'resolved';
 
@@ -30,7 +32,7 @@ CREATE TABLE alert_event (
 CREATE INDEX alert_event_alert ON alert_event (alert);
 
 -- One message to one address through one channel: the outbox. `due_at` is null once nothing more is tried; `waited` counts seconds.
--- `number` is the order they were made in.
+-- `number` is the order they were made in. `audit_seq` and `audit_head` are what the trail had come to at the first attempt.
 CREATE TABLE delivery (
   id         {{blob}} NOT NULL CONSTRAINT delivery_pk PRIMARY KEY,
   number     BIGINT   NOT NULL CONSTRAINT delivery_number UNIQUE,
@@ -44,7 +46,9 @@ CREATE TABLE delivery (
   attempts   BIGINT   NOT NULL,
   waited     BIGINT   NOT NULL,
   reason     TEXT,
-  answer     TEXT
+  answer     TEXT,
+  audit_seq  BIGINT,
+  audit_head TEXT
 );
 CREATE INDEX delivery_due ON delivery (due_at) WHERE due_at IS NOT NULL;
 

@@ -91,8 +91,12 @@ fn list(args: &ListArgs, session: &mut Session<'_>) -> anyhow::Result<Exit> {
             let text = |key: &str| taken.get(key).and_then(Value::as_str).unwrap_or_default();
             writeln!(session.out, "  {} → {} : {}", visible(text("by")), text("until"), visible(text("reason")))?;
         }
-        let who = who(item, session).join(" ; ");
-        writeln!(session.out, "  {} · {} · {who}", text("code"), text("opened_at"))?;
+        let mut who = who(item, session);
+        if let Some(with) = item.get("said_with").and_then(Value::as_i64) {
+            who.insert(0, session.texts.say("alert-said-with", &[("alert", with.to_string().into())]));
+        }
+        let who = if who.is_empty() { String::new() } else { format!(" · {}", who.join(" ; ")) };
+        writeln!(session.out, "  {} · {}{who}", text("code"), text("opened_at"))?;
     }
     Ok(Exit::Done)
 }
@@ -109,7 +113,9 @@ fn who(item: &Value, session: &Session<'_>) -> Vec<String> {
         .filter(|(_, who)| !who.is_empty())
         .map(|(key, who)| session.texts.say(key, &[("who", who.into())]))
         .collect();
-    if said.is_empty() { vec![session.texts.word("alert-untold")] } else { said }
+    // Of one that is over the messages may not be kept any more, or another alert spoke for it.
+    let is_over = item.get("state").and_then(Value::as_str) == Some("resolved");
+    if said.is_empty() && !is_over { vec![session.texts.word("alert-untold")] } else { said }
 }
 
 fn acknowledge(args: &AckArgs, session: &mut Session<'_>) -> anyhow::Result<Exit> {

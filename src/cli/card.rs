@@ -236,5 +236,13 @@ fn table(items: Option<&Value>, session: &mut Session<'_>) -> anyhow::Result<()>
         ]);
     }
     table.write(session.out)?;
+    // What could not be read of a card stands below, in words.
+    for item in items.and_then(Value::as_array).into_iter().flatten() {
+        for problem in item.get("problems").and_then(Value::as_array).into_iter().flatten() {
+            let text = |from: &Value, key: &str| from.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+            let why = why(&text(problem, "reason"), &text(problem, "message"), session);
+            writeln!(session.out, "{}: {why}", visible(&text(item, "id")))?;
+        }
+    }
     Ok(())
 }

@@ -29,11 +29,17 @@ pub enum CrlCommand {
     List,
     /// Demander toutes les listes maintenant
     Fetch,
-    /// Faire prendre au service une liste d'un fichier (réseau sans sortie)
+    /// Faire prendre au service une liste d'un fichier, ou celles d'un dossier (réseau sans sortie)
     Import {
-        /// La liste (DER ou PEM), lisible par le service
+        /// La liste (DER ou PEM), ou un dossier de listes, lisible par le service
         #[arg(value_name = "FILE")]
         file: PathBuf,
+    },
+    /// Oublier une liste : l'autorité a recommencé ses numéros, ou n'existe plus
+    Forget {
+        /// Son nom, une de ses adresses, ou l'émetteur de celle qui fut importée (« crl list »)
+        #[arg(value_name = "NAME|ADDRESS")]
+        list: String,
     },
     /// Ce que disent des listes, sans vérifier leur signature
     Show(ShowArgs),
@@ -74,6 +80,7 @@ pub(super) fn run(command: &CrlCommand, session: &mut Session<'_>) -> anyhow::Re
         CrlCommand::List => followed::list(session),
         CrlCommand::Fetch => followed::fetch(session),
         CrlCommand::Import { file } => followed::import(file, session),
+        CrlCommand::Forget { list } => followed::forget(list, session),
         CrlCommand::Show(args) => show(args, session),
         CrlCommand::Verify(args) => verify(args, session),
     }

@@ -313,6 +313,7 @@ fn cards_of_service(report: &mut Report, session: &Session<'_>, readers: &Value)
         let count = readers.get("readers").and_then(Value::as_array).map_or(0, Vec::len);
         let said = session.texts.say("doctor-readers", &[("count", count.into())]);
         report.ok("pcscd", format!("{said} ({seen})"));
+        readers_in_trouble(report, session, readers);
     } else {
         let (reason, message) = match text("/problem/reason") {
             "" => ("pcscd_silent", "pcscd has not answered yet"),
@@ -328,6 +329,22 @@ fn cards_of_service(report: &mut Report, session: &Session<'_>, readers: &Value)
             let why = super::card::why(reason, text("/pkcs11/problem/message"), session);
             report.warn("pkcs11", format!("{module}: {why} ({reason})"), session.texts.word("doctor-pkcs11-cure"));
         }
+    }
+}
+
+/// A reader that gives nothing of the card in it, each with what to do. polkit may let a service ask what readers there are, and still
+/// keep the cards in them from it.
+fn readers_in_trouble(report: &mut Report, session: &Session<'_>, readers: &Value) {
+    for reader in readers.get("readers").and_then(Value::as_array).into_iter().flatten() {
+        let text = |path: &str| reader.pointer(path).and_then(Value::as_str).unwrap_or_default();
+        let reason = text("/problem/reason");
+        // Another program at work with its card is nothing to mend.
+        if matches!(reason, "" | "card_in_use") {
+            continue;
+        }
+        let why = super::card::why(reason, text("/problem/message"), session);
+        let cure = if reason == "pcscd_refused" { pcscd_cure(reason) } else { "doctor-reader-cure" };
+        report.warn("reader", format!("{}: {why} ({reason})", text("/name")), session.texts.word(cure));
     }
 }
 

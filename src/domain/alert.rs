@@ -45,6 +45,8 @@ pub struct Alert {
     pub said: Vec<Said>,
     /// The widest audience that was told.
     pub reached: Option<Audience>,
+    /// Words it has said in its life, those of a clock that was wrong too: no number is used twice.
+    pub words: u32,
 }
 
 /// Where an alert is in its life.
@@ -213,12 +215,12 @@ pub struct AlertEvent {
 }
 
 impl AlertEvent {
-    /// The text its name is drawn from. The instant of the opening and the day tell two lives of one finding apart, and a word
-    /// said under a clock that was wrong from the same word said in its time.
-    pub fn name(alert: &Alert, mark: &Mark, moment: Moment, day: NaiveDate) -> String {
-        let key = alert.key();
+    /// The text its name is drawn from. The number of the row and the instant of the opening tell two lives of one finding apart,
+    /// the number of the word what was said under a clock that was wrong from the same word said in its time.
+    pub fn name(alert: &Alert, mark: &Mark, moment: Moment) -> String {
+        let (id, opened, words, key) = (alert.id, alert.opened_at, alert.words, alert.key());
         let end = alert.end.map(|end| end.to_string()).unwrap_or_default();
-        format!("{}\n{}\n{}\n{end}\n{moment}\n{mark}\n{day}", key.code, key.subject, alert.opened_at)
+        format!("{id}\n{}\n{}\n{opened}\n{end}\n{moment}\n{mark}\n{words}", key.code, key.subject)
     }
 }
 

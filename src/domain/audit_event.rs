@@ -133,6 +133,8 @@ spelled! {
         CrlTaken = "crl_taken",
         /// A revocation list could not be had, or was refused; the one held stays.
         CrlRefused = "crl_refused",
+        /// Somebody had a revocation list forgotten: the next one is taken whatever its number.
+        CrlForgotten = "crl_forgotten",
         /// Somebody asked for the revocation lists.
         CrlsRequested = "crls_requested",
         /// A list says that a certificate is revoked.
@@ -141,6 +143,10 @@ spelled! {
         RevocationStatusChanged = "revocation_status_changed",
         /// An opposition or a request for revocation was declared.
         OppositionDeclared = "opposition_declared",
+        /// Somebody said that it was declared at another moment.
+        OppositionCorrected = "opposition_corrected",
+        /// Somebody said that it was never declared.
+        OppositionWithdrawn = "opposition_withdrawn",
         /// What was declared was seen in a revocation list.
         OppositionSeen = "opposition_seen",
         /// The database schema was brought up to date.

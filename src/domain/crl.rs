@@ -127,9 +127,8 @@ impl CrlFailure {
     /// The kind of trouble a reason stands for.
     pub fn trouble(&self) -> Trouble {
         match &*self.reason {
-            "unreachable" | "timeout" | "http_status" | "directory" | "dns" | "tls" | "unreadable" | "missing" => {
-                Trouble::Unreachable
-            }
+            "unreachable" | "timeout" | "http_status" | "directory" | "dns" | "tls" | "unreadable" | "missing"
+            | "no_file" => Trouble::Unreachable,
             "not_a_crl" | "malformed" | "cut_short" | "trailing_bytes" | "algorithm_mismatch" => Trouble::Malformed,
             "too_large" | "too_many_entries" => Trouble::TooLarge,
             "bad_signature" => Trouble::BadSignature,
@@ -235,6 +234,13 @@ pub struct Awaited {
     pub seen: Option<Seen>,
 }
 
+impl Awaited {
+    /// Seconds from the declaration to the moment it was seen.
+    pub fn delay_seconds(&self) -> Option<i64> {
+        self.seen.as_ref().map(|seen| seen.at.unix().saturating_sub(self.declared_at.unix()).max(0))
+    }
+}
+
 /// What is awaited in a list. Opposition is of a card, revocation of a certificate.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum AwaitedSubject {
@@ -273,12 +279,21 @@ pub struct RevocationChanges {
     pub certificates: Vec<(Fingerprint, CertificateStatus)>,
     /// What is newly awaited, or newly seen.
     pub awaited: Vec<Awaited>,
+    /// Lists nothing is known of any more. Applied before `lists`.
+    pub forgotten: Vec<CrlName>,
+    /// What is awaited no more, and since when it was declared. Applied before `awaited`.
+    pub no_longer_awaited: Vec<(AwaitedSubject, Timestamp)>,
 }
 
 impl RevocationChanges {
     /// Nothing to write.
     pub fn is_empty(&self) -> bool {
-        self.lists.is_empty() && self.certificates.is_empty() && self.awaited.is_empty()
+        let Self { lists, certificates, awaited, forgotten, no_longer_awaited } = self;
+        lists.is_empty()
+            && certificates.is_empty()
+            && awaited.is_empty()
+            && forgotten.is_empty()
+            && no_longer_awaited.is_empty()
     }
 }
 
@@ -287,8 +302,13 @@ impl Revocations {
     #[must_use]
     pub fn after(&self, changes: &RevocationChanges) -> Self {
         let mut next = self.clone();
+        next.lists.retain(|name, _| !changes.forgotten.contains(name));
         next.lists.extend(changes.lists.iter().cloned());
         next.certificates.extend(changes.certificates.iter().cloned());
+        let gone = |known: &Awaited| {
+            changes.no_longer_awaited.iter().any(|(what, at)| (what, *at) == (&known.what, known.declared_at))
+        };
+        next.awaited.retain(|known| !gone(known));
         for awaited in &changes.awaited {
             match next
                 .awaited

@@ -47,6 +47,8 @@ pub struct Delivery {
     pub attempts: u32,
     /// The waits between attempts so far, added up: what giving up is measured by, whatever the clock does meanwhile.
     pub waited: Duration,
+    /// Sequence number and head (hex) of the audit trail at the first attempt: every attempt says the same.
+    pub audit: Option<(i64, String)>,
 }
 
 /// Where a delivery is.
@@ -179,15 +181,16 @@ impl Delivery {
         self.state.due().is_some_and(|due| due <= now || due > now.plus_seconds(longest))
     }
 
-    /// Handed to the channel. One that was being sent when the process ended is sent again.
+    /// Handed to the channel, with `audit` for what the trail has come to. One that was being sent when the process ended is sent again.
     ///
     /// # Errors
     /// It is settled.
-    pub fn begin(self, now: Timestamp) -> Result<Self, InvalidTransition> {
+    pub fn begin(self, now: Timestamp, audit: (i64, String)) -> Result<Self, InvalidTransition> {
         if self.state.is_settled() {
             return Err(InvalidTransition { from: self.state.word(), to: DeliveryWord::Sending });
         }
-        Ok(Self { attempts: self.attempts.saturating_add(1), state: DeliveryState::Sending { since: now }, ..self })
+        let (attempts, state) = (self.attempts.saturating_add(1), DeliveryState::Sending { since: now });
+        Ok(Self { attempts, state, audit: self.audit.or(Some(audit)), ..self })
     }
 
     /// What came of the attempt.
@@ -311,7 +314,12 @@ mod tests {
             state: DeliveryState::Pending { due: NOW },
             attempts: 0,
             waited: Duration::ZERO,
+            audit: None,
         }
+    }
+
+    fn head() -> (i64, String) {
+        (7, "ab".to_owned())
     }
 
     fn later(after: Option<u64>) -> SendOutcome {
@@ -324,7 +332,8 @@ mod tests {
         let mut waits = Vec::new();
         let mut now = NOW;
         while !delivery.state.is_settled() {
-            delivery = delivery.begin(now).expect("to be sent").end(later(None), &patience(), now).expect("sent");
+            delivery =
+                delivery.begin(now, head()).expect("to be sent").end(later(None), &patience(), now).expect("sent");
             if let DeliveryState::Failed { due, .. } = &delivery.state {
                 waits.push(due.unix() - now.unix());
                 now = *due;
@@ -332,12 +341,13 @@ mod tests {
         }
         assert_eq!(waits, [60, 300, 300, 300, 300]);
         assert_eq!(delivery.state.word(), DeliveryWord::GivenUp);
-        assert!(delivery.clone().begin(now).is_err());
+        assert!(delivery.clone().begin(now, head()).is_err());
     }
 
     #[test]
     fn a_clock_that_jumps_gives_nothing_up_and_holds_nothing_back() {
-        let failed = |now| delivery().begin(now).expect("begun").end(later(None), &patience(), now).expect("ended");
+        let failed =
+            |now| delivery().begin(now, head()).expect("begun").end(later(None), &patience(), now).expect("ended");
         let ahead = NOW.plus_days(3650);
         assert_eq!(failed(ahead).state.word(), DeliveryWord::Failed, "ten years are no attempt");
         assert!(failed(ahead).is_due(NOW, patience().longest), "and its next one is not in ten years");
@@ -347,7 +357,8 @@ mod tests {
 
     #[test]
     fn a_mailbox_is_not_the_relay_unless_nobody_is_served() {
-        let ended = |outcome| delivery().begin(NOW).expect("begun").end(outcome, &patience(), NOW).expect("ended");
+        let ended =
+            |outcome| delivery().begin(NOW, head()).expect("begun").end(outcome, &patience(), NOW).expect("ended");
         let deferred = SendOutcome::Later { reason: MAILBOX_DEFERRED, answer: "452".to_owned(), after: None };
         let refused = SendOutcome::Refused { reason: "recipient_refused", answer: "550".to_owned() };
         let delivered = ended(SendOutcome::Delivered { answer: "250".to_owned() });
@@ -365,7 +376,8 @@ mod tests {
     #[test]
     fn who_asks_for_time_gets_it_within_bounds() {
         let due = |after| {
-            let ended = delivery().begin(NOW).expect("begun").end(later(Some(after)), &patience(), NOW).expect("ended");
+            let ended =
+                delivery().begin(NOW, head()).expect("begun").end(later(Some(after)), &patience(), NOW).expect("ended");
             ended.state.due().map(|due| due.unix() - NOW.unix())
         };
         assert_eq!(due(900), Some(900));

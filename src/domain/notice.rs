@@ -162,6 +162,21 @@ pub struct NoticeCertificate {
     pub identity: Option<String>,
     /// What stops working.
     pub impacts: Vec<String>,
+    /// Where it lives.
+    pub files: NoticeFiles,
+}
+
+/// The files of a declared certificate, as far as there are any and they are known.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NoticeFiles {
+    /// The certificate.
+    pub cert: Option<String>,
+    /// Its private key.
+    pub key: Option<String>,
+    /// The intermediates, in a file of their own.
+    pub chain: Option<String>,
+    /// The certificate and others in one file: what `cert` was found to be.
+    pub fullchain: Option<String>,
 }
 
 /// Somebody of the register who can act.

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::found_card::{CardCertificate, FoundCard};
+use super::found_card::{CardCertificate, CardGeneration, FoundCard};
 use super::inventory::Inventory;
-use super::observation::Location;
+use super::observation::{Location, Problem};
 use super::reconcile::Gathered;
 
 /// A card that is to be written, and what happened to it.
@@ -50,7 +50,9 @@ pub fn changes(before: &Inventory, run: &Gathered) -> (Vec<CardChange>, Vec<Loca
         }
         changes.push(CardChange { card: Arc::new(card), moves });
     }
-    let present = |card: &&Arc<FoundCard>| !card.readers.is_empty() && card.source == run.source;
+    // One source watches the readers: what another name saw in them is its own by now, once that name is no source any more.
+    let is_ours = |card: &FoundCard| card.source == run.source || !before.sources.contains_key(&card.source);
+    let present = |card: &&Arc<FoundCard>| !card.readers.is_empty() && is_ours(card);
     for known in before.cards.values().filter(present) {
         if seen.cards.iter().any(|card| card.chip == known.chip) {
             continue;
@@ -81,11 +83,20 @@ fn read_again(known: &FoundCard, mut card: FoundCard) -> FoundCard {
     }
     card.label = card.label.or_else(|| known.label.clone());
     card.tries = card.tries.or(known.tries);
-    let is_whole = card.problems.is_empty() && !card.certificates.is_empty() && card.generation == known.generation;
+    // Over the air another application is read, with other certificates: never the whole card, however often it is looked at.
+    let over_the_air = card.generation == CardGeneration::Cps3Contactless;
+    let is_whole = card.problems.is_empty() && !card.certificates.is_empty() && !over_the_air;
     if !is_whole {
         let missing =
             |held: &&CardCertificate| card.certificates.iter().all(|other| other.fingerprint != held.fingerprint);
         let kept: Vec<CardCertificate> = known.certificates.iter().filter(missing).cloned().collect();
+        if !kept.is_empty() {
+            let problem = Problem {
+                reason: "card_read_in_part".into(),
+                message: format!("{} of its certificates were read earlier and not this time", kept.len()).into(),
+            };
+            card.problems = card.problems.iter().cloned().chain([problem]).collect();
+        }
         card.certificates = card.certificates.iter().cloned().chain(kept).collect();
     }
     card
@@ -111,6 +122,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::domain::fingerprint::Fingerprint;
     use crate::domain::found_card::{CardGeneration, ChipSerial};
     use crate::domain::inventory::SourceState;
     use crate::domain::reconcile::{CardsSeen, reconcile};
@@ -196,6 +208,41 @@ mod tests {
             SourceState { failure: Some(problem()), last_success: Some(NOW.plus_days(2)), ..SourceState::default() };
         assert_eq!(only(&there).not_seen_since(Some(&down)), Some(NOW.plus_days(2)));
         assert_eq!(only(&there).not_seen_since(Some(&SourceState::default())), None);
+    }
+
+    /// Under another name the same readers are watched: what is in them stays, what is not went.
+    #[test]
+    fn another_name_takes_the_readers_over() {
+        let both = vec![card(1, &[7], NOW), card(2, &[8], NOW)];
+        let (mut there, _) = after(&Inventory::default(), run(NOW, both, &[], true));
+        there.sources.clear();
+        let mut named = card(1, &[7], NOW);
+        named.source = "other".into();
+        let renamed = Gathered { source: "other".into(), ..run(NOW.plus_days(1), vec![named], &[], false) };
+        let (renamed, moves) = after(&there, renamed);
+        assert_eq!(moves, [CardMove::Changed, CardMove::Removed("8".into())]);
+        assert_eq!((&*only(&renamed).source, only(&renamed).readers.len()), ("other", 1));
+    }
+
+    /// A reading that gives less is told as one, until the next whole one.
+    #[test]
+    fn a_reading_in_part_is_told() {
+        let holding = |seeds: &[u8], generation| {
+            let held = |seed: &u8| CardCertificate { label: "c".into(), fingerprint: Fingerprint([*seed; 32]) };
+            FoundCard { certificates: seeds.iter().map(held).collect(), generation, ..card(1, &[7], NOW) }
+        };
+        let reasons = |inventory: &Inventory| -> Vec<String> {
+            only(inventory).problems.iter().map(|problem| problem.reason.to_string()).collect()
+        };
+        let (whole, _) =
+            after(&Inventory::default(), run(NOW, vec![holding(&[1, 2], CardGeneration::Cps3)], &[], true));
+        let over_the_air = run(NOW, vec![holding(&[3], CardGeneration::Cps3Contactless)], &[], false);
+        let (part, moves) = after(&whole, over_the_air.clone());
+        assert_eq!((moves, reasons(&part)), (vec![CardMove::Changed], vec!["card_read_in_part".to_owned()]));
+        assert_eq!(only(&part).certificates.len(), 3);
+        assert_eq!(after(&part, over_the_air).1, [], "the same twice");
+        let (again, _) = after(&part, run(NOW, vec![holding(&[1, 2], CardGeneration::Cps3)], &[], false));
+        assert_eq!((reasons(&again).len(), only(&again).certificates.len()), (0, 2));
     }
 
     fn problem() -> crate::domain::observation::Problem {

@@ -65,6 +65,12 @@ impl Timestamp {
     }
 }
 
+/// A length of time in hours and minutes, such as `26 h 05 min`.
+pub fn hours_and_minutes(seconds: i64) -> String {
+    let minutes = seconds.max(0) / 60;
+    format!("{} h {:02} min", minutes / 60, minutes % 60)
+}
+
 impl fmt::Display for Timestamp {
     /// RFC 3339 in UTC with `Z`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

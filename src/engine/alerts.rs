@@ -13,7 +13,7 @@ use crate::domain::alert::{Alert, AlertChanges, AlertState, OpenAlerts};
 use crate::domain::audit_event::{Action, Actor, AuditEvent, AuditOutcome, Origin};
 use crate::domain::inventory::Inventory;
 use crate::domain::lived::Lived;
-use crate::domain::notice::{Digest, EventId, NoticeKind, Reach};
+use crate::domain::notice::{Digest, EventId, Moment, NoticeKind, Reach};
 use crate::domain::person::DeclaredId;
 use crate::domain::time::Timestamp;
 use crate::pki::digest::sha256;
@@ -21,12 +21,12 @@ use crate::policy::alert::forecast::{Leaving, forecast};
 use crate::policy::alert::outgoing::{self, Outgoing};
 use crate::policy::alert::recipients::{digest_routes, news_routes};
 use crate::policy::alert::{AckRequest, Ground, Reconciled, acknowledge, reconcile, undo};
-use crate::store::{Commit, OutboxChanges};
+use crate::store::{Commit, OutboxChanges, StoreError};
 
 /// Name of the setting that keeps what was lived.
 pub const LIVED: &str = "clock.lived";
-/// Name of the setting that keeps the turn of the last digest.
-const LAST_DIGEST: &str = "digest.last";
+/// Name of the setting that keeps the day of the last digest, and when it was said.
+pub(super) const LAST_DIGEST: &str = "digest.last";
 /// How far ahead the digest looks, in days.
 const AHEAD: i64 = 180;
 /// Ends a digest lists.
@@ -66,6 +66,8 @@ pub(super) struct AlertTurn {
     /// What taking that back changes.
     pub(super) undone: AlertChanges,
     pub(super) lived: Lived,
+    /// The last digest was said under a wrong clock.
+    pub(super) digest_undone: bool,
     pub(super) config: Arc<Config>,
     pub(super) reach: Vec<(String, Reach)>,
     pub(super) next: i64,
@@ -129,18 +131,31 @@ impl Engine {
     }
 
     /// What a turn needs. Reads what was resolved under a clock that turns out to have been wrong.
-    pub(super) async fn alert_turn(&mut self, now: Timestamp) -> Result<AlertTurn, crate::store::StoreError> {
+    pub(super) async fn alert_turn(&mut self, now: Timestamp) -> Result<AlertTurn, StoreError> {
         let mut lived = self.lived.clone();
         let mut open = OpenAlerts::clone(&self.alerts);
         let mut undone = AlertChanges::default();
+        let mut digest_undone = false;
         if let Some(from) = lived.tick(now) {
             tracing::warn!(%from, "the clock had been ahead: what was said since then does not count");
             let revived = self.store.resolved_alerts(from, u32::MAX >> 1).await?;
             undone = undo(&open, revived, from, now);
             undone.apply(&mut open);
+            digest_undone = self.last_digest().await?.is_some_and(|(_, at)| at >= from);
         }
         let (config, reach) = (Arc::clone(&self.config), self.reach());
-        Ok(AlertTurn { open, undone, lived, config, reach, next: self.next_alert })
+        Ok(AlertTurn { open, undone, lived, digest_undone, config, reach, next: self.next_alert })
+    }
+
+    /// Sends what closes to those who were told of it.
+    pub(super) async fn close_to_those_told(&mut self, decided: &mut Reconciled) -> Result<(), StoreError> {
+        let closing = decided.changes.events.iter().filter(|event| event.item.moment == Moment::Resolved);
+        let closing: Vec<i64> = closing.map(|event| event.alert).collect();
+        if !closing.is_empty() {
+            let told = self.store.routes_told(&closing).await?;
+            decided.close_to(&told, &self.reach());
+        }
+        Ok(())
     }
 
     /// The messages of what was decided.
@@ -241,15 +256,15 @@ impl Engine {
     /// something to count, and when the clock was set, which is what a machine that slept looks like.
     pub(super) async fn make_up_digest(&mut self) {
         let now = self.clock.now();
-        let kept = match self.store.setting(LAST_DIGEST).await {
-            Ok(kept) => kept,
+        let last = match self.last_digest().await {
+            Ok(last) => last.map(|(_, at)| at),
             Err(error) => {
                 self.store_refused(&error);
                 return;
             }
         };
         // Before the first one, what was lived tells since when there could have been one.
-        let last = kept.as_deref().and_then(|kept| kept.split_once(' ')?.1.parse().ok()).or_else(|| self.lived.began());
+        let last = last.or_else(|| self.lived.began());
         let missed = last.and_then(|last| self.timetable().next(Job::Digest, last)).filter(|turn| *turn <= now);
         if let Some(turn) = missed {
             tracing::info!(%turn, "the digest of this turn was missed: it leaves now");
@@ -257,23 +272,29 @@ impl Engine {
         }
     }
 
+    /// The day of the last digest, and when it was said.
+    async fn last_digest(&mut self) -> Result<Option<(String, Timestamp)>, StoreError> {
+        let kept = self.store.setting(LAST_DIGEST).await?;
+        let kept = kept.as_deref().and_then(|kept| kept.split_once(' '));
+        Ok(kept.and_then(|(day, at)| Some((day.to_owned(), at.parse().ok()?))))
+    }
+
     /// The monthly word. Said once for each turn of its schedule, whatever the clock does.
     pub(super) async fn digest(&mut self) {
         let now = self.clock.now();
         let (today, _) = self.ground(&self.inventory, &[]).day_and_hour(now);
         let turn = today.to_string();
-        let kept = match self.store.setting(LAST_DIGEST).await {
-            Ok(kept) => kept,
+        let last = match self.last_digest().await {
+            Ok(last) => last,
             Err(error) => {
                 self.store_refused(&error);
                 return;
             }
         };
-        let (last_day, last_at) = kept.as_deref().and_then(|kept| kept.split_once(' ')).unwrap_or_default();
-        if last_day == turn {
+        if last.as_ref().is_some_and(|(day, _)| *day == turn) {
             return;
         }
-        let since = last_at.parse().unwrap_or(self.started_at);
+        let since = last.map_or(self.started_at, |(_, at)| at);
         let (delivered, failed) = match self.store.delivery_counts(since).await {
             Ok(counts) => counts,
             Err(error) => {
@@ -293,7 +314,9 @@ impl Engine {
         let reach = self.reach();
         let routes = digest_routes(&self.ground(&self.inventory, &reach), now);
         let kind = NoticeKind::Digest(digest);
-        let new = routes.iter().map(|route| outgoing::message(route, kind.clone(), &turn, id_of, now)).collect();
+        // A clock that was wrong may have said one of this day: the trail only goes on.
+        let name = format!("{turn} {}", self.audit.seq);
+        let new = routes.iter().map(|route| outgoing::message(route, kind.clone(), &name, id_of, now)).collect();
         let keep = i64::try_from(self.config.alerts.keep.as_secs()).unwrap_or(i64::MAX);
         let forget_before = Some(now.plus_seconds(-keep));
         let changes = Arc::new(OutboxChanges { new, forget_before, ..OutboxChanges::default() });

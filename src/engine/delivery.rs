@@ -9,7 +9,7 @@ use super::alerts::id_of;
 use super::{Engine, TestedChannel};
 use crate::domain::audit_event::{Action, Actor, AuditEvent, AuditOutcome, Origin};
 use crate::domain::delivery::{Delivery, DeliveryState};
-use crate::domain::notice::{Channel, EventId, Notice, NoticeKind, Reach, SendOutcome};
+use crate::domain::notice::{Channel, EventId, Moment, Notice, NoticeKind, Reach, SendOutcome};
 use crate::domain::time::Timestamp;
 use crate::policy::alert::outgoing;
 use crate::policy::alert::recipients::{self, Route};
@@ -17,6 +17,8 @@ use crate::store::{Commit, OutboxChanges, StoreError};
 
 /// The longest any channel may take for one message, whatever its own bounds are.
 const HUNG: Duration = Duration::from_secs(300);
+/// The longest what one source had to say waits for the others of its scan.
+const GATHER: Duration = Duration::from_secs(60);
 /// Between two tries at writing down what came of a message.
 const UNWRITTEN: Duration = Duration::from_secs(2);
 /// Messages that are being sent when the daemon stops have so long to end.
@@ -37,7 +39,13 @@ impl Engine {
             return UNWRITTEN;
         }
         let channels = self.channels.iter().map(|channel| channel.name());
-        self.outbox.until_next(channels, self.clock.now(), self.clock.monotonic())
+        self.outbox.until_next(channels, self.gathering(), self.clock.now(), self.clock.monotonic())
+    }
+
+    /// Until when, by the monotonic clock, new words are gathered: what one scan has to say is one message, however many sources it has,
+    /// and a source that takes its time holds nobody up for longer.
+    fn gathering(&self) -> Duration {
+        self.scan.as_ref().map_or(Duration::ZERO, |scan| scan.began.saturating_add(GATHER))
     }
 
     /// What came of an attempt: written down, then the channel may go on.
@@ -82,9 +90,9 @@ impl Engine {
         let mut events = vec![self.delivery_event(&ended)];
         if let DeliveryState::Refused { failure, .. } | DeliveryState::GivenUp { failure, .. } = &ended.state {
             tracing::warn!(message = %ended.id, channel = ended.channel, reason = failure.reason, "a message will not arrive");
-            self.tell_the_next(&ended, &mut changes, now).await.map_err(|error| error.to_string())?;
-            if !matches!(ended.state, DeliveryState::Refused { .. }) || ended.address.is_empty() {
-                self.hand_over(&ended, &mut changes, now).await.map_err(|error| error.to_string())?;
+            let everything = self.tell_the_next(&ended, &mut changes, now).await.map_err(|error| error.to_string())?;
+            if !everything || !matches!(ended.state, DeliveryState::Refused { .. }) {
+                self.hand_over(&ended, ended.id, &mut changes, now).await.map_err(|error| error.to_string())?;
             }
         }
         self.tell_of_failing(&sent.channel, &mut changes, &mut events, now);
@@ -104,8 +112,9 @@ impl Engine {
         let (monotonic, longest) = (self.clock.monotonic(), self.config.alerts.patience().longest);
         let mut begun: Vec<(Arc<dyn Channel>, Delivery)> = Vec::new();
         for channel in &self.channels {
-            let Some(delivery) = self.outbox.due(channel.name(), now, monotonic, longest) else { continue };
-            match delivery.clone().begin(now) {
+            let due = self.outbox.due(channel.name(), self.gathering(), now, monotonic, longest);
+            let Some(delivery) = due else { continue };
+            match delivery.clone().begin(now, (self.audit.seq, self.audit.head.to_string())) {
                 Ok(delivery) => begun.push((Arc::clone(channel), delivery)),
                 Err(error) => tracing::error!(message = %delivery.id, error = %error, "a settled message was due"),
             }
@@ -179,29 +188,31 @@ impl Engine {
             node: self.config.node.clone(),
             kind: delivery.kind.clone(),
             items,
-            audit: (self.audit.seq, self.audit.head.to_string()),
+            audit: delivery.audit.clone().unwrap_or_default(),
         })
     }
 
-    /// An address will not get this message: somebody else who answers for the same must.
+    /// An address will not get this message: somebody else who answers for the same must. `false` when nobody is left on this channel
+    /// for some of it. That something is over is said to those who had been told of it alone.
     async fn tell_the_next(
         &mut self,
         delivery: &Delivery,
         changes: &mut OutboxChanges,
         now: Timestamp,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         if delivery.kind != NoticeKind::Alerts || delivery.address.is_empty() {
-            return Ok(());
+            return Ok(delivery.kind != NoticeKind::Alerts);
         }
+        let mut everything = true;
         let told: BTreeSet<String> =
             self.store.addresses_told(delivery.id, &delivery.channel).await?.into_iter().collect();
         let items = self.store.delivery_items(delivery.id).await?;
         let reach = self.reach();
         let ground = self.ground(&self.inventory, &reach);
-        for (event, item) in items {
-            let certificate = item.certificate.as_ref().map(|certificate| certificate.id.as_str());
-            let Some(next) = recipients::next_contact(&ground, certificate, &told, now) else {
-                tracing::error!(event = %event, "nobody is left who could be told of an alert");
+        for (event, item) in items.into_iter().filter(|(_, item)| item.moment != Moment::Resolved) {
+            let Some(next) = recipients::next_contact(&ground, &item.finding, &told, now) else {
+                tracing::error!(event = %event, channel = delivery.channel, "nobody is left here who could be told of an alert");
+                everything = false;
                 continue;
             };
             let route = (delivery.channel.clone(), next);
@@ -211,7 +222,7 @@ impl Engine {
                 changes.new.push(message);
             }
         }
-        Ok(())
+        Ok(everything)
     }
 
     /// A channel will not carry this message: what it says goes the other ways, to where it was not said yet. `false` when there is no
@@ -219,6 +230,7 @@ impl Engine {
     async fn hand_over(
         &mut self,
         delivery: &Delivery,
+        name: EventId,
         changes: &mut OutboxChanges,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
@@ -235,7 +247,7 @@ impl Engine {
             let message = outgoing::message(
                 route,
                 NoticeKind::Alerts,
-                &format!("handed over\n{}\n{now}", delivery.channel),
+                &format!("handed over\n{}\n{name}", delivery.channel),
                 id_of,
                 now,
             );
@@ -293,14 +305,13 @@ impl Engine {
     pub(super) async fn give_up_lost_channels(&mut self) {
         let lost = |delivery: &&Delivery| self.channels.iter().all(|channel| channel.name() != delivery.channel);
         let lost: Vec<Delivery> = self.outbox.open().filter(lost).cloned().collect();
-        if lost.is_empty() {
-            return;
-        }
+        // One message for all that is handed over together, named after the first: none is handed over twice.
+        let Some(name) = lost.first().map(|delivery| delivery.id) else { return };
         let now = self.clock.now();
         let mut changes = OutboxChanges::default();
         for delivery in lost {
             let channel = delivery.channel.clone();
-            match self.hand_over(&delivery, &mut changes, now).await {
+            match self.hand_over(&delivery, name, &mut changes, now).await {
                 Ok(true) => {
                     tracing::warn!(message = %delivery.id, channel, "a message waited for a channel that is gone");
                     changes.changed.push(delivery.give_up(

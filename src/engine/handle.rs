@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::TestedChannel;
-use super::revocation::RevocationCommand;
+use super::revocation::{NotHad, RevocationCommand};
 use super::snapshot::Snapshot;
 use crate::domain::alert::Alert;
 use crate::domain::audit_event::{Actor, AuditEvent, Origin};
@@ -135,14 +135,21 @@ pub enum Refusal {
     /// The daemon is stopping.
     #[error("the daemon is stopping")]
     Stopping,
-    /// A revocation list was not taken.
-    #[error("{message}")]
-    List {
-        /// Stable code.
-        reason: &'static str,
-        /// One line.
-        message: String,
-    },
+    /// Of the files of an import none was taken.
+    #[error("{}", lists_in_words(.0))]
+    Lists(Vec<NotHad>),
+    /// No revocation list is called so.
+    #[error("no revocation list is called {0}")]
+    NoSuchList(String),
+    /// More than one revocation list is called so.
+    #[error("more than one revocation list is called so: name one of {}", .0.join(", "))]
+    SeveralLists(Vec<String>),
+    /// The files of a revocation list could not be removed.
+    #[error("the revocation list could not be removed: {0}")]
+    Disk(String),
+    /// Nothing is awaited for this card or certificate.
+    #[error("nothing is awaited for {0}")]
+    NotAwaited(String),
     /// What was said about a card or a certificate cannot be so.
     #[error("{0}")]
     Opposition(String),
@@ -158,9 +165,23 @@ impl Refusal {
             Self::NoChannel => "no_channel",
             Self::UnknownAddress => "unknown_address",
             Self::Stopping => "stopping",
-            Self::List { reason, .. } => reason,
+            Self::Lists(failed) => match failed.as_slice() {
+                [(_, reason, _)] => reason,
+                _ => "lists_refused",
+            },
+            Self::NoSuchList(_) => "not_found",
+            Self::SeveralLists(_) => "ambiguous",
+            Self::Disk(_) => "io",
+            Self::NotAwaited(_) => "not_awaited",
             Self::Opposition(_) => "invalid_opposition",
         }
+    }
+}
+
+fn lists_in_words(failed: &[NotHad]) -> String {
+    match failed {
+        [(from, _, message)] => format!("{from}: {message}"),
+        several => format!("none of {} files was taken", several.len()),
     }
 }
 

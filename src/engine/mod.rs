@@ -26,11 +26,11 @@ use tokio::task::JoinSet;
 
 pub use alerts::{LIVED, TestedChannel, forecast_of};
 pub use handle::{Caller, Command, Handle, Refusal, ReloadReport, ScanReport};
-pub use revocation::{FetchReport, ListWay, RevocationCommand, freshness};
+pub use revocation::{FetchReport, ForgetReport, ListWay, NotHad, RevocationCommand, freshness};
 pub use schedule::{Jitter, Job};
 
-pub use crate::policy::alert::AckRefusal;
 pub use crate::policy::alert::forecast::Leaving;
+pub use crate::policy::alert::{AckRefusal, speaking};
 
 use crate::clock::SharedClock;
 use crate::config::Config;
@@ -148,6 +148,8 @@ type Waiting = (Caller, oneshot::Sender<Result<ScanReport, Refusal>>);
 struct RunningScan {
     sources: JoinSet<Gathered>,
     started_at: Timestamp,
+    /// By the monotonic clock.
+    began: Duration,
     caller: Caller,
     report: ScanReport,
     failure: Option<Refusal>,

@@ -91,21 +91,20 @@ impl Outbox {
 
     /// What already waits for an address, and how much it got lately. A message that was begun is not added to.
     pub(super) fn standing(&self, route: &Route) -> Standing {
-        let untouched = |delivery: &&Delivery| {
-            matches!(delivery.state, DeliveryState::Pending { .. })
-                && delivery.kind == NoticeKind::Alerts
-                && (&delivery.channel, &delivery.address) == (&route.0, &route.1)
+        let waits = |delivery: &&Delivery| {
+            is_untouched(delivery) && (&delivery.channel, &delivery.address) == (&route.0, &route.1)
         };
         Standing {
-            waiting: self.open.values().find(untouched).map(|delivery| delivery.id),
+            waiting: self.open.values().find(waits).map(|delivery| delivery.id),
             recent: self.recent.get(route).cloned().unwrap_or_default(),
         }
     }
 
-    /// The message a channel that is free sends next.
+    /// The message a channel that is free sends next. New words are gathered until `gathering`, by the monotonic clock.
     pub(super) fn due(
         &self,
         channel: &str,
+        gathering: Duration,
         now: Timestamp,
         monotonic: Duration,
         longest: Duration,
@@ -114,7 +113,10 @@ impl Outbox {
             return None;
         }
         let resting = self.resting.get(channel).is_some_and(|until| monotonic < *until);
-        let due = |delivery: &&Delivery| delivery.channel == channel && delivery.is_due(now, longest);
+        let gathers = monotonic < gathering;
+        let due = |delivery: &&Delivery| {
+            delivery.channel == channel && delivery.is_due(now, longest) && !(gathers && is_untouched(delivery))
+        };
         // Somebody waits for a test, whatever happened before it.
         let test = self.open.values().find(|delivery| delivery.kind == NoticeKind::Test && due(delivery));
         // The one that was tried least: a message that always comes back never stands before one that was not sent yet.
@@ -127,15 +129,21 @@ impl Outbox {
     pub(super) fn until_next(
         &self,
         channels: impl Iterator<Item = impl AsRef<str>>,
+        gathering: Duration,
         now: Timestamp,
         monotonic: Duration,
     ) -> Duration {
         let of = |channel: &str| {
-            let due = self.open.values().filter(|delivery| delivery.channel == channel);
-            let due = due.filter_map(|delivery| delivery.state.due()).min()?;
-            let wait = u64::try_from(due.unix().saturating_sub(now.unix())).unwrap_or(0);
+            let gathers = gathering.saturating_sub(monotonic);
+            let wait = |delivery: &Delivery| {
+                let due = delivery.state.due()?;
+                let wait = Duration::from_secs(u64::try_from(due.unix().saturating_sub(now.unix())).unwrap_or(0));
+                Some(if is_untouched(delivery) { wait.max(gathers) } else { wait })
+            };
+            let waits = self.open.values().filter(|delivery| delivery.channel == channel);
+            let wait = waits.filter_map(wait).min()?;
             let rest = self.resting.get(channel).map_or(Duration::ZERO, |until| until.saturating_sub(monotonic));
-            Some(Duration::from_secs(wait).max(rest))
+            Some(wait.max(rest))
         };
         let free = channels.filter(|channel| !self.busy.contains(channel.as_ref()));
         free.filter_map(|channel| of(channel.as_ref())).min().unwrap_or(Duration::MAX)
@@ -171,11 +179,17 @@ impl Outbox {
     }
 }
 
+/// Words nobody has begun to send: more may be added.
+fn is_untouched(delivery: &Delivery) -> bool {
+    matches!(delivery.state, DeliveryState::Pending { .. }) && delivery.kind == NoticeKind::Alerts
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     const NOW: Timestamp = Timestamp::from_unix(1_800_000_000);
+    const MINUTE: Duration = Duration::from_secs(60);
 
     fn waiting(number: u8, attempts: u32) -> Delivery {
         Delivery {
@@ -187,6 +201,7 @@ mod tests {
             state: DeliveryState::Pending { due: NOW },
             attempts,
             waited: Duration::ZERO,
+            audit: None,
         }
     }
 
@@ -197,11 +212,25 @@ mod tests {
             outbox.put(waiting(number, attempts));
         }
         let mut order = Vec::new();
-        while let Some(next) = outbox.due("smtp", NOW, Duration::ZERO, Duration::from_secs(60)).map(|next| next.id) {
+        while let Some(next) = outbox.due("smtp", Duration::ZERO, NOW, Duration::ZERO, MINUTE).map(|next| next.id) {
             order.push(next.0[0]);
             outbox.remove(next);
         }
         assert_eq!(order, [2, 3, 4, 1]);
-        assert!(outbox.due("webhook:x", NOW, Duration::ZERO, Duration::ZERO).is_none());
+        assert!(outbox.due("webhook:x", Duration::ZERO, NOW, Duration::ZERO, Duration::ZERO).is_none());
+    }
+
+    #[test]
+    fn new_words_are_gathered_and_what_was_begun_goes_on() {
+        let mut outbox = Outbox::default();
+        outbox.put(waiting(1, 0));
+        let wait = |outbox: &Outbox, at| outbox.until_next(["smtp"].into_iter(), MINUTE, NOW, Duration::from_secs(at));
+        let next = |outbox: &Outbox, at| {
+            outbox.due("smtp", MINUTE, NOW, Duration::from_secs(at), MINUTE).map(|next| next.id.0[0])
+        };
+        assert_eq!((next(&outbox, 20), wait(&outbox, 20)), (None, Duration::from_secs(40)));
+        assert_eq!((next(&outbox, 60), wait(&outbox, 60)), (Some(1), Duration::ZERO));
+        outbox.put(Delivery { state: DeliveryState::Sending { since: NOW }, ..waiting(2, 1) });
+        assert_eq!((next(&outbox, 20), wait(&outbox, 20)), (Some(2), Duration::ZERO));
     }
 }

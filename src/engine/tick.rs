@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::alerts::LIVED;
+use super::alerts::{LAST_DIGEST, LIVED};
 use super::snapshot::{AuditHead, LastScan, OpenFindings};
 use super::{Caller, Engine, Job, Refusal, RunningScan, ScanReport, answer, gather, issuers};
 use crate::domain::audit_event::{Action, AuditEvent, AuditOutcome};
@@ -33,6 +33,7 @@ impl Engine {
                 self.config.scan.source_timeout,
             ),
             started_at: self.clock.now(),
+            began: self.clock.monotonic(),
             caller,
             report: ScanReport::default(),
             failure: None,
@@ -137,6 +138,7 @@ impl Engine {
             (Arc::clone(&self.inventory), Arc::clone(&self.findings), self.config.policy.clone());
         let must_judge = self.must_judge;
         let turn = self.alert_turn(now).await.map_err(|error| self.store_refused(&error))?;
+        let digest_undone = turn.digest_undone && judge;
         let decided = tokio::task::spawn_blocking(move || {
             let scanned = !gathered.is_empty();
             let changes = reconcile(&before, gathered, &links);
@@ -156,29 +158,38 @@ impl Engine {
             let alerts = if judge { turn.decide(&after, &next_findings, now) } else { Reconciled::default() };
             Decided { changes, after, findings, next_findings, alerts, lived: judge.then_some(turn.lived) }
         });
-        let Decided { changes, after, findings, next_findings, alerts, lived } =
+        let Decided { changes, after, findings, next_findings, mut alerts, lived } =
             decided.await.map_err(|error| Refusal::Store(format!("judging failed: {error}")))?;
+        self.close_to_those_told(&mut alerts).await.map_err(|error| self.store_refused(&error))?;
         report.new_certificates = changes.ders.len() as u64;
         report.changed_locations = (changes.appeared.len() + changes.changed.len() + changes.gone.len()) as u64;
         report.findings_opened = findings.opened.len() as u64;
         report.findings_closed = findings.closed.len() as u64;
         events.extend(self.change_events(&changes, &findings, caller));
         events.extend(self.alert_events(&self.alerts, &alerts, caller));
+        let lived = lived.unwrap_or_else(|| self.lived.clone());
+        if digest_undone {
+            let event = self.event(caller.actor.clone(), caller.origin, Action::Digest, "digest");
+            events.push(AuditEvent { reason: Some("the last one was of a clock that was ahead".to_owned()), ..event });
+        }
         let mut events = events.into_iter();
         let Some(first) = events.next() else {
-            self.lived = lived.unwrap_or_else(|| self.lived.clone());
+            self.lived = lived;
             return Ok(report); // nothing ran and nothing is judged otherwise than before
         };
         self.following.certificates_changed(&changes);
         let messages = Arc::new(self.messages(&alerts, now));
-        let (alerts, lived) = (Arc::new(alerts.changes), lived.unwrap_or_else(|| self.lived.clone()));
-        let commit = Commit::new(first)
+        let alerts = Arc::new(alerts.changes);
+        let mut commit = Commit::new(first)
             .events(events)
             .changes(Arc::new(changes))
             .findings(Arc::new(findings))
             .alerts(Arc::clone(&alerts))
             .outbox(Arc::clone(&messages))
             .setting(LIVED, lived.to_text());
+        if digest_undone {
+            commit = commit.setting(LAST_DIGEST, format!("- {now}"));
+        }
         self.commit(commit, now).await?;
         self.inventory = after;
         self.findings = next_findings;

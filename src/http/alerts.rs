@@ -1,5 +1,6 @@
 //! Alerts, the messages that leave from them, and what will leave: `/api/v1/alerts…` and `/api/v1/deliveries`.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -22,7 +23,7 @@ use crate::domain::lang::Lang;
 use crate::domain::notice::{EventId, Moment, NoticeKind};
 use crate::domain::time::Timestamp;
 use crate::engine::snapshot::Snapshot;
-use crate::engine::{Caller, Leaving, forecast_of};
+use crate::engine::{Caller, Leaving, forecast_of, speaking};
 use crate::locale::Texts;
 use crate::store::{DeliveryFilter, Told};
 
@@ -71,11 +72,21 @@ pub(super) struct AlertLine<'a> {
     told: Vec<String>,
     /// Those one is still to be sent to.
     waiting: Vec<String>,
+    /// The alert that speaks for this one: who was told of it, or is to be, knows of this one.
+    said_with: Option<i64>,
     said: &'a [Said],
 }
 
-/// Puts an alert into words.
-fn line<'a>(alert: &'a Alert, told: Told, texts: &Texts, snapshot: &Snapshot, now: Timestamp) -> AlertLine<'a> {
+/// Puts an alert into words; `told` is by the number of the alert.
+fn line<'a>(
+    alert: &'a Alert,
+    told: &HashMap<i64, Told>,
+    texts: &Texts,
+    snapshot: &Snapshot,
+    now: Timestamp,
+) -> AlertLine<'a> {
+    let speaker = speaking(&snapshot.alerts, alert);
+    let told = told.get(&speaker.id).cloned().unwrap_or_default();
     let (state, since) = match &alert.state {
         AlertState::Acknowledged(_) if alert.is_acknowledged(now) => ("acknowledged", None),
         AlertState::Open | AlertState::Acknowledged(_) => ("open", None),
@@ -95,9 +106,10 @@ fn line<'a>(alert: &'a Alert, told: Told, texts: &Texts, snapshot: &Snapshot, no
         state,
         since,
         acknowledgement: alert.acknowledgement(),
-        reached: alert.reached.filter(|_| !told.told.is_empty()),
+        reached: speaker.reached.filter(|_| !told.told.is_empty()),
         told: told.told.into_iter().collect(),
         waiting: told.waiting.into_iter().collect(),
+        said_with: Some(speaker.id).filter(|id| *id != alert.id),
         said: &alert.said,
     }
 }
@@ -133,10 +145,11 @@ pub(super) async fn list(
     let key = |alert: &&Alert| alert.id.to_string();
     let Page { items, next_cursor, total } =
         Paging::new(query.limit, query.cursor).cut(&alerts, key, |alert| *alert)?;
-    let numbers: Vec<i64> = items.iter().map(|alert| alert.id).collect();
-    let mut told = shared.store.told(&numbers).await.map_err(|error| store_problem(&error))?;
-    let mut line = |alert| line(alert, told.remove(&alert.id).unwrap_or_default(), &texts, &snapshot, now);
-    let items: Vec<AlertLine<'_>> = items.into_iter().map(&mut line).collect();
+    let mut numbers: Vec<i64> = items.iter().map(|alert| speaking(&snapshot.alerts, alert).id).collect();
+    numbers.sort_unstable();
+    numbers.dedup();
+    let told = shared.store.told(&numbers).await.map_err(|error| store_problem(&error))?;
+    let items: Vec<AlertLine<'_>> = items.into_iter().map(|alert| line(alert, &told, &texts, &snapshot, now)).collect();
     Ok(Json(Page { items, next_cursor, total }).into_response())
 }
 
@@ -232,9 +245,9 @@ pub(super) async fn acknowledge(
     let id = id.parse().map_err(|_| unknown()).inspect_err(note)?;
     let taken = shared.handle.acknowledge(caller.clone(), id, until, asked.reason).await;
     let alert = taken.map_err(|refusal| ApiProblem::refused(refusal, &texts))?;
-    let mut told = shared.store.told(&[id]).await.map_err(|error| store_problem(&error))?;
-    let told = told.remove(&id).unwrap_or_default();
-    Ok(Json(line(&alert, told, &texts, &snapshot, shared.clock.now())).into_response())
+    let speaker = speaking(&snapshot.alerts, &alert).id;
+    let told = shared.store.told(&[speaker]).await.map_err(|error| store_problem(&error))?;
+    Ok(Json(line(&alert, &told, &texts, &snapshot, shared.clock.now())).into_response())
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -292,12 +305,13 @@ pub(super) async fn forecast(
     }
     let snapshot = shared.handle.snapshot();
     let (now, timezone) = (shared.clock.now(), snapshot.config.timezone);
+    let texts = texts(&snapshot, query.lang);
     let last = match &query.until {
-        Some(text) => until(text, timezone, &texts(&snapshot, query.lang))?.plus_seconds(-1),
+        Some(text) => until(text, timezone, &texts)?.plus_seconds(-1),
         None => now.plus_days(YEAR),
     };
     if last > now.plus_days(FARTHEST) {
-        return Err(ApiProblem::bad_request(format!("until must be within {FARTHEST} days")));
+        return Err(ApiProblem::bad_request(texts.say("refused-until", &[("days", FARTHEST.to_string().into())])));
     }
     let line = move |leaving: Leaving| Line {
         day: day(leaving.at, timezone),

@@ -128,6 +128,17 @@ pub(super) async fn import(
     Ok(Json(report).into_response())
 }
 
+pub(super) async fn forget(
+    State(shared): State<Arc<Shared>>,
+    Extension(caller): Extension<Caller>,
+    Query(_): Query<NoParameters>,
+    body: Body,
+) -> Result<Response, ApiProblem> {
+    let asked: ForgetRequest = asked::object(&shared, &caller, "/api/v1/crls/forget", body).await?;
+    let report = shared.handle.forget_list(caller, asked.list).await.map_err(refused(&shared))?;
+    Ok(Json(report).into_response())
+}
+
 /// Opposition of a card: both its certificates are to be revoked.
 pub(super) async fn oppose(
     State(shared): State<Arc<Shared>>,
@@ -137,11 +148,19 @@ pub(super) async fn oppose(
     body: Body,
 ) -> Result<Response, ApiProblem> {
     let asked: AwaitRequest = asked::object(&shared, &caller, "/api/v1/cards/oppose", body).await?;
-    let number = CardNumber::parse(&number, Environment::Production)
-        .map_err(|error| ApiProblem::bad_request(error.to_string()))?;
-    let what = AwaitedSubject::Card(number.value);
-    let awaited = shared.handle.await_revocation(caller, what, asked.declared_at).await.map_err(refused(&shared))?;
-    Ok(Json(told(&awaited)).into_response())
+    follow(&shared, caller, card(&number)?, asked).await
+}
+
+/// The opposition of another card was meant.
+pub(super) async fn withdraw_opposition(
+    State(shared): State<Arc<Shared>>,
+    Extension(caller): Extension<Caller>,
+    Id(number): Id,
+    Query(_): Query<NoParameters>,
+    body: Body,
+) -> Result<Response, ApiProblem> {
+    let asked: WithdrawRequest = asked::object(&shared, &caller, "/api/v1/cards/oppose/withdraw", body).await?;
+    withdraw(&shared, caller, card(&number)?, asked).await
 }
 
 /// A revocation that was asked for at the portal.
@@ -153,12 +172,52 @@ pub(super) async fn revocation(
     body: Body,
 ) -> Result<Response, ApiProblem> {
     let asked: AwaitRequest = asked::object(&shared, &caller, "/api/v1/certificates/revocation", body).await?;
+    follow(&shared, caller, certificate(&shared, id).await?, asked).await
+}
+
+/// The revocation of another certificate was meant.
+pub(super) async fn withdraw_revocation(
+    State(shared): State<Arc<Shared>>,
+    Extension(caller): Extension<Caller>,
+    Id(id): Id,
+    Query(_): Query<NoParameters>,
+    body: Body,
+) -> Result<Response, ApiProblem> {
+    let asked: WithdrawRequest =
+        asked::object(&shared, &caller, "/api/v1/certificates/revocation/withdraw", body).await?;
+    withdraw(&shared, caller, certificate(&shared, id).await?, asked).await
+}
+
+async fn follow(
+    shared: &Shared,
+    caller: Caller,
+    what: AwaitedSubject,
+    asked: AwaitRequest,
+) -> Result<Response, ApiProblem> {
+    let awaited = shared.handle.await_revocation(caller, what, asked.declared_at).await.map_err(refused(shared))?;
+    Ok(Json(told(&awaited)).into_response())
+}
+
+async fn withdraw(
+    shared: &Shared,
+    caller: Caller,
+    what: AwaitedSubject,
+    asked: WithdrawRequest,
+) -> Result<Response, ApiProblem> {
+    let awaited = shared.handle.withdraw(caller, what, asked.reason).await.map_err(refused(shared))?;
+    Ok(Json(told(&awaited)).into_response())
+}
+
+fn card(number: &str) -> Result<AwaitedSubject, ApiProblem> {
+    let number = CardNumber::parse(number, Environment::Production);
+    number.map(|number| AwaitedSubject::Card(number.value)).map_err(|error| ApiProblem::bad_request(error.to_string()))
+}
+
+async fn certificate(shared: &Shared, id: String) -> Result<AwaitedSubject, ApiProblem> {
     let (snapshot, now) = (shared.handle.snapshot(), shared.clock.now());
     let found = blocking(move || snapshot.listing(now).find(&id).and_then(|row| row.fingerprint)).await?;
     let fingerprint = found.ok_or_else(|| ApiProblem::not_found("no such certificate, or it was not found yet"))?;
-    let what = AwaitedSubject::Certificate(fingerprint);
-    let awaited = shared.handle.await_revocation(caller, what, asked.declared_at).await.map_err(refused(&shared))?;
-    Ok(Json(told(&awaited)).into_response())
+    Ok(AwaitedSubject::Certificate(fingerprint))
 }
 
 #[derive(Debug, Deserialize)]
@@ -169,10 +228,24 @@ struct ImportRequest {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+struct ForgetRequest {
+    /// Name, address, or issuer.
+    list: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct AwaitRequest {
     /// When it was declared to the ANS; now unless told.
     #[serde(default, deserialize_with = "asked::word")]
     declared_at: Option<Timestamp>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WithdrawRequest {
+    /// Why, in one line.
+    reason: String,
 }
 
 /// In the configured language.
@@ -190,5 +263,6 @@ fn told(awaited: &Awaited) -> serde_json::Value {
         "seen_at": seen.map(|seen| seen.at),
         "revoked_at": seen.map(|seen| seen.revoked_at),
         "crl_number": seen.and_then(|seen| seen.crl_number.as_deref()),
+        "delay_seconds": awaited.delay_seconds(),
     })
 }

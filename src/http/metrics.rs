@@ -4,7 +4,7 @@
 
 mod revocation;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::Write;
 use std::sync::Arc;
 
@@ -18,6 +18,7 @@ use super::problem::ApiProblem;
 use crate::domain::certificate::Certificate;
 use crate::domain::distinguished_name;
 use crate::domain::finding::Severity;
+use crate::domain::identifier::CardNumber;
 use crate::domain::observation::Location;
 use crate::domain::profile::{IgcDomain, Support};
 use crate::domain::time::Timestamp;
@@ -89,7 +90,10 @@ fn alerts(page: &mut Metrics, snapshot: &Snapshot) {
 fn render(snapshot: &Snapshot, now: Timestamp) -> String {
     let mut page = Metrics::default();
     let listing = snapshot.listing(now);
-    let watched: Vec<&Row> = listing.rows.iter().filter(|row| row.watched).collect();
+    let named = snapshot.inventory.declaration.named_cards();
+    let declared: BTreeSet<&CardNumber> = named.iter().map(|card| card.number).collect();
+    let watched: Vec<&Row> =
+        listing.rows.iter().filter(|row| row.watched && !is_of_a_visitor(row, &declared)).collect();
 
     page.family("vigie_build_info", "gauge", "The running program.");
     page.sample("vigie_build_info", &[("version", snapshot.status.version)], 1);
@@ -188,12 +192,16 @@ fn render(snapshot: &Snapshot, now: Timestamp) -> String {
     );
     // Declared ones: a visitor's card is nobody's business here. The number of a nominative card names a person as much as an RPPS
     // does: such a card goes by its chip, and by its holder's register id.
+    let mut ends: BTreeMap<(String, String, &str), i64> = BTreeMap::new();
     for (card, end) in cards.iter().filter(|card| card.declared).filter_map(|card| Some((card, card.end?))) {
         let chip = card.chip_serial.map(|chip| format!("@{chip}")).unwrap_or_default();
-        let name = if card.service_card { &card.id } else { &chip };
-        let labels =
-            [("card", name.as_str()), ("kind", &card.kind_name()), ("holder", card.holder.unwrap_or_default())];
-        page.sample("vigie_card_not_after", &labels, end.unix());
+        let name = if card.service_card { card.id.clone() } else { chip };
+        // One number on two chips is one series, and the earlier end.
+        let known = ends.entry((name, card.kind_name(), card.holder.unwrap_or_default())).or_insert(end.unix());
+        *known = end.unix().min(*known);
+    }
+    for ((card, kind, holder), end) in &ends {
+        page.sample("vigie_card_not_after", &[("card", card), ("kind", kind), ("holder", holder)], *end);
     }
     page.family("vigie_card_readers_up", "gauge", "1 when pcscd can be watched; absent where no reader is.");
     if let Some(readers) = &snapshot.readers {
@@ -334,6 +342,16 @@ const fn label(prefix: &str, attribute: &str) -> &'static str {
         (false, b"OU") => "issuer_OU",
         (false, _) => "issuer_CN",
     }
+}
+
+/// A certificate that is on cards nobody declared, and nowhere else: whose it is is nobody's business here, and a series with its serial
+/// number and its chip would say when that person was here. It counts in the totals.
+fn is_of_a_visitor(row: &Row, declared: &BTreeSet<&CardNumber>) -> bool {
+    let is_a_visitors = |location: &Location| match location {
+        Location::Card(name) => name.number.as_ref().is_none_or(|number| !declared.contains(number)),
+        Location::File(_) | Location::Endpoint(_) => false,
+    };
+    row.declared.is_none() && !row.places.is_empty() && row.places.iter().all(|place| is_a_visitors(&place.location))
 }
 
 /// A place, without the number of a card: directories lead from it to a person. Its chip leads nowhere.

@@ -13,6 +13,7 @@ mod findings;
 mod guard;
 mod metrics;
 pub mod mirror;
+mod paced;
 mod page;
 mod page_alerts;
 mod page_cards;
@@ -81,10 +82,13 @@ pub fn router(shared: Arc<Shared>) -> Router {
         .route("/api/v1/administrators", get(api::administrators))
         .route("/api/v1/cards", get(cards::list))
         .route("/api/v1/cards/{number}/oppose", post(crls::oppose))
+        .route("/api/v1/cards/{number}/oppose/withdraw", post(crls::withdraw_opposition))
         .route("/api/v1/certificates/{id}/revocation", post(crls::revocation))
+        .route("/api/v1/certificates/{id}/revocation/withdraw", post(crls::withdraw_revocation))
         .route("/api/v1/crls", get(crls::list))
         .route("/api/v1/crls/fetch", post(crls::fetch))
         .route("/api/v1/crls/import", post(crls::import))
+        .route("/api/v1/crls/forget", post(crls::forget))
         .route("/api/v1/findings", get(findings::list))
         .route("/api/v1/alerts", get(alerts::list))
         .route("/api/v1/alerts/forecast", get(alerts::forecast))

@@ -23,6 +23,7 @@ use crate::domain::lang::Lang;
 use crate::domain::time::Timestamp;
 use crate::engine::listing::{Entry, Row};
 use crate::engine::snapshot::{Snapshot, Worst};
+use crate::engine::speaking;
 use crate::locale::Texts;
 use crate::store::Told;
 
@@ -162,7 +163,8 @@ pub(super) async fn overview(
     let snapshot = shared.handle.snapshot();
     let now = shared.clock.now();
     let texts = texts(&snapshot, query.lang);
-    let alerts: Vec<i64> = page_alerts::shown(&snapshot).iter().map(|alert| alert.id).collect();
+    let alerts: Vec<i64> =
+        page_alerts::shown(&snapshot).iter().map(|alert| speaking(&snapshot.alerts, alert).id).collect();
     // The page is there while the database is not; who was told is what it then does not say.
     let told = shared.store.told(&alerts).await.map_err(|error| store_problem(&error)).ok();
     blocking(move || render(&overview_of(&snapshot, told.as_ref(), &texts, now))).await

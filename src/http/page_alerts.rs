@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use crate::domain::alert::{Alert, AlertState};
 use crate::domain::time::Timestamp;
 use crate::engine::snapshot::Snapshot;
+use crate::engine::speaking;
 use crate::locale::Texts;
 use crate::store::Told;
 
@@ -77,12 +78,12 @@ pub(super) fn section(
             AlertState::Fading { .. } => word("alert-fading"),
             AlertState::Resolved { .. } => word("alert-resolved"),
         },
-        told: match (told, told.and_then(|told| told.get(&alert.id))) {
+        told: match (told, told.and_then(|told| told.get(&speaking(&snapshot.alerts, alert).id))) {
             (None, _) => String::new(),
             (Some(_), Some(told)) => who(told, texts),
             // Nothing was said, or so long ago that nothing is kept of it.
             (Some(_), None) => {
-                if alert.said.is_empty() {
+                if speaking(&snapshot.alerts, alert).said.is_empty() {
                     word("alert-untold")
                 } else {
                     String::new()

@@ -28,7 +28,8 @@ pub(super) struct CardLine {
     pub(super) holder: String,
     pub(super) place: String,
     pub(super) end: String,
-    pub(super) tries: String,
+    /// Tries left, and what could not be read.
+    pub(super) state: String,
     pub(super) severity: &'static str,
 }
 
@@ -40,14 +41,11 @@ pub(super) fn section(snapshot: &Snapshot, texts: &Texts, now: Timestamp) -> Opt
     }
     let columns = ["card", "card-kind", "card-holder", "card-place", "end", "state"];
     let readers = snapshot.readers.as_ref();
-    let why = |problem: &Problem| {
-        texts.say("card-reason", &[("reason", (*problem.reason).into()), ("message", (*problem.message).into())])
-    };
     let state = |reader: &ReaderView| {
         let state = texts.word(&format!("reader-{}", reader.state));
         // Some states are their reason.
-        match reader.problem.as_ref().filter(|_| !matches!(reader.state, "mute" | "in_use")) {
-            Some(problem) => format!("{state} ({})", why(problem)),
+        match reader.problem.as_ref().filter(|problem| !matches!(&*problem.reason, "card_mute" | "card_in_use")) {
+            Some(problem) => format!("{state} ({})", why(problem, texts)),
             None => state,
         }
     };
@@ -59,9 +57,9 @@ pub(super) fn section(snapshot: &Snapshot, texts: &Texts, now: Timestamp) -> Opt
         cards: cards.iter().map(|card| line(card, snapshot, texts)).collect(),
         trouble: readers
             .and_then(|readers| readers.problem.as_ref())
-            .map(|problem| texts.say("card-service-lost", &[("why", why(problem).into())])),
+            .map(|problem| texts.say("card-service-lost", &[("why", why(problem, texts).into())])),
         module: module.map(|(module, problem)| {
-            texts.say("card-module-failed", &[("module", (**module).into()), ("why", why(problem).into())])
+            texts.say("card-module-failed", &[("module", (**module).into()), ("why", why(problem, texts).into())])
         }),
         readers: readers
             .into_iter()
@@ -72,7 +70,15 @@ pub(super) fn section(snapshot: &Snapshot, texts: &Texts, now: Timestamp) -> Opt
     })
 }
 
+fn why(problem: &Problem, texts: &Texts) -> String {
+    texts.say("card-reason", &[("reason", (*problem.reason).into()), ("message", (*problem.message).into())])
+}
+
 fn line(card: &CardEntry<'_>, snapshot: &Snapshot, texts: &Texts) -> CardLine {
+    let tries = match card.tries {
+        _ if card.blocked => Some(texts.word("card-blocked")),
+        tries => tries.map(|tries| texts.say("card-tries", &[("left", i64::from(tries.left).into())])),
+    };
     let date = |at: Timestamp| texts.date(at, snapshot.config.timezone);
     let kind = card.kind_name().replace('_', "/");
     CardLine {
@@ -90,11 +96,11 @@ fn line(card: &CardEntry<'_>, snapshot: &Snapshot, texts: &Texts) -> CardLine {
             (false, None) => texts.word("card-never-seen"),
         },
         end: card.end.map(date).unwrap_or_default(),
-        tries: match card.tries {
-            _ if card.blocked => texts.word("card-blocked"),
-            Some(tries) => texts.say("card-tries", &[("left", i64::from(tries.left).into())]),
-            None => String::new(),
-        },
+        state: tries
+            .into_iter()
+            .chain(card.problems.iter().map(|problem| why(problem, texts)))
+            .collect::<Vec<_>>()
+            .join(" ; "),
         severity: card.severity.map_or("ok", |severity| severity.as_str()),
     }
 }

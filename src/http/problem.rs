@@ -5,7 +5,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-use crate::engine::{AckRefusal, Refusal};
+use crate::engine::{AckRefusal, NotHad, Refusal};
 use crate::locale::Texts;
 
 /// A refusal as the client sees it. Internals are logged where they happen, never returned.
@@ -80,7 +80,10 @@ impl ApiProblem {
             Refusal::Acknowledgement(_) | Refusal::UnknownAddress => StatusCode::BAD_REQUEST,
             Refusal::NoChannel => StatusCode::CONFLICT,
             Refusal::Store(_) | Refusal::Stopping => StatusCode::SERVICE_UNAVAILABLE,
-            Refusal::List { .. } | Refusal::Opposition(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Refusal::NoSuchList(_) | Refusal::NotAwaited(_) => StatusCode::NOT_FOUND,
+            Refusal::SeveralLists(_) => StatusCode::CONFLICT,
+            Refusal::Disk(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Refusal::Lists(_) | Refusal::Opposition(_) => StatusCode::UNPROCESSABLE_ENTITY,
         };
         let detail = match &refusal {
             Refusal::Configuration { mistakes, .. } => {
@@ -99,11 +102,20 @@ impl ApiProblem {
             Refusal::NoChannel => texts.word("refused-no-channel"),
             Refusal::UnknownAddress => texts.word("refused-unknown-address"),
             Refusal::Stopping => texts.word("refused-stopping"),
-            Refusal::List { .. } | Refusal::Opposition(_) => refusal.to_string(),
+            Refusal::Lists(_)
+            | Refusal::NoSuchList(_)
+            | Refusal::NotAwaited(_)
+            | Refusal::SeveralLists(_)
+            | Refusal::Disk(_)
+            | Refusal::Opposition(_) => refusal.to_string(),
         };
         let problem = Self::new(status, refusal.reason(), detail);
         match refusal {
             Refusal::Configuration { mistakes, warnings } => Self { mistakes, warnings, ..problem },
+            Refusal::Lists(failed) if failed.len() > 1 => {
+                let line = |(from, reason, message): NotHad| format!("{from}: {message} ({reason})");
+                Self { mistakes: failed.into_iter().map(line).collect(), ..problem }
+            }
             _ => problem,
         }
     }

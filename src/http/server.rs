@@ -1,5 +1,5 @@
-//! The two listeners. Connections are cheap and bounded: a header has ten seconds and 16 KiB, a body 1 MiB, and a flood on one
-//! listener leaves the other free.
+//! The listeners. Connections are cheap and bounded: a header has ten seconds and 16 KiB, a body 1 MiB, whoever does not take the answer is
+//! given up, and a flood on one listener leaves the others free.
 
 use std::fs;
 use std::io;
@@ -20,12 +20,15 @@ use tokio::task::JoinSet;
 use tower::ServiceExt as _;
 
 use super::access::Peer;
+use super::paced::Paced;
 use crate::engine::lifecycle::stopped;
 
 /// Time to send a request's header, and to stay silent between two requests.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 /// Time for one request from header to answer. A scan of a large estate is the longest.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(900);
+/// Time for a client to take 64 KiB of an answer, or the rest of it.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 /// Bytes of a request's header.
 const HEADER_BYTES: usize = 16 << 10;
 /// Bytes of a request's body.
@@ -40,7 +43,7 @@ pub async fn serve_unix(listener: UnixListener, router: Router, stop: watch::Rec
         let uid = stream.peer_cred()?.uid();
         Ok((stream, Peer::Socket { uid }))
     };
-    let open = serve(accept, router, stop, "unix").await;
+    let open = serve(accept, router, stop, "unix", WRITE_TIMEOUT).await;
     // While it still answers, so that no successor can have put its own there.
     if let Ok(Some(path)) = listener.local_addr().map(|address| address.as_pathname().map(Path::to_owned))
         && let Err(error) = fs::remove_file(&path)
@@ -58,7 +61,7 @@ pub async fn serve_tcp(listener: TcpListener, router: Router, stop: watch::Recei
         stream.set_nodelay(true)?;
         Ok((stream, Peer::Tcp))
     };
-    let open = serve(accept, router, stop, "tcp").await;
+    let open = serve(accept, router, stop, "tcp", WRITE_TIMEOUT).await;
     drop(listener);
     open.join_all().await;
 }
@@ -69,6 +72,7 @@ async fn serve<S, F, A>(
     router: Router,
     mut stop: watch::Receiver<bool>,
     listener: &'static str,
+    patience: Duration,
 ) -> JoinSet<()>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
@@ -92,6 +96,7 @@ where
             Ok((slot, (stream, peer))) => {
                 let (router, stop) = (router.clone(), stop.clone());
                 connections.spawn(async move {
+                    let stream = Paced::new(stream, patience);
                     connection(stream, peer, router, stop).await;
                     drop(slot);
                 });
@@ -138,5 +143,61 @@ where
     };
     if let Err(error) = ended {
         tracing::debug!(error = %error, "a connection ended early");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Bytes;
+    use axum::routing::get;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpStream;
+    use tokio::sync::mpsc;
+
+    use super::*;
+
+    /// More than the buffers between the two take.
+    const BYTES: usize = 32 << 20;
+
+    /// What an answer holds as long as it is not over.
+    struct Held(mpsc::UnboundedSender<()>);
+
+    impl Drop for Held {
+        fn drop(&mut self) {
+            self.0.send(()).expect("the test waits");
+        }
+    }
+
+    #[test]
+    fn an_answer_nobody_takes_is_given_up() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        runtime.block_on(async {
+            let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+            let address = listener.local_addr().expect("an address");
+            let (held, mut given_up) = mpsc::unbounded_channel();
+            let answer = move || async move {
+                let pieces = futures_util::stream::unfold((Held(held), 0), |(held, sent)| async move {
+                    let piece = Bytes::from_static(&[7; 64 << 10]);
+                    (sent < BYTES).then(|| (Ok::<_, io::Error>(piece.clone()), (held, sent + piece.len())))
+                });
+                Body::from_stream(pieces)
+            };
+            let routes = Router::new().route("/", get(answer));
+            let accept = || async { Ok((listener.accept().await?.0, Peer::Tcp)) };
+            let (stop, stopping) = watch::channel(false);
+            let client = async {
+                let mut silent = TcpStream::connect(address).await.expect("connected");
+                silent.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await.expect("asked");
+                assert_eq!(given_up.recv().await, Some(()));
+                let mut got = Vec::new();
+                // How the kernel says that the other side is gone is its own matter.
+                drop(silent.read_to_end(&mut got).await);
+                assert!(got.len() < BYTES, "cut off");
+                stop.send(true).expect("it serves");
+            };
+            let patience = Duration::from_millis(200);
+            let (open, ()) = tokio::join!(serve(accept, routes, stopping, "tcp", patience), client);
+            open.join_all().await;
+        });
     }
 }

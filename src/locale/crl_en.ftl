@@ -91,8 +91,13 @@ crl-fetched = { $taken } { $taken ->
     [one] new list
    *[other] new lists
 }, { $unchanged } unchanged, { $failed } not had
+crl-forgotten = { $list }: list number { $number } is forgotten. What it said to be revoked stays so.{ $again ->
+    [yes] {" "}It is asked for again.
+   *[other] {""}
+}
 oppose-awaited = { $subject }: declared { $declared }, awaited in a revocation list. The finding "opposition awaited" stays open until then.
-oppose-seen = { $subject }: declared { $declared }, seen { $seen } in list number { $number }.
+oppose-seen = { $subject }: declared { $declared }, seen { $seen } in list number { $number }, { $delay } later.
+oppose-withdrawn = { $subject }: declared { $declared } by mistake, awaited no more.
 
 ## Revocation lists
 
@@ -131,12 +136,12 @@ rule-crl_signer_without_crl_sign = Signer without the right to sign lists
 
 rule-crl_number_stuck = List number that stays the same
     .text = { $list } gives since { $since } another list under number { $number }, which is taken. It is refused.
-    .cure = Report it to the authority: { $issuer }.
+    .cure = Report it to the authority: { $issuer }. If it began its numbers again, forget the one that is held: vigie crl forget "{ $list }".
     .reference = RFC 5280, section 5.2.3
 
 rule-crl_number_backwards = List number that goes backwards
     .text = { $list } gives since { $since } an older list than number { $number }, which is held. It is refused: an old copy would make revocations forgotten.
-    .cure = Look for a cache or a proxy between Vigie and the authority; otherwise report it.
+    .cure = Look for a cache or a proxy between Vigie and the authority; otherwise report it. If the authority confirms that it began its numbers again, forget the list that is held: vigie crl forget "{ $list }".
     .reference = RFC 5280, section 5.2.3
 
 rule-crl_refused = Revocation list refused
@@ -156,7 +161,7 @@ rule-crl_near_stale = Revocation list nearly stale
 
 rule-crl_stale = Stale revocation list
     .text = The list { $list } ({ $issuer }, number { $number }) no longer holds since { $next_update }: the status of the certificates of this authority is unknown, but for those already revoked.
-    .cure = Restore access to the list ("vigie crl fetch"), or import one that is up to date: vigie crl import.
+    .cure = Restore access to the list ("vigie crl fetch"), or import one that is up to date: vigie crl import. If this list was imported and its authority is no more, forget it: vigie crl forget "{ $list }".
     .reference = RFC 5280, sections 5.1.2.5 and 6.3.3 (a)
 
 rule-revoked = Revoked certificate
@@ -171,7 +176,7 @@ rule-revocation_unknown = Revocation status unknown
 
 rule-revocation_awaited = Opposition or revocation awaited
     .text = { $what }: declared { $declared_at }, and no revocation list says so yet. Until then whoever holds the key is believed.
-    .cure = Lists are published every day. If the one of the day after next does not say so, call the ANS support again.
+    .cure = Lists are published every day. If the one of the day after next does not say so, call the ANS support again. A mistyped number is withdrawn: vigie oppose --withdraw.
     .reference = CGU article 5.5; RFC 5280, section 5
 
 count-revoked = revoked

@@ -97,8 +97,13 @@ crl-fetched = { $taken } { $taken ->
     [one] non obtenue
    *[other] non obtenues
 }
+crl-forgotten = { $list } : la liste n° { $number } est oubliée. Ce qu'elle a dit révoqué le reste.{ $again ->
+    [yes] {" "}Elle est redemandée.
+   *[other] {""}
+}
 oppose-awaited = { $subject } : déclaré le { $declared }, attendu dans une liste de révocation. Le constat « opposition attendue » reste ouvert jusque-là.
-oppose-seen = { $subject } : déclaré le { $declared }, vu le { $seen } dans la liste n° { $number }.
+oppose-seen = { $subject } : déclaré le { $declared }, vu le { $seen } dans la liste n° { $number }, { $delay } plus tard.
+oppose-withdrawn = { $subject } : déclaré le { $declared } par erreur, n'est plus attendu.
 
 ## Listes de révocation
 
@@ -186,12 +191,12 @@ rule-crl_signer_without_crl_sign = Signataire sans le droit de signer des listes
 
 rule-crl_number_stuck = Numéro de liste qui ne change pas
     .text = { $list } donne depuis le { $since } une autre liste sous le numéro { $number }, déjà pris. Elle est refusée.
-    .cure = Signalez-le à l'autorité : { $issuer }.
+    .cure = Signalez-le à l'autorité : { $issuer }. Si elle a recommencé ses numéros, oubliez celle qui est gardée : vigie crl forget "{ $list }".
     .reference = RFC 5280, section 5.2.3
 
 rule-crl_number_backwards = Numéro de liste qui recule
     .text = { $list } donne depuis le { $since } une liste plus ancienne que le numéro { $number } déjà connu. Elle est refusée : une vieille copie ferait oublier des révocations.
-    .cure = Vérifiez s'il y a un cache ou un mandataire entre Vigie et l'autorité ; sinon, signalez-le.
+    .cure = Vérifiez s'il y a un cache ou un mandataire entre Vigie et l'autorité ; sinon, signalez-le. Si l'autorité confirme avoir recommencé ses numéros, oubliez la liste gardée : vigie crl forget "{ $list }".
     .reference = RFC 5280, section 5.2.3
 
 rule-crl_refused = Liste de révocation refusée
@@ -211,7 +216,7 @@ rule-crl_near_stale = Liste de révocation bientôt périmée
 
 rule-crl_stale = Liste de révocation périmée
     .text = La liste { $list } ({ $issuer }, n° { $number }) ne vaut plus depuis le { $next_update } : l'état des certificats de cette autorité est inconnu, sauf ceux déjà révoqués.
-    .cure = Rétablissez l'accès à la liste (« vigie crl fetch »), ou importez-en une à jour : vigie crl import.
+    .cure = Rétablissez l'accès à la liste (« vigie crl fetch »), ou importez-en une à jour : vigie crl import. Si cette liste fut importée et que son autorité n'existe plus, oubliez-la : vigie crl forget "{ $list }".
     .reference = RFC 5280, sections 5.1.2.5 et 6.3.3 (a)
 
 rule-revoked = Certificat révoqué
@@ -226,7 +231,7 @@ rule-revocation_unknown = État de révocation inconnu
 
 rule-revocation_awaited = Opposition ou révocation attendue
     .text = { $what } : déclaré le { $declared_at }, et aucune liste de révocation ne le dit encore. D'ici là, qui détient la clé est cru.
-    .cure = Les listes paraissent chaque jour. Si celle du surlendemain ne le dit pas, rappelez le support de l'ANS (numéro d'opposition).
+    .cure = Les listes paraissent chaque jour. Si celle du surlendemain ne le dit pas, rappelez le support de l'ANS (numéro d'opposition). Un numéro mal saisi se retire : vigie oppose --withdraw.
     .reference = CGU article 5.5 ; RFC 5280, section 5
 
 count-revoked = { $count ->

@@ -72,7 +72,7 @@ rule-card_not_seen = Declared card never seen
     .reference = Form F413, section 4; form F420
 
 rule-card_opposed = Card opposed
-    .text = A certificate of the card { $card } ({ $reader }) has been revoked since { $revoked_at }: the card is opposed.
+    .text = The card { $card } ({ $reader }) is opposed: { $revoked } of its certificates out of { $certificates } are in the revocation lists, since { $revoked_at }.
     .cure = Take it out of use and destroy it; if nobody asked for the opposition, call the ANS customer service.
     .reference = CGU article 4.5.2
 

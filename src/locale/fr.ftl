@@ -72,7 +72,7 @@ rule-card_not_seen = Carte déclarée jamais vue
     .reference = Formulaire F413, rubrique 4 ; formulaire F420
 
 rule-card_opposed = Carte en opposition
-    .text = Un certificat de la carte { $card } ({ $reader }) est révoqué depuis le { $revoked_at } : la carte est en opposition.
+    .text = La carte { $card } ({ $reader }) est en opposition : { $revoked } de ses certificats sur { $certificates } dans les listes de révocation, depuis le { $revoked_at }.
     .cure = Retirez-la du service et détruisez-la ; si l'opposition n'est pas voulue, contactez le service clients de l'ANS.
     .reference = CGU article 4.5.2
 

@@ -208,6 +208,7 @@ doctor-files = { $count ->
 }
 doctor-pcscd-cure = nécessaire seulement pour les cartes : apt install pcscd, puis systemctl enable --now pcscd.socket
 doctor-pcscd-polkit = installez la règle polkit livrée (systemd/vigie.polkit.rules) en /etc/polkit-1/rules.d/50-vigie.rules : elle autorise le compte vigie, et lui seul, à org.debian.pcsc-lite.access_pcsc et access_card
+doctor-reader-cure = retirez la carte puis remettez-la ; sinon, débranchez puis rebranchez le lecteur
 doctor-pcscd-hangs = pcscd ne répond pas
 doctor-pcscd-service = vu par le service
 doctor-pcscd-caller = vu par ce compte, pas par le service, qui ne répond pas
@@ -226,6 +227,7 @@ alert-acknowledged = prise en charge
 alert-fading = en train de se clore
 alert-resolved = close
 alert-untold = personne n'a été averti
+alert-said-with = dite avec l'alerte { $alert }
 alert-taken = Prise en charge : prochain rappel à partir du { $until }.
 alert-told-to = avertis : { $who }
 alert-waiting = en attente : { $who }
@@ -300,6 +302,10 @@ card-reason = { $reason ->
     [card_in_use] un autre logiciel utilise la carte
     [card_removed] la carte a été retirée pendant sa lecture
     [card_mute] la carte ne répond pas
+    [card_slow] la carte répond trop lentement pour être lue : elle a été rendue aux autres logiciels
+    [card_read_in_part] lecture partielle : des certificats lus auparavant sur la carte ne l'ont pas été cette fois
+    [reader_held] le lecteur est retenu : la carte qu'il contenait auparavant n'a jamais répondu ; débranchez-le puis rebranchez-le
+    [reader_unavailable] pcscd ne peut plus parler au lecteur : débranchez-le puis rebranchez-le
     [card_unpowered] la carte ne démarre pas : elle est peut-être à l'envers, sale ou abîmée
     [card_refused] la carte refuse une lecture ({ $message })
     [card_malformed] ce que donne la carte ne se lit pas ({ $message })
@@ -350,6 +356,7 @@ refused-alert-past = la date doit être à venir
 refused-alert-too-late = la date ne peut dépasser { $latest }
 refused-alert-not-administrator = au-delà du { $latest }, seul un administrateur technique du registre peut prendre en charge : renseignez le « login » de sa [[person]]
 refused-date = la date s'écrit 2027-01-31, ou comme une date et heure RFC 3339
+refused-until = « until » doit être à moins de { $days } jours
 refused-no-channel = aucune voie n'est configurée, ou personne n'a d'adresse : voir [notify] et [alerts]
 refused-unknown-address = une adresse n'est ni celle d'une personne du registre ni dans alerts.fallback
 refused-stopping = le service s'arrête

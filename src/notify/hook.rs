@@ -21,7 +21,7 @@ use super::payload::Payload;
 use super::render::{Renderer, clean};
 use super::{Target, aside};
 use crate::config::{FolderFault, runnable};
-use crate::domain::notice::{Notice, SendOutcome};
+use crate::domain::notice::{Notice, NoticeFiles, SendOutcome};
 
 /// Most bytes of what a hook prints that are kept.
 const MAX_OUTPUT: usize = 4096;
@@ -260,17 +260,24 @@ fn environment(payload: &Payload<'_>, notice: &Notice, folder: &Path) -> Vec<(&'
         all.push(("VIGIE_STRUCTURE", shown(&certificate.structure)));
         all.push(("VIGIE_IMPACTS", shown(&certificate.impacts.join(", "))));
     }
+    let fact = |name| finding.get(name).map(str::to_owned);
+    // Of a certificate that is not declared the place it was found at is all there is.
+    let strange = NoticeFiles { cert: fact("path").filter(|_| fact("sha256").is_some()), ..NoticeFiles::default() };
+    let files = item.certificate.as_ref().map_or(&strange, |certificate| &certificate.files);
+    let old = fact("path").filter(|_| finding.key.code == "superseded_in_use");
+    let files = [
+        ("VIGIE_CERT_PATH", &files.cert),
+        ("VIGIE_KEY_PATH", &files.key),
+        ("VIGIE_CHAIN_PATH", &files.chain),
+        ("VIGIE_FULLCHAIN_PATH", &files.fullchain),
+        ("VIGIE_OLD_CERT_PATH", &old),
+    ];
+    all.extend(files.iter().filter_map(|(name, path)| Some((*name, shown(path.as_deref()?)))));
     if let Some(end) = item.end {
         all.push(("VIGIE_NOT_AFTER_RFC3339", end.to_string()));
         all.push(("VIGIE_NOT_AFTER_UNIXTIME", end.unix().to_string()));
     }
-    let facts = [
-        ("VIGIE_CERT_PATH", "path"),
-        ("VIGIE_KEY_PATH", "key_path"),
-        ("VIGIE_CERT_SHA256", "sha256"),
-        ("VIGIE_SPKI_SHA256", "spki"),
-        ("VIGIE_SUBJECT_DN", "subject"),
-    ];
+    let facts = [("VIGIE_CERT_SHA256", "sha256"), ("VIGIE_SPKI_SHA256", "spki"), ("VIGIE_SUBJECT_DN", "subject")];
     all.extend(facts.iter().filter_map(|(name, fact)| Some((*name, shown(finding.get(fact)?)))));
     all
 }

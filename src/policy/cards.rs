@@ -4,7 +4,7 @@
 use super::view::View;
 use crate::domain::card::{CardHolder, DeclaredCard};
 use crate::domain::finding::{Finding, Severity, Subject};
-use crate::domain::found_card::{CardFacts, FoundCard};
+use crate::domain::found_card::{CardCertificate, CardFacts, FoundCard};
 use crate::domain::identifier::CardNumber;
 use crate::domain::inventory::Inventory;
 use crate::domain::person::{DeclaredId, Person};
@@ -12,6 +12,9 @@ use crate::domain::time::Timestamp;
 
 /// The kind of source that sees cards.
 const SMART_CARD: &str = "smart_card";
+
+/// Days for which the use of a card counts.
+const REMEMBERED: i64 = 14;
 
 /// A card that was found.
 #[derive(Debug)]
@@ -128,17 +131,27 @@ impl<'a> View<'a> {
         self.replacement(card).filter(lives)
     }
 
-    /// A card was put into a reader after `instant`, and that is not long ago: what is told of its use ends some days after the use.
-    pub fn was_used_after(&self, card: &CardSeen<'a>, instant: Timestamp) -> bool {
-        const REMEMBERED: i64 = 14;
-        let last = card.found.last_seen;
-        card.is_present() || (last > instant && last > self.now.plus_days(-REMEMBERED))
+    /// It is in a reader, or was not long ago: what is told of the use of a card ends some days after the use.
+    pub fn was_seen_of_late(&self, card: &CardSeen<'a>) -> bool {
+        card.not_seen_since.is_none_or(|since| since > self.now.plus_days(-REMEMBERED))
     }
 
-    /// When a certificate of a card was revoked, as far as is known: an opposition shows so (CGU 4.5.2). The one place the rules
-    /// take revocations of cards from.
+    /// A card was in a reader after `instant`, and that is not long ago.
+    pub fn was_used_after(&self, card: &CardSeen<'a>, instant: Timestamp) -> bool {
+        card.is_present() || (card.found.last_seen > instant && self.was_seen_of_late(card))
+    }
+
+    /// When the first certificate of a card was revoked, as far as is known: an opposition shows so (CGU 4.5.2). An opposition is of the
+    /// card and revokes all of them; each stands in the list of its own issuer, and these come out one after the other. One is enough
+    /// to keep the card from being used. The one place the rules take revocations of cards from.
     pub fn card_revoked_at(&self, card: &CardSeen<'a>) -> Option<Timestamp> {
         card.found.certificates.iter().filter_map(|held| self.inventory.revocation.revoked_at(&held.fingerprint)).min()
+    }
+
+    /// How many certificates of a card are known to be revoked, and how many it has: an opposition is seen whole once they are as many.
+    pub fn card_revocations(&self, card: &CardSeen<'a>) -> (usize, usize) {
+        let is_revoked = |held: &&CardCertificate| self.inventory.revocation.revoked_at(&held.fingerprint).is_some();
+        (card.found.certificates.iter().filter(is_revoked).count(), card.found.certificates.len())
     }
 
     /// The last instant a card serves: its end, or its opposition.

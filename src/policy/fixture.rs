@@ -445,6 +445,12 @@ impl CardMaker {
         self.found.first_seen = NOW.plus_days(-30);
     }
 
+    /// Taken out so many days ago.
+    pub(crate) fn seen_until(&mut self, days: i64) {
+        self.found.readers = [].into();
+        self.found.last_seen = NOW.plus_days(-days);
+    }
+
     pub(crate) fn tries(&mut self, left: u8) {
         self.found.tries = Some(CodeTries { left, most: Some(3) });
     }
@@ -468,6 +474,12 @@ impl CardMaker {
 
     pub(crate) fn test(&mut self) {
         self.certificate.profile.environment = Some(Environment::Test);
+    }
+
+    /// One more certificate on it, of which nothing is known.
+    pub(crate) fn second_certificate(&mut self) {
+        let held = CardCertificate { label: "Certificat de Signature CPS".into(), fingerprint: fingerprint(0xee) };
+        self.found.certificates = self.found.certificates.iter().cloned().chain([held]).collect();
     }
 
     pub(crate) fn revoked(&mut self) {

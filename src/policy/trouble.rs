@@ -22,7 +22,7 @@ pub fn kind(reason: &str) -> &'static str {
         "starttls_refused" | "unexpected_answer" => "protocol",
         "not_tls" | "tls_alert" | "tls_incompatible" | "tls_failed" => "tls",
         "internal_error" | "apdu_forbidden" => "defect",
-        _ if ["card_", "pcscd_", "pkcs11_"].iter().any(|of| reason.starts_with(of)) => "card",
+        _ if ["card_", "reader_", "pcscd_", "pkcs11_"].iter().any(|of| reason.starts_with(of)) => "card",
         _ => "other",
     }
 }

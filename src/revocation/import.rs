@@ -17,9 +17,9 @@ use super::accept::Expected;
 use super::error::FetchError;
 use super::keeper::{Broken, Worker};
 use super::kept::ListName;
-use super::outcome::{Failed, Had, Import, NewList, Outcome, Setup, Way};
+use super::outcome::{Failed, Had, Import, NewList, Outcome, Setup, Ticket, Way};
 use super::spool::Spool;
-use super::trust::import_name;
+use super::trust::{import_name, place_name};
 use crate::domain::crl::Validators;
 use crate::pki::crl::{Limits, ReadError, read_from};
 
@@ -36,25 +36,44 @@ const PIECE: usize = 256 << 10;
 type NotImported = (Option<ListName>, (&'static str, String));
 
 impl Worker {
-    /// Takes lists from files. Each file ends by itself.
+    /// Takes lists from files. Each file ends by itself; where somebody waits something always does, and the last of it says that it is.
     pub(super) async fn import(self, import: Import, setup: Arc<Setup>, outcomes: mpsc::UnboundedSender<Outcome>) {
-        let way = Way::File(import.ticket);
+        let way = |last| Way::File(import.ticket.map(|number| Ticket { number, last }));
         let Ok(reader) = Arc::clone(&self.readers).try_acquire_owned() else {
             let from = import.paths.first().map_or_else(String::new, |path| path.display().to_string());
             let message = "files that do not answer are still being read".to_owned();
-            return self.tell(&outcomes, way, None, Err(Failed { from, reason: "timeout", message }));
+            let failed = Failed { from, reason: "timeout", message };
+            return match (import.ticket, import.paths.first()) {
+                (None, Some(path)) => self.tell_place(&outcomes, path, vec![failed]),
+                _ => self.tell(&outcomes, way(true), None, Err(failed)),
+            };
         };
         let reader = Arc::new(reader);
-        for path in &import.paths {
+        let mut paths = import.paths.iter().peekable();
+        while let Some(path) = paths.next() {
+            let last = paths.peek().is_none();
             let (at, held) = (path.clone(), Arc::clone(&reader));
-            let files = match self.in_time(path, move || listed(&at, held)).await {
-                Ok(files) => files,
+            let files = self.in_time(path, move || listed(&at, held)).await.and_then(|files| {
+                let empty = || Failed {
+                    from: path.display().to_string(),
+                    reason: "no_file",
+                    message: "no file in it".to_owned(),
+                };
+                if files.is_empty() { Err(empty()) } else { Ok(files) }
+            });
+            let mut files = match files {
+                Ok(files) => files.into_iter().peekable(),
                 Err(failed) => {
-                    self.tell(&outcomes, way, None, Err(failed));
+                    match import.ticket {
+                        Some(_) => self.tell(&outcomes, way(last), None, Err(failed)),
+                        None => self.tell_place(&outcomes, path, vec![failed]),
+                    }
                     continue;
                 }
             };
-            for (file, follow) in files {
+            let mut refused = Vec::new();
+            while let Some((file, follow)) = files.next() {
+                let last = last && files.peek().is_none();
                 let spooled = {
                     let (worker, setup) = (self.clone(), Arc::clone(&setup));
                     let (at, held) = (file.clone(), Arc::clone(&reader));
@@ -75,9 +94,25 @@ impl Worker {
                         }
                     }
                 };
-                self.tell(&outcomes, way, name, result);
+                match result {
+                    // Where nobody waits, what is wrong with a folder is told once.
+                    Err(failed) if import.ticket.is_none() => refused.push(failed),
+                    result => self.tell(&outcomes, way(last), name, result),
+                }
+            }
+            if import.ticket.is_none() {
+                self.tell_place(&outcomes, path, refused);
             }
         }
+    }
+
+    fn tell_place(&self, outcomes: &mpsc::UnboundedSender<Outcome>, path: &Path, refused: Vec<Failed>) {
+        let from: Arc<str> = path.display().to_string().into();
+        let name = place_name(&from).unwrap_or_else(ListName::nameless);
+        let way = Way::Place(Arc::clone(&from));
+        let had = Had { from, validators: Validators::default(), new: None, failed: Vec::new() };
+        let result = if refused.is_empty() { Ok(had) } else { Err(refused) };
+        super::keeper::report(outcomes, Outcome { name, way, at: self.clock.now(), result });
     }
 
     fn tell(

@@ -20,7 +20,7 @@ use super::gate::{Gate, shown};
 use super::import;
 use super::index::fresh_key;
 use super::kept::{Folder, KeepError, ListName, Taken};
-use super::outcome::{Failed, Had, Import, NewList, Outcome, Setup, Wanted, Way};
+use super::outcome::{Failed, Had, Import, NewList, Outcome, Setup, Ticket, Wanted, Way};
 use super::resolve::SharedResolver;
 use super::shelf::Shelf;
 use super::spool::Spool;
@@ -39,6 +39,7 @@ enum Order {
     Import(Import, Arc<Setup>),
     Load(Arc<Setup>, oneshot::Sender<Vec<(ListName, NewList)>>),
     Mend(Arc<Setup>, oneshot::Sender<Vec<ListName>>),
+    Forget(ListName, oneshot::Sender<Result<(), String>>),
 }
 
 /// The thread that keeps lists, as the engine sees it.
@@ -132,6 +133,13 @@ impl Keeper {
         answer
     }
 
+    /// Lets go of a list: its files, and its place on the shelf. What comes of lists taken before that is in the channel before the answer.
+    pub fn forget(&self, name: ListName) -> oneshot::Receiver<Result<(), String>> {
+        let (reply, answer) = oneshot::channel();
+        self.order(Order::Forget(name, reply));
+        answer
+    }
+
     fn order(&self, order: Order) {
         if self.orders.send(order).is_err() {
             tracing::error!("the thread that keeps revocation lists is gone");
@@ -167,6 +175,14 @@ impl Worker {
                     let mend = move |worker: &Self| worker.shelf.mend(&worker.folder, &setup, worker.clock.now());
                     tokio::spawn(async move { tell(reply, worker.alone(mend).await.unwrap_or_default()) });
                 }
+                Order::Forget(name, reply) => {
+                    // Beside the orders that follow, and behind the list that is being taken in: nothing between that and the word of it.
+                    tokio::spawn(async move {
+                        let forget = move |worker: &Self| worker.forget(&name);
+                        let gone = worker.take(forget).await;
+                        tell(reply, gone.map_err(|(_, message)| message));
+                    });
+                }
                 Order::Fetch(wanted, setup) => {
                     let (name, outcomes) = (wanted.name.clone(), outcomes.clone());
                     tokio::spawn(worker.finally(name, Way::Address, outcomes, |worker, outcomes| async move {
@@ -174,7 +190,8 @@ impl Worker {
                     }));
                 }
                 Order::Import(import, setup) => {
-                    let (way, outcomes) = (Way::File(import.ticket), outcomes.clone());
+                    let ticket = import.ticket.map(|number| Ticket { number, last: true });
+                    let (way, outcomes) = (Way::File(ticket), outcomes.clone());
                     let work = |worker: Self, outcomes| worker.import(import, setup, outcomes);
                     tokio::spawn(worker.finally(ListName::nameless(), way, outcomes, work));
                 }
@@ -301,6 +318,12 @@ impl Worker {
             work(&worker)
         });
         done.await.map_err(|error| tracing::error!(error = %error, "a revocation list broke off the work on it")).ok()
+    }
+
+    fn forget(&self, name: &ListName) -> Result<(), (&'static str, String)> {
+        self.folder.remove(name).map_err(|error| ("io", error.to_string()))?;
+        self.shelf.remove(name);
+        Ok(())
     }
 
     pub(super) fn take_in(

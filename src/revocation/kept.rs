@@ -178,6 +178,20 @@ impl Folder {
         Ok(found)
     }
 
+    /// Removes a list and its index.
+    ///
+    /// # Errors
+    /// As the disk gives them; what is left of it can be removed again.
+    pub fn remove(&self, name: &ListName) -> io::Result<()> {
+        for kind in ["idx", "crl"] {
+            match fs::remove_file(self.place(name, kind)) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+        }
+        self.sync()
+    }
+
     /// Where a body may be received before it is taken in. What is left there goes when the folder is opened next.
     pub(super) fn spool_path(&self, name: &ListName) -> PathBuf {
         self.place(name, "part.new")

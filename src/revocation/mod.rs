@@ -25,7 +25,7 @@ pub use gate::{Address, Denied, Gate, Scheme, shown};
 pub use index::{FileAt, fresh_key};
 pub use keeper::Keeper;
 pub use kept::{Folder, KeepError, Kept, ListName, Rejection, Taken};
-pub use outcome::{Failed, Had, Import, NewList, Outcome, Setup, Wanted, Way};
+pub use outcome::{Failed, Had, Import, NewList, Outcome, Setup, Ticket, Wanted, Way};
 pub use resolve::{Answer as LookUp, Resolve, SharedResolver, SystemResolver};
 pub use shelf::Shelf;
 pub use trust::{Answer, Point, Points, Question, Trust, judge, point_name};

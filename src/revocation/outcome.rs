@@ -48,12 +48,23 @@ pub struct Import {
 }
 
 /// By which way a list came, or did not.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Way {
+    /// This one of the configured files and folders was read: its failure is that of its files, its success that there was none.
+    Place(Arc<str>),
     /// An address was asked.
     Address,
-    /// A file was read: of the import with this number, where somebody waits for it.
-    File(Option<u64>),
+    /// A file was read, and somebody waits for the import it is part of.
+    File(Option<Ticket>),
+}
+
+/// An import somebody waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ticket {
+    /// Its number.
+    pub number: u64,
+    /// Nothing more comes of it.
+    pub last: bool,
 }
 
 /// What came of a list that was wanted.

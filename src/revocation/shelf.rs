@@ -34,6 +34,10 @@ impl Shelf {
         lists.iter().filter(|(_, kept)| kept.is_damaged()).map(|(name, _)| name.clone()).collect()
     }
 
+    pub(super) fn remove(&self, name: &ListName) {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).remove(name);
+    }
+
     /// Puts what a folder holds here, and gives it. An index that is damaged is made again; a list that is damaged waits to be fetched again.
     pub(super) fn load(&self, folder: &Folder, setup: &Setup, now: Timestamp) -> Vec<(ListName, NewList)> {
         let names = folder.names().unwrap_or_else(|error| {
@@ -72,7 +76,7 @@ impl Shelf {
                 Err(error @ KeepError::Io { .. }) => told(&error),
                 Err(error) => {
                     told(&error);
-                    self.0.write().unwrap_or_else(PoisonError::into_inner).remove(&name);
+                    self.remove(&name);
                     given_up.push(name);
                 }
             }

@@ -174,6 +174,11 @@ pub(super) fn import_name(issuer: &[u8], delta: bool, scope: &str) -> Option<Lis
     hashed(&[b"import", issuer, if delta { b"delta" } else { b"whole" }, scope.as_bytes()])
 }
 
+/// The name of what is said of a configured file or folder; no list is kept under it.
+pub(super) fn place_name(path: &str) -> Option<ListName> {
+    hashed(&[b"place", path.as_bytes()])
+}
+
 fn hashed(parts: &[&[u8]]) -> Option<ListName> {
     let hash = sha256(&parts.join(&0));
     let mut name = String::with_capacity(40);

@@ -13,8 +13,9 @@ use std::sync::Arc;
 
 use crate::clock::SharedClock;
 use crate::config::{Config, SourceConfig};
+use crate::domain::found_card::FoundCard;
 use crate::domain::inventory::Inventory;
-use crate::domain::observation::{DECLARED_SOURCE, SourceName};
+use crate::domain::observation::{DECLARED_SOURCE, Location, Observation, SourceName};
 use crate::domain::reconcile::{CardsSeen, Gathered};
 use declared::DeclaredSource;
 use file::FileSource;
@@ -35,8 +36,8 @@ pub enum Source {
 }
 
 impl Source {
-    /// Every source of a configuration, the declaration first. One of `before` that watches readers as it is told to now goes on
-    /// watching: a new one would read every card again.
+    /// Every source of a configuration, the declaration first. The one of `before` that watches readers goes on watching,
+    /// whatever it is called and told now: a new one would read every card again.
     pub fn all(config: &Config, before: &[Self], clock: &SharedClock) -> Vec<Self> {
         let scan = config.scan;
         let declared = DeclaredSource::new(&config.declaration, scan);
@@ -47,12 +48,10 @@ impl Source {
             }
             SourceConfig::Tls { name, endpoints } => Self::Tls(Arc::new(TlsSource::new(name, endpoints.clone(), scan))),
             SourceConfig::SmartCard { name, settings } => {
-                let same = before
-                    .iter()
-                    .filter_map(Self::smart_card)
-                    .find(|watching| **watching.name() == **name && watching.settings() == settings);
-                let new = || Arc::new(SmartCardSource::new(name, settings.clone(), Arc::clone(clock)));
-                Self::SmartCard(same.map_or_else(new, Arc::clone))
+                let new = || SmartCardSource::new(name, settings.clone(), Arc::clone(clock));
+                let watching = before.iter().find_map(Self::smart_card);
+                let source = watching.map_or_else(new, |watching| watching.renewed(name, settings.clone()));
+                Self::SmartCard(Arc::new(source))
             }
         });
         let configured: Vec<Self> = configured.collect();
@@ -115,11 +114,17 @@ impl Source {
     }
 }
 
-/// What sources that are no longer configured left behind, as runs that find it gone. Empty once reconciled.
+/// What sources that are no longer configured left behind, as runs that find it gone. Empty once reconciled. Cards stay with the readers:
+/// while any are watched, under whatever name, what is in them is for the next look to say.
 pub fn retired(known: &Inventory, configured: &[Source], clock: &SharedClock) -> Vec<Gathered> {
     let names: BTreeSet<SourceName> = configured.iter().map(Source::name).collect();
+    let readers_are_watched = configured.iter().any(|source| source.smart_card().is_some());
+    let is_left = |observation: &&Arc<Observation>| {
+        let stays = readers_are_watched && matches!(observation.location, Location::Card(_));
+        !stays && !names.contains(&observation.source)
+    };
     let mut left: BTreeMap<SourceName, Gathered> = BTreeMap::new();
-    for observation in known.observations.values().filter(|observation| !names.contains(&observation.source)) {
+    for observation in known.observations.values().filter(is_left) {
         let run = left.entry(Arc::clone(&observation.source)).or_insert_with(|| Gathered {
             source: Arc::clone(&observation.source),
             kind: known.sources.get(&observation.source).map(|state| Arc::clone(&state.kind)).unwrap_or_default(),
@@ -128,7 +133,9 @@ pub fn retired(known: &Inventory, configured: &[Source], clock: &SharedClock) ->
         });
         run.gone.push(observation.location.clone());
     }
-    for card in known.cards.values().filter(|card| !names.contains(&card.source) && !card.readers.is_empty()) {
+    let is_orphan =
+        |card: &&Arc<FoundCard>| !readers_are_watched && !names.contains(&card.source) && !card.readers.is_empty();
+    for card in known.cards.values().filter(is_orphan) {
         let run = left.entry(Arc::clone(&card.source)).or_insert_with(|| Gathered {
             source: Arc::clone(&card.source),
             kind: "smart_card".into(),

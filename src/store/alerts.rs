@@ -90,15 +90,14 @@ pub struct Told {
     pub failed: BTreeSet<String>,
 }
 
-const COLUMNS: &str =
-    "id, channel, address, kind, created_at, state, due_at, changed_at, attempts, waited, reason, answer";
+const COLUMNS: &str = "id, channel, address, kind, created_at, state, due_at, changed_at, attempts, waited, reason, answer, audit_seq, audit_head";
 
 /// Writes alerts and what they say.
 pub(super) async fn write(to: &mut AnyConnection, changes: &AlertChanges) -> sqlx::Result<()> {
     const ALERT: Repeated = Repeated {
-        head: "INSERT INTO alert (id, code, subject, severity, facts, opened_at, ends_at, state, since, acknowledgement, said, reached) VALUES ",
-        columns: 12,
-        tail: " ON CONFLICT (id) DO UPDATE SET severity = excluded.severity, facts = excluded.facts, ends_at = excluded.ends_at, state = excluded.state, since = excluded.since, acknowledgement = excluded.acknowledgement, said = excluded.said, reached = excluded.reached",
+        head: "INSERT INTO alert (id, code, subject, severity, facts, opened_at, ends_at, state, since, acknowledgement, said, reached, words) VALUES ",
+        columns: 13,
+        tail: " ON CONFLICT (id) DO UPDATE SET severity = excluded.severity, facts = excluded.facts, ends_at = excluded.ends_at, state = excluded.state, since = excluded.since, acknowledgement = excluded.acknowledgement, said = excluded.said, reached = excluded.reached, words = excluded.words",
     };
     const EVENT: Repeated = Repeated {
         head: "INSERT INTO alert_event (id, alert, at, mark, moment, audience, item) VALUES ",
@@ -123,7 +122,8 @@ pub(super) async fn write(to: &mut AnyConnection, changes: &AlertChanges) -> sql
         })?;
         to.add(alert.acknowledgement().map(json).transpose()?)?;
         to.add(json(&alert.said)?)?;
-        to.add(alert.reached.map(|reached| reached.as_str()))
+        to.add(alert.reached.map(|reached| reached.as_str()))?;
+        to.add(i64::from(alert.words))
     })
     .await?;
     let mut events: Vec<_> = changes.events.iter().collect();
@@ -145,9 +145,10 @@ pub(super) async fn write(to: &mut AnyConnection, changes: &AlertChanges) -> sql
 /// Writes messages and how channels have done.
 pub(super) async fn write_outbox(to: &mut AnyConnection, changes: &OutboxChanges) -> sqlx::Result<()> {
     const DELIVERY: Repeated = Repeated {
-        head: "INSERT INTO delivery (id, number, channel, address, kind, created_at, state, due_at, changed_at, attempts, waited, reason, answer) VALUES ",
-        columns: 13,
-        tail: " ON CONFLICT (id) DO UPDATE SET state = excluded.state, due_at = excluded.due_at, changed_at = excluded.changed_at, attempts = excluded.attempts, waited = excluded.waited, reason = excluded.reason, answer = excluded.answer",
+        head: "INSERT INTO delivery (id, number, channel, address, kind, created_at, state, due_at, changed_at, attempts, waited, reason, answer, audit_seq, audit_head) VALUES ",
+        columns: 15,
+        // What is settled stays so.
+        tail: " ON CONFLICT (id) DO UPDATE SET state = excluded.state, due_at = excluded.due_at, changed_at = excluded.changed_at, attempts = excluded.attempts, waited = excluded.waited, reason = excluded.reason, answer = excluded.answer, audit_seq = excluded.audit_seq, audit_head = excluded.audit_head WHERE delivery.due_at IS NOT NULL",
     };
     const ITEM: Repeated = Repeated {
         head: "INSERT INTO delivery_item (delivery, event) VALUES ",
@@ -182,7 +183,9 @@ pub(super) async fn write_outbox(to: &mut AnyConnection, changes: &OutboxChanges
         to.add(match &delivery.state {
             DeliveryState::Delivered { answer, .. } => Some(printable(answer)),
             state => state.failure().map(|failure| printable(&failure.answer)),
-        })
+        })?;
+        to.add(delivery.audit.as_ref().map(|(seq, _)| *seq))?;
+        to.add(delivery.audit.as_ref().map(|(_, head)| head.clone()))
     })
     .await?;
     rows::run(to, &ITEM, &[], &changes.items, |(delivery, event), to| {
@@ -223,7 +226,7 @@ impl Store {
     pub(super) async fn open_alerts(&self) -> Result<(OpenAlerts, i64), StoreError> {
         let failed = |source| self.failed("loading the alerts", source);
         let found = sqlx::query(
-            "SELECT id, code, subject, severity, facts, opened_at, ends_at, state, since, acknowledgement, said, reached FROM alert WHERE state <> 'resolved'",
+            "SELECT id, code, subject, severity, facts, opened_at, ends_at, state, since, acknowledgement, said, reached, words FROM alert WHERE state <> 'resolved'",
         )
         .fetch_all(&self.read)
         .await
@@ -238,7 +241,7 @@ impl Store {
     pub async fn resolved_alerts(&self, since: Timestamp, limit: u32) -> Result<Vec<Alert>, StoreError> {
         let failed = |source| self.failed("reading resolved alerts", source);
         let found = sqlx::query(
-            "SELECT id, code, subject, severity, facts, opened_at, ends_at, state, since, acknowledgement, said, reached FROM alert WHERE state = 'resolved' AND since >= $1 ORDER BY id DESC LIMIT $2",
+            "SELECT id, code, subject, severity, facts, opened_at, ends_at, state, since, acknowledgement, said, reached, words FROM alert WHERE state = 'resolved' AND since >= $1 ORDER BY id DESC LIMIT $2",
         )
         .bind(since.unix())
         .bind(i64::from(limit))
@@ -280,11 +283,11 @@ impl Store {
         Ok(LoadedOutbox { open, failed: failures.map_err(failed)?, recent: recent.map_err(failed)?, channels })
     }
 
-    /// What a message says, in no order.
+    /// What a message says, in the order it was said, which is the same each time it is asked.
     pub async fn delivery_items(&self, id: EventId) -> Result<Vec<(EventId, NoticeItem)>, StoreError> {
         let failed = |source| self.failed("reading what a message says", source);
         let found = sqlx::query(
-            "SELECT alert_event.id, alert_event.item FROM delivery_item JOIN alert_event ON alert_event.id = delivery_item.event WHERE delivery_item.delivery = $1",
+            "SELECT alert_event.id, alert_event.item FROM delivery_item JOIN alert_event ON alert_event.id = delivery_item.event WHERE delivery_item.delivery = $1 ORDER BY alert_event.at, alert_event.id",
         )
         .bind(id.0.to_vec())
         .fetch_all(&self.read)
@@ -323,26 +326,46 @@ impl Store {
         found.iter().map(|row| event_id(row, 0)).collect::<sqlx::Result<_>>().map_err(failed)
     }
 
+    /// Where messages about each of these alerts went and were not refused for good; nothing for one that no message is kept of.
+    pub async fn routes_told(&self, alerts: &[i64]) -> Result<BTreeMap<i64, BTreeSet<(String, String)>>, StoreError> {
+        let mut all: BTreeMap<i64, BTreeSet<(String, String)>> = BTreeMap::new();
+        for (alert, route, state) in self.sent_of(alerts).await? {
+            let of = all.entry(alert).or_default();
+            if !matches!(state, DeliveryWord::Refused | DeliveryWord::GivenUp) {
+                of.insert(route);
+            }
+        }
+        Ok(all)
+    }
+
     /// Who was told of each of these alerts, and who is still to be; nothing for one that no message is kept of.
     pub async fn told(&self, alerts: &[i64]) -> Result<HashMap<i64, Told>, StoreError> {
-        const SELECT: &str = "SELECT DISTINCT alert_event.alert, delivery.channel, delivery.address, delivery.state FROM alert_event JOIN delivery_item ON delivery_item.event = alert_event.id JOIN delivery ON delivery.id = delivery_item.delivery WHERE alert_event.alert";
-        let failed = |source| self.failed("reading who was told", source);
         let mut all: HashMap<i64, Told> = HashMap::new();
-        for asked in alerts.chunks(rows::KEYS) {
-            let found = rows::among(&self.read, SELECT, asked, |alert, to| to.add(*alert));
-            for row in found.await.map_err(failed)? {
-                let (alert, name, state) = told_row(&row).map_err(failed)?;
-                let of = all.entry(alert).or_default();
-                match state {
-                    DeliveryWord::Delivered => of.told.insert(name),
-                    DeliveryWord::Pending | DeliveryWord::Sending | DeliveryWord::Failed => of.waiting.insert(name),
-                    DeliveryWord::Refused | DeliveryWord::GivenUp => of.failed.insert(name),
-                };
-            }
+        for (alert, (channel, address), state) in self.sent_of(alerts).await? {
+            let name = if address.is_empty() { channel } else { address };
+            let of = all.entry(alert).or_default();
+            match state {
+                DeliveryWord::Delivered => of.told.insert(name),
+                DeliveryWord::Pending | DeliveryWord::Sending | DeliveryWord::Failed => of.waiting.insert(name),
+                DeliveryWord::Refused | DeliveryWord::GivenUp => of.failed.insert(name),
+            };
         }
         for of in all.values_mut() {
             let Told { told, failed, .. } = of;
             failed.retain(|name| !told.contains(name));
+        }
+        Ok(all)
+    }
+
+    /// Each alert with the channel and address of a message about it, and the state of that message.
+    async fn sent_of(&self, alerts: &[i64]) -> Result<Vec<(i64, (String, String), DeliveryWord)>, StoreError> {
+        const SELECT: &str = "SELECT DISTINCT alert_event.alert, delivery.channel, delivery.address, delivery.state FROM alert_event JOIN delivery_item ON delivery_item.event = alert_event.id JOIN delivery ON delivery.id = delivery_item.delivery WHERE alert_event.alert";
+        let failed = |source| self.failed("reading where messages went", source);
+        let of = |row: &AnyRow| Ok((row.try_get(0)?, (row.try_get(1)?, row.try_get(2)?), word(row.try_get(3)?)?));
+        let mut all = Vec::new();
+        for asked in alerts.chunks(rows::KEYS) {
+            let found = rows::among(&self.read, SELECT, asked, |alert, to| to.add(*alert)).await.map_err(failed)?;
+            all.extend(found.iter().map(of).collect::<sqlx::Result<Vec<_>>>().map_err(failed)?);
         }
         Ok(all)
     }
@@ -390,16 +413,10 @@ impl Store {
             .await
             .map_err(failed)?;
         let listed = |row: &AnyRow| {
-            Ok(ListedDelivery { delivery: delivery(row)?, number: row.try_get(12)?, items: row.try_get(13)? })
+            Ok(ListedDelivery { delivery: delivery(row)?, number: row.try_get(14)?, items: row.try_get(15)? })
         };
         Ok((found.iter().map(listed).collect::<sqlx::Result<_>>().map_err(failed)?, total))
     }
-}
-
-fn told_row(row: &AnyRow) -> sqlx::Result<(i64, String, DeliveryWord)> {
-    let (channel, address): (&str, &str) = (row.try_get(1)?, row.try_get(2)?);
-    let name = if address.is_empty() { channel } else { address };
-    Ok((row.try_get(0)?, name.to_owned(), word(row.try_get(3)?)?))
 }
 
 fn alert(row: &AnyRow) -> sqlx::Result<Alert> {
@@ -432,6 +449,7 @@ fn alert(row: &AnyRow) -> sqlx::Result<Alert> {
         state,
         said,
         reached: reached.map(word).transpose()?,
+        words: u32::try_from(row.try_get::<i64, _>(12)?).unwrap_or(u32::MAX),
     })
 }
 
@@ -458,6 +476,7 @@ fn delivery(row: &AnyRow) -> sqlx::Result<Delivery> {
         state,
         attempts: u32::try_from(row.try_get::<i64, _>(8)?).unwrap_or(u32::MAX),
         waited: Duration::from_secs(u64::try_from(row.try_get::<i64, _>(9)?).unwrap_or(0)),
+        audit: row.try_get::<Option<i64>, _>(12)?.zip(row.try_get::<Option<String>, _>(13)?),
     })
 }
 

@@ -63,9 +63,17 @@ impl Store {
 
 /// Writes what a look at the lists changed.
 pub(super) async fn write(to: &mut AnyConnection, changes: &RevocationChanges, now: Timestamp) -> sqlx::Result<()> {
+    forgotten(to, changes).await?;
     lists(to, changes).await?;
     certificates(to, changes, now).await?;
+    no_longer_awaited(to, changes).await?;
     awaited(to, changes).await
+}
+
+async fn forgotten(to: &mut AnyConnection, changes: &RevocationChanges) -> sqlx::Result<()> {
+    const FORGOTTEN: Repeated = Repeated { head: "DELETE FROM crl WHERE name IN (VALUES ", columns: 1, tail: ")" };
+    rows::run(to, &FORGOTTEN, &[], &changes.forgotten, |name, to| to.add(name.to_string())).await?;
+    Ok(())
 }
 
 async fn lists(to: &mut AnyConnection, changes: &RevocationChanges) -> sqlx::Result<()> {
@@ -139,6 +147,30 @@ async fn certificates(to: &mut AnyConnection, changes: &RevocationChanges, now: 
     Ok(())
 }
 
+async fn no_longer_awaited(to: &mut AnyConnection, changes: &RevocationChanges) -> sqlx::Result<()> {
+    const GONE: Repeated = Repeated {
+        head: "DELETE FROM awaited_revocation WHERE (kind, subject, declared_at) IN (VALUES ",
+        columns: 3,
+        tail: ")",
+    };
+    rows::run(to, &GONE, &[], &changes.no_longer_awaited, |(what, declared_at), to| {
+        let (kind, subject) = columns_of(what);
+        to.add(kind)?;
+        to.add(subject)?;
+        to.add(declared_at.unix())
+    })
+    .await?;
+    Ok(())
+}
+
+/// `kind` and `subject`.
+fn columns_of(what: &AwaitedSubject) -> (&'static str, String) {
+    match what {
+        AwaitedSubject::Card(number) => ("card", number.to_string()),
+        AwaitedSubject::Certificate(fingerprint) => ("certificate", fingerprint.to_string()),
+    }
+}
+
 async fn awaited(to: &mut AnyConnection, changes: &RevocationChanges) -> sqlx::Result<()> {
     const AWAITED: Repeated = Repeated {
         head: "INSERT INTO awaited_revocation (kind, subject, declared_at, asked_at, seen_at, revoked_at, crl_number) VALUES ",
@@ -146,10 +178,7 @@ async fn awaited(to: &mut AnyConnection, changes: &RevocationChanges) -> sqlx::R
         tail: " ON CONFLICT (kind, subject, declared_at) DO UPDATE SET seen_at = excluded.seen_at, revoked_at = excluded.revoked_at, crl_number = excluded.crl_number",
     };
     rows::run(to, &AWAITED, &[], &changes.awaited, |awaited, to| {
-        let (kind, subject) = match &awaited.what {
-            AwaitedSubject::Card(number) => ("card", number.to_string()),
-            AwaitedSubject::Certificate(fingerprint) => ("certificate", fingerprint.to_string()),
-        };
+        let (kind, subject) = columns_of(&awaited.what);
         let seen = awaited.seen.as_ref();
         to.add(kind)?;
         to.add(subject)?;

@@ -9,3 +9,4 @@ mod lost_channels;
 mod one_sender;
 mod outbox;
 mod watch;
+mod who;

@@ -1,5 +1,6 @@
 //! Cards: the reading over a virtual card in memory, then the real program over pcscd and virtual readers.
 
+mod endless;
 mod faults;
 mod inspect;
 mod many;
@@ -7,6 +8,7 @@ mod opensc;
 mod pkcs11;
 mod reading;
 mod refused;
+mod reload;
 mod watching;
 
 use std::ffi::OsStr;

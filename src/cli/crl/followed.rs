@@ -1,4 +1,4 @@
-//! `vigie crl list|fetch|import`: the lists the daemon follows.
+//! `vigie crl list|fetch|import|forget`: the lists the daemon follows.
 
 use std::path::Path;
 
@@ -37,18 +37,36 @@ pub(super) fn list(session: &mut Session<'_>) -> anyhow::Result<Exit> {
 /// 1 when a list was not had.
 pub(super) fn fetch(session: &mut Session<'_>) -> anyhow::Result<Exit> {
     let report = client::post(session, "/api/v1/crls/fetch")?;
-    told(&report, session)
+    told(&report, Exit::No, session)
 }
 
+/// 65 when a file was refused.
 pub(super) fn import(file: &Path, session: &mut Session<'_>) -> anyhow::Result<Exit> {
     // The daemon has a folder of its own to start from.
     let path = std::path::absolute(file).with_context(|| file.display().to_string())?;
     let path = path.to_str().with_context(|| format!("{}: not UTF-8", file.display()))?;
     let report = client::post_with(session, "/api/v1/crls/import", &json!({ "path": path }))?;
-    told(&report, session)
+    told(&report, Exit::BadInput, session)
 }
 
-fn told(report: &Value, session: &mut Session<'_>) -> anyhow::Result<Exit> {
+pub(super) fn forget(list: &str, session: &mut Session<'_>) -> anyhow::Result<Exit> {
+    let report = client::post_with(session, "/api/v1/crls/forget", &json!({ "list": list }))?;
+    if session.common.json {
+        return print_json(session, &report);
+    }
+    let text = |key: &str| report.get(key).and_then(Value::as_str).unwrap_or("-").to_owned();
+    let again = report.get("asked_again").and_then(Value::as_bool).unwrap_or(false);
+    let label = text("label");
+    let values = [
+        ("list", visible(&label).to_string().into()),
+        ("number", text("number").into()),
+        ("again", if again { "yes" } else { "no" }.into()),
+    ];
+    writeln!(session.out, "{}", session.texts.say("crl-forgotten", &values))?;
+    Ok(Exit::Done)
+}
+
+fn told(report: &Value, not_had: Exit, session: &mut Session<'_>) -> anyhow::Result<Exit> {
     let count = |key: &str| report.get(key).and_then(Value::as_i64).unwrap_or(0);
     let failed = report.get("failed").and_then(Value::as_array).cloned().unwrap_or_default();
     if session.common.json {
@@ -62,8 +80,8 @@ fn told(report: &Value, session: &mut Session<'_>) -> anyhow::Result<Exit> {
         writeln!(session.out, "{}", session.texts.say("crl-fetched", &counts))?;
         for line in &failed {
             let part = |index: usize| line.get(index).and_then(Value::as_str).unwrap_or_default();
-            writeln!(session.err, "{}: {}", visible(part(0)), visible(part(1)))?;
+            writeln!(session.err, "{}: {} ({})", visible(part(0)), visible(part(2)), visible(part(1)))?;
         }
     }
-    Ok(if failed.is_empty() { Exit::Done } else { Exit::No })
+    Ok(if failed.is_empty() { Exit::Done } else { not_had })
 }

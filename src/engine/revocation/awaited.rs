@@ -8,15 +8,18 @@ use crate::domain::crl::{Awaited, AwaitedSubject, CertificateStatus, RevocationC
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::inventory::Inventory;
 use crate::domain::revocation::Status;
-use crate::domain::time::Timestamp;
+use crate::domain::time::{Timestamp, hours_and_minutes};
 use crate::store::Commit;
 use std::sync::Arc;
 
 /// How far ahead of our clock a declaration may be dated, in seconds.
 const SKEW: i64 = 300;
+/// Characters of a reason.
+const REASON: usize = 500;
 
 impl Engine {
-    /// Follows an opposition or a request for revocation. The same one twice is one.
+    /// Follows an opposition or a request for revocation. The same one twice is one: another moment corrects what is awaited, and of what was
+    /// seen the answer is when.
     pub(super) async fn await_revocation(
         &mut self,
         caller: &Caller,
@@ -24,6 +27,7 @@ impl Engine {
         declared_at: Option<Timestamp>,
     ) -> Result<Awaited, Refusal> {
         let now = self.clock.now();
+        let told = declared_at;
         let declared_at = declared_at.unwrap_or(now);
         if declared_at > now.plus_seconds(SKEW) {
             return Err(Refusal::Opposition(format!("{declared_at} has not come yet")));
@@ -33,23 +37,81 @@ impl Engine {
         {
             return Err(Refusal::Opposition(format!("no certificate sha256:{fingerprint}")));
         }
-        let known = self.inventory.revocation.awaited.iter();
-        let mut open =
-            known.filter(|known| known.what == what && (known.seen.is_none() || known.declared_at == declared_at));
-        if let Some(known) = open.next() {
-            return Ok(known.clone());
+        let known = &self.inventory.revocation;
+        let of_it = || known.awaited.iter().filter(|known| known.what == what);
+        if let Some(open) = of_it().find(|known| known.seen.is_none()) {
+            let open = open.clone();
+            return match told {
+                Some(at) if at != open.declared_at => self.correct(caller, open, at).await,
+                _ => Ok(open),
+            };
+        }
+        if let Some(same) = of_it().find(|known| known.declared_at == declared_at) {
+            return Ok(same.clone());
+        }
+        let last = of_it().max_by_key(|known| known.seen.as_ref().map(|seen| seen.at));
+        // Where it is so no more, a hold was lifted or the card has a certificate it had not: that is another opposition.
+        if let Some(last) = last.filter(|_| seen_in(&self.inventory, known, &what, now).is_some()) {
+            return Ok(last.clone());
         }
         let awaited = Awaited { what: what.clone(), declared_at, asked_at: now, seen: None };
         let told = format!("declared {declared_at}");
         let event = event_of(self, caller, Action::OppositionDeclared, what.to_string(), told);
         let changes = RevocationChanges { awaited: vec![awaited], ..RevocationChanges::default() };
+        self.keep_awaited(event, changes).await?;
+        let mut known = self.inventory.revocation.awaited.iter();
+        let found = known.rfind(|known| known.what == what && known.declared_at == declared_at);
+        found.cloned().ok_or_else(|| Refusal::Opposition("it was not kept".to_owned()))
+    }
+
+    /// It was declared at another moment than was said.
+    async fn correct(&mut self, caller: &Caller, known: Awaited, declared_at: Timestamp) -> Result<Awaited, Refusal> {
+        let taken = |other: &&Awaited| other.what == known.what && other.declared_at == declared_at;
+        if self.inventory.revocation.awaited.iter().any(|other| taken(&other)) {
+            return Err(Refusal::Opposition(format!("what was declared {declared_at} was seen already")));
+        }
+        let told = format!("declared {declared_at}, not {}", known.declared_at);
+        let event = event_of(self, caller, Action::OppositionCorrected, known.what.to_string(), told);
+        let corrected = Awaited { declared_at, ..known.clone() };
+        let changes = RevocationChanges {
+            awaited: vec![corrected.clone()],
+            no_longer_awaited: vec![(known.what, known.declared_at)],
+            ..RevocationChanges::default()
+        };
+        self.keep_awaited(event, changes).await?;
+        Ok(corrected)
+    }
+
+    /// It was never declared: another card was meant.
+    pub(super) async fn withdraw(
+        &mut self,
+        caller: &Caller,
+        what: AwaitedSubject,
+        reason: &str,
+    ) -> Result<Awaited, Refusal> {
+        let reason = reason.trim();
+        if reason.is_empty() || reason.chars().count() > REASON || reason.chars().any(char::is_control) {
+            return Err(Refusal::Opposition(format!("a reason in one line of at most {REASON} characters is wanted")));
+        }
+        let mut known = self.inventory.revocation.awaited.iter();
+        let Some(open) = known.find(|known| known.what == what && known.seen.is_none()).cloned() else {
+            return Err(Refusal::NotAwaited(what.to_string()));
+        };
+        let told = format!("declared {}: {reason}", open.declared_at);
+        let event = event_of(self, caller, Action::OppositionWithdrawn, what.to_string(), told);
+        let changes =
+            RevocationChanges { no_longer_awaited: vec![(what, open.declared_at)], ..RevocationChanges::default() };
+        self.keep_awaited(event, changes).await?;
+        Ok(open)
+    }
+
+    async fn keep_awaited(&mut self, event: AuditEvent, changes: RevocationChanges) -> Result<(), Refusal> {
+        let now = self.clock.now();
         self.commit(Commit::new(event).revocation(Arc::new(changes.clone())), now).await?;
         self.show_revocation(self.inventory.revocation.after(&changes));
         self.following.must_look = true;
         self.look_and_judge(true).await;
-        let mut known = self.inventory.revocation.awaited.iter();
-        let found = known.rfind(|known| known.what == what && known.declared_at == declared_at);
-        found.cloned().ok_or_else(|| Refusal::Opposition("it was not kept".to_owned()))
+        Ok(())
     }
 
     /// What is awaited and was seen at last, with the events that tell of it.
@@ -63,15 +125,16 @@ impl Engine {
         let mut events = Vec::new();
         for awaited in known.awaited.iter().filter(|awaited| awaited.seen.is_none()) {
             let Some(found) = seen_in(&self.inventory, known, &awaited.what, now) else { continue };
-            let number = found.crl_number.as_deref().unwrap_or("-");
+            let number = found.crl_number.clone();
+            let (declared_at, revoked_at) = (awaited.declared_at, found.revoked_at);
+            let awaited = Awaited { seen: Some(found), ..awaited.clone() };
             let told = format!(
-                "declared {}, revoked {}, seen in list number {number} {} later",
-                awaited.declared_at,
-                found.revoked_at,
-                delay_in_words(awaited.declared_at, now)
+                "declared {declared_at}, revoked {revoked_at}, seen in list number {} {} later",
+                number.as_deref().unwrap_or("-"),
+                hours_and_minutes(awaited.delay_seconds().unwrap_or(0))
             );
             events.push(event_of(self, caller, Action::OppositionSeen, awaited.what.to_string(), told));
-            seen.push(Awaited { seen: Some(found), ..awaited.clone() });
+            seen.push(awaited);
         }
         (seen, events)
     }
@@ -116,9 +179,4 @@ fn certificates_of(inventory: &Inventory, what: &AwaitedSubject) -> Vec<Fingerpr
             of_card.map(|record| record.facts.fingerprint).collect()
         }
     }
-}
-
-fn delay_in_words(from: Timestamp, to: Timestamp) -> String {
-    let minutes = to.unix().saturating_sub(from.unix()).max(0) / 60;
-    format!("{} h {:02} min", minutes / 60, minutes % 60)
 }

@@ -80,6 +80,13 @@ impl Engine {
     ) -> (Option<CrlState>, Option<AuditEvent>) {
         let label = before.label();
         match &outcome.result {
+            // Nothing is held under the name of a place: it is there as long as something is wrong with it.
+            Ok(_) if matches!(outcome.way, Way::Place(_)) && before.failure.is_none() => (None, None),
+            Ok(had) if matches!(outcome.way, Way::Place(_)) => {
+                let after = CrlState { last_attempt: Some(outcome.at), ..CrlState::default() };
+                let told = "nothing is wrong with it any more".to_owned();
+                (Some(after), Some(event_of(self, caller, Action::CrlTaken, format!("crl:{}", had.from), told)))
+            }
             Ok(had) => {
                 let after = had_state(before, had, outcome.at);
                 let label = if label.is_empty() { after.label() } else { label };
@@ -105,12 +112,18 @@ impl Engine {
                 let event = event_of(self, caller, Action::CrlRefused, format!("crl:{object}"), told);
                 let event = AuditEvent { outcome: AuditOutcome::Failed, ..event };
                 tracing::warn!(list = %object, reason = worst.as_ref().map(|failed| failed.reason), "a revocation list was not had");
+                let delay = due::delay(&self.config.node, name, self.config.revocation.spread);
+                let failed_state = |worst: &Failed| failed_state(before, worst, delay, outcome.at);
                 // A file that could not be imported says nothing about the list it should have been.
-                let followed = self.following.points.contains_key(name) && outcome.way == Way::Address;
-                let after = worst.filter(|_| followed).map(|worst| {
-                    let delay = due::delay(&self.config.node, name, self.config.revocation.spread);
-                    failed_state(before, &worst, delay, outcome.at)
-                });
+                let after = match &outcome.way {
+                    Way::Address if self.following.points.contains_key(name) => worst.as_ref().map(failed_state),
+                    Way::Place(place) => worst.map(|worst| CrlState {
+                        followed: true,
+                        addresses: [Arc::clone(place)].into(),
+                        ..failed_state(&worst)
+                    }),
+                    Way::Address | Way::File(_) => None,
+                };
                 (after, Some(event))
             }
         }
@@ -120,23 +133,16 @@ impl Engine {
 impl Following {
     /// Tells those who wait what came of a list.
     fn report(&mut self, name: &CrlName, label: &str, outcome: &Outcome, refused: Option<&Refusal>) {
-        if let Way::File(ticket) = outcome.way {
-            let Some(reply) = ticket.and_then(|ticket| self.imports.remove(&ticket)) else { return };
-            let result = match (&outcome.result, refused) {
-                (_, Some(refusal)) => Err(refusal.clone()),
-                (Ok(had), None) => Ok(super::FetchReport {
-                    taken: u64::from(had.new.is_some()),
-                    unchanged: u64::from(had.new.is_none()),
-                    failed: Vec::new(),
-                }),
-                (Err(failed), None) => {
-                    let worst = worst(failed);
-                    let (reason, message) =
-                        worst.map_or(("internal_error", String::new()), |worst| (worst.reason, worst.message));
-                    Err(Refusal::List { reason, message })
-                }
-            };
-            answer(reply, result);
+        if let Way::File(ticket) = &outcome.way {
+            let Some(ticket) = ticket else { return };
+            if let Some(importer) = self.imports.get_mut(&ticket.number) {
+                importer.count(outcome, refused);
+            }
+            if ticket.last
+                && let Some(done) = self.imports.remove(&ticket.number)
+            {
+                done.answer();
+            }
             return;
         }
         let sent = self.busy.remove(name);
@@ -146,8 +152,9 @@ impl Following {
                 Ok(had) if had.new.is_some() => asker.report.taken += 1,
                 Ok(_) => asker.report.unchanged += 1,
                 Err(failed) => {
-                    let reason = worst(failed).map_or_else(String::new, |worst| worst.reason.to_owned());
-                    asker.report.failed.push((label.to_owned(), reason));
+                    let (reason, message) =
+                        worst(failed).map_or_else(Default::default, |worst| (worst.reason, worst.message));
+                    asker.report.failed.push((label.to_owned(), reason, message));
                 }
             }
         }
@@ -171,6 +178,31 @@ impl Following {
         for asker in done {
             answer(asker.reply, Ok(asker.report));
         }
+    }
+}
+
+impl super::Importer {
+    fn count(&mut self, outcome: &Outcome, refused: Option<&Refusal>) {
+        match (&outcome.result, refused) {
+            (_, Some(refusal)) => self.refused = Some(refusal.clone()),
+            (Ok(had), None) if had.new.is_some() => self.report.taken += 1,
+            (Ok(_), None) => self.report.unchanged += 1,
+            (Err(failed), None) => self
+                .report
+                .failed
+                .extend(failed.iter().map(|failed| (failed.from.clone(), failed.reason, failed.message.clone()))),
+        }
+    }
+
+    /// Where nothing came of any file, why.
+    fn answer(self) {
+        let Self { report, refused, reply } = self;
+        let result = match (refused, &report.failed[..]) {
+            (Some(refusal), _) => Err(refusal),
+            (None, failed) if failed.is_empty() || report.taken + report.unchanged > 0 => Ok(report),
+            (None, failed) => Err(Refusal::Lists(failed.to_vec())),
+        };
+        answer(reply, result);
     }
 }
 

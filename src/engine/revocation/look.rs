@@ -199,6 +199,8 @@ impl Engine {
     /// The states of lists that differ because they are followed now, or not any more.
     fn followed(&self, known: &Revocations) -> Vec<(CrlName, CrlState)> {
         let mut changed = Vec::new();
+        let files: HashSet<String> =
+            self.config.revocation.files.iter().map(|path| path.display().to_string()).collect();
         for (name, point) in &self.following.points {
             let before = known.lists.get(name);
             let mut after = before.cloned().unwrap_or_default();
@@ -215,8 +217,12 @@ impl Engine {
         for (name, state) in &known.lists {
             // What was imported is followed as long as it is there.
             let imported = state.addresses.is_empty() && state.held.is_some();
-            if !self.following.points.contains_key(name) && state.followed != imported {
-                changed.push((Arc::clone(name), CrlState { followed: imported, ..state.clone() }));
+            // And a configured file or folder as long as something is wrong with it.
+            let configured = |place: &Arc<str>| files.contains(&**place);
+            let place = state.failure.is_some() && state.addresses.first().is_some_and(configured);
+            let followed = imported || place;
+            if !self.following.points.contains_key(name) && state.followed != followed {
+                changed.push((Arc::clone(name), CrlState { followed, ..state.clone() }));
             }
         }
         changed

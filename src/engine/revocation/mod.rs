@@ -5,7 +5,10 @@
 mod awaited;
 mod due;
 mod ended;
+mod forget;
 mod look;
+
+pub use forget::ForgetReport;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::PathBuf;
@@ -19,7 +22,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::handle::{Caller, Command, Handle, Refusal};
 use super::{Engine, answer};
 use crate::domain::audit_event::{Action, AuditEvent};
-use crate::domain::crl::{AwaitedSubject, CrlName, CrlState, Revocations, Trouble};
+use crate::domain::crl::{Awaited, AwaitedSubject, CrlName, CrlState, Revocations, Trouble};
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::inventory::Inventory;
 use crate::domain::reconcile::Changes;
@@ -45,14 +48,23 @@ pub enum RevocationCommand {
         /// Where the answer goes, when every list was had or not.
         reply: oneshot::Sender<Result<FetchReport, Refusal>>,
     },
-    /// Take a list from a file.
+    /// Take a list from a file, or lists from a folder.
     Import {
         /// For the audit.
         caller: Caller,
-        /// The file, as the daemon sees it.
+        /// The file or folder, as the daemon sees it.
         path: PathBuf,
         /// Where the answer goes.
         reply: oneshot::Sender<Result<FetchReport, Refusal>>,
+    },
+    /// Forget a list: what is held of it, and what is known of it.
+    Forget {
+        /// For the audit.
+        caller: Caller,
+        /// Its name, one of its addresses, or the issuer of one that was imported.
+        list: String,
+        /// Where the answer goes.
+        reply: oneshot::Sender<Result<ForgetReport, Refusal>>,
     },
     /// An opposition or a request for revocation was declared to the ANS.
     Await {
@@ -63,9 +75,23 @@ pub enum RevocationCommand {
         /// When it was declared; now, when nobody says.
         declared_at: Option<Timestamp>,
         /// Where the answer goes: when it was seen already, the moment.
-        reply: oneshot::Sender<Result<crate::domain::crl::Awaited, Refusal>>,
+        reply: oneshot::Sender<Result<Awaited, Refusal>>,
+    },
+    /// An opposition or a request for revocation was never declared.
+    Withdraw {
+        /// For the audit.
+        caller: Caller,
+        /// Of what.
+        what: AwaitedSubject,
+        /// Why, in one line.
+        reason: String,
+        /// Where the answer goes: what was awaited.
+        reply: oneshot::Sender<Result<Awaited, Refusal>>,
     },
 }
+
+/// A list that was not had: its label, or the file, a stable code and one line.
+pub type NotHad = (String, &'static str, String);
 
 /// What asking for lists gave.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -74,8 +100,8 @@ pub struct FetchReport {
     pub taken: u64,
     /// Lists that are the same as before.
     pub unchanged: u64,
-    /// Lists that were not had, by label, with the reason.
-    pub failed: Vec<(String, String)>,
+    /// Lists that were not had.
+    pub failed: Vec<NotHad>,
 }
 
 /// What the engine keeps beside the state that is stored.
@@ -102,8 +128,8 @@ pub(super) struct Following {
     /// DER of authorities that was read from the database.
     authorities: HashMap<Fingerprint, Arc<[u8]>>,
     askers: Vec<Asker>,
-    /// Those who wait for a list from a file.
-    imports: HashMap<u64, oneshot::Sender<Result<FetchReport, Refusal>>>,
+    /// Those who wait for lists from files.
+    imports: HashMap<u64, Importer>,
     tickets: u64,
 }
 
@@ -111,6 +137,14 @@ pub(super) struct Following {
 struct Asker {
     waiting: BTreeSet<CrlName>,
     report: FetchReport,
+    reply: oneshot::Sender<Result<FetchReport, Refusal>>,
+}
+
+/// Somebody who waits for lists from files.
+struct Importer {
+    report: FetchReport,
+    /// The database did not take what came of one.
+    refused: Option<Refusal>,
     reply: oneshot::Sender<Result<FetchReport, Refusal>>,
 }
 
@@ -138,10 +172,13 @@ impl Following {
     /// The lists that just ended; those that ended at the same time are looked at together.
     pub(super) async fn next(&mut self) -> Option<Vec<Outcome>> {
         let mut ended = vec![self.way.outcomes.recv().await?];
-        while let Ok(more) = self.way.outcomes.try_recv() {
-            ended.push(more);
-        }
+        ended.extend(self.ended_by_now());
         Some(ended)
+    }
+
+    /// The lists that ended and nobody looked at yet.
+    fn ended_by_now(&mut self) -> Vec<Outcome> {
+        std::iter::from_fn(|| self.way.outcomes.try_recv().ok()).collect()
     }
 
     pub(super) fn certificates_changed(&mut self, changes: &Changes) {
@@ -174,8 +211,16 @@ impl Engine {
                     Ok(()) => self.import(vec![path], Some(reply)),
                 }
             }
+            RevocationCommand::Forget { caller, list, reply } => {
+                let result = self.forget(&caller, &list).await;
+                answer(reply, result);
+            }
             RevocationCommand::Await { caller, what, declared_at, reply } => {
                 let result = self.await_revocation(&caller, what, declared_at).await;
+                answer(reply, result);
+            }
+            RevocationCommand::Withdraw { caller, what, reason, reply } => {
+                let result = self.withdraw(&caller, what, &reason).await;
                 answer(reply, result);
             }
         }
@@ -293,7 +338,8 @@ impl Engine {
     fn import(&mut self, paths: Vec<PathBuf>, reply: Option<oneshot::Sender<Result<FetchReport, Refusal>>>) {
         let ticket = reply.map(|reply| {
             self.following.tickets += 1;
-            self.following.imports.insert(self.following.tickets, reply);
+            let importer = Importer { report: FetchReport::default(), refused: None, reply };
+            self.following.imports.insert(self.following.tickets, importer);
             self.following.tickets
         });
         let known = self.following.points.iter();
@@ -413,12 +459,21 @@ impl Handle {
         self.ask_revocation(|reply| RevocationCommand::Fetch { caller, reply }).await
     }
 
-    /// Takes a revocation list from a file the daemon can read.
+    /// Takes a revocation list from a file the daemon can read, or those of a folder.
     ///
     /// # Errors
-    /// [`Refusal`], among them why the list is not taken.
+    /// [`Refusal`], among them why nothing is taken.
     pub async fn import_list(&self, caller: Caller, path: PathBuf) -> Result<FetchReport, Refusal> {
         self.ask_revocation(|reply| RevocationCommand::Import { caller, path, reply }).await
+    }
+
+    /// Forgets a revocation list: its files and what is known of it. What it ever said to be revoked stays so; where it is still followed, it
+    /// is asked for as if it had never come.
+    ///
+    /// # Errors
+    /// [`Refusal`].
+    pub async fn forget_list(&self, caller: Caller, list: String) -> Result<ForgetReport, Refusal> {
+        self.ask_revocation(|reply| RevocationCommand::Forget { caller, list, reply }).await
     }
 
     /// Follows an opposition or a request for revocation until it is seen in a list.
@@ -430,8 +485,16 @@ impl Handle {
         caller: Caller,
         what: AwaitedSubject,
         declared_at: Option<Timestamp>,
-    ) -> Result<crate::domain::crl::Awaited, Refusal> {
+    ) -> Result<Awaited, Refusal> {
         self.ask_revocation(|reply| RevocationCommand::Await { caller, what, declared_at, reply }).await
+    }
+
+    /// Awaits an opposition or a revocation no more, for it was never declared.
+    ///
+    /// # Errors
+    /// [`Refusal`].
+    pub async fn withdraw(&self, caller: Caller, what: AwaitedSubject, reason: String) -> Result<Awaited, Refusal> {
+        self.ask_revocation(|reply| RevocationCommand::Withdraw { caller, what, reason, reply }).await
     }
 
     async fn ask_revocation<T>(

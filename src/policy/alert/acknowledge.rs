@@ -1,6 +1,6 @@
 //! Somebody takes an alert on until a date: who may, and for how long.
 
-use super::ground::Ground;
+use super::ground::{About, Ground};
 use super::recipients;
 use crate::domain::alert::{Acknowledgement, Alert, AlertState};
 use crate::domain::person::DeclaredId;
@@ -8,6 +8,8 @@ use crate::domain::time::Timestamp;
 
 /// The longest anything can be put off.
 const LONGEST_DAYS: i64 = 366;
+/// The longest what has no end can be put off without an administrator of the register.
+const ENDLESS_DAYS: i64 = 31;
 /// Characters of a reason.
 const REASON: usize = 500;
 
@@ -64,9 +66,9 @@ impl AckRefusal {
 }
 
 /// The latest date anybody may put the alert off to; an administrator of the register may go beyond, up to the end.
-pub fn acknowledge_limit(ground: &Ground<'_>, alert: &Alert) -> Option<Timestamp> {
-    let about = ground.about(&alert.finding);
-    alert.end.map(|end| ground.alerts.acknowledge_until.begins(about.start.unwrap_or(end), end))
+fn limit(ground: &Ground<'_>, alert: &Alert, about: &About<'_>, now: Timestamp) -> Timestamp {
+    let before = |end| ground.alerts.acknowledge_until.begins(about.start.unwrap_or(end), end);
+    alert.end.map_or(now.plus_days(ENDLESS_DAYS), before)
 }
 
 /// The alert, taken on.
@@ -98,7 +100,8 @@ pub fn acknowledge(
     }
     let administers =
         request.person.as_ref().is_some_and(|person| recipients::administers(ground, &about, person, now));
-    if let Some(limit) = acknowledge_limit(ground, alert).filter(|limit| request.until > *limit && !administers) {
+    let limit = limit(ground, alert, &about, now);
+    if request.until > limit && !administers {
         return Err(AckRefusal::NotAdministrator { latest: limit });
     }
     let by = request.person.map_or(request.actor, |person| person.to_string());

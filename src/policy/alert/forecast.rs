@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
 use super::outgoing::{self, Standing};
-use super::recipients::Route;
+use super::recipients::{Route, ToldRoutes};
 use super::{Ground, Reconciled, reconcile};
 use crate::domain::alert::{Alert, AlertState, OpenAlerts};
 use crate::domain::finding::{FindingKey, FindingRecord, Severity};
@@ -65,6 +65,7 @@ pub fn forecast(
     let many = ground.inventory.certificates.len().max(ground.inventory.declaration.certificates.len());
     let every_day = many <= EVERY_DAY;
     let mut leaving = Vec::new();
+    let mut told = ToldRoutes::new();
     let (mut turn, mut morning) = (Some(now), turns.next_morning(now));
     let mut before = None;
     while let Some(now) = turn.filter(|turn| *turn <= until) {
@@ -74,7 +75,11 @@ pub fn forecast(
         if due || (is_morning && every_day) {
             judge(ground, &mut findings, now);
         }
-        let reconciled = reconcile(&open, &findings, ground, number, now);
+        let mut reconciled = reconcile(&open, &findings, ground, number, now);
+        reconciled.close_to(&told, ground.channels);
+        for (event, routes) in reconciled.changes.events.iter().zip(&reconciled.routes) {
+            told.entry(event.alert).or_default().extend(routes.iter().cloned());
+        }
         reconciled.changes.apply(&mut open);
         number = reconciled.changes.alerts.iter().map(|alert| alert.id + 1).max().unwrap_or(number).max(number);
         leaving.extend(messages(ground, reconciled, now));

@@ -7,7 +7,8 @@ use super::settings::AlertSettings;
 use crate::domain::declaration::{DeclaredCertificate, Identity};
 use crate::domain::finding::Finding;
 use crate::domain::inventory::Inventory;
-use crate::domain::notice::{EventId, NoticeCertificate, Reach};
+use crate::domain::notice::{EventId, NoticeCertificate, NoticeFiles, Reach};
+use crate::domain::observation::{FilePath, Location};
 use crate::domain::person::DeclaredId;
 use crate::domain::threshold::Threshold;
 use crate::domain::time::Timestamp;
@@ -89,6 +90,8 @@ impl<'a> Ground<'a> {
     /// What a message says of the declared certificate.
     pub(super) fn described(&self, declared: &DeclaredCertificate) -> NoticeCertificate {
         let structure = self.inventory.declaration.structures.get(&declared.structure);
+        let path = |path: Option<&FilePath>| path.map(ToString::to_string);
+        let holds_more = |path: &&FilePath| self.inventory.at(&Location::File((*path).clone())).nth(1).is_some();
         NoticeCertificate {
             id: declared.id.to_string(),
             offer: declared.offer,
@@ -100,6 +103,12 @@ impl<'a> Ground<'a> {
                 Identity::Unspecified => None,
             },
             impacts: declared.impacts.clone(),
+            files: NoticeFiles {
+                cert: path(declared.certificate_path()),
+                key: path(declared.key_path()),
+                chain: path(declared.chain_path()),
+                fullchain: path(declared.certificate_path().filter(holds_more)),
+            },
         }
     }
 }

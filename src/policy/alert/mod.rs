@@ -16,16 +16,16 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use acknowledge::{AckRefusal, AckRequest, acknowledge, acknowledge_limit};
+pub use acknowledge::{AckRefusal, AckRequest, acknowledge};
 pub use ground::Ground;
 pub use settings::AlertSettings;
 
 use self::ground::{About, bare_subject, end_of};
-use self::recipients::Route;
+use self::recipients::{Route, ToldRoutes};
 use self::timetable::{Word, word};
 use crate::domain::alert::{Alert, AlertChanges, AlertEvent, AlertState, Audience, Mark, OpenAlerts, Said};
 use crate::domain::finding::{Finding, FindingKey, FindingRecord, Severity};
-use crate::domain::notice::{Moment, NoticeItem};
+use crate::domain::notice::{Moment, NoticeItem, Reach};
 use crate::domain::time::Timestamp;
 
 /// What a judgement means for the alerts, and where each word goes: `routes` has one entry for each event.
@@ -66,11 +66,7 @@ pub fn reconcile(
             }
         };
         let about = ground.about(&alert.finding);
-        let spoken_for = SPOKEN_FOR.iter().any(|(code, speaker)| {
-            let speaker = || FindingKey { code: (*speaker).into(), subject: Arc::clone(&key.subject) };
-            key.code == *code && findings.contains_key(&speaker())
-        });
-        if spoken_for {
+        if speaker(key).is_some_and(|speaker| findings.contains_key(&speaker)) {
             // It opens and closes, and is on the lists.
         } else if let Some((word, marks)) = to_say(ground, &alert, &about, now) {
             let routes = recipients::routes(ground, &about, word.audience, now);
@@ -129,6 +125,19 @@ pub fn undo(open: &OpenAlerts, revived: Vec<Alert>, undone: Timestamp, now: Time
 }
 
 impl Reconciled {
+    /// The closing message goes to those who were `told` of the alert, as far as their channel is there still, and to nobody else. Of an
+    /// alert whose messages are not kept any more the register of today says who should know.
+    pub fn close_to(&mut self, told: &ToldRoutes, channels: &[(String, Reach)]) {
+        for (event, routes) in self.changes.events.iter().zip(&mut self.routes) {
+            if event.item.moment == Moment::Resolved
+                && let Some(told) = told.get(&event.alert)
+            {
+                let is_there = |route: &&Route| channels.iter().any(|(name, _)| *name == route.0);
+                *routes = told.iter().filter(is_there).cloned().collect();
+            }
+        }
+    }
+
     #[expect(clippy::too_many_arguments, reason = "one word with everything it is made of, said in two places")]
     fn say(
         &mut self,
@@ -143,7 +152,7 @@ impl Reconciled {
         if routes.is_empty() {
             return;
         }
-        let name = AlertEvent::name(alert, &word.mark, word.moment, ground.day(now));
+        let name = AlertEvent::name(alert, &word.mark, word.moment);
         self.changes.events.push(AlertEvent {
             id: (ground.id_of)(&name),
             alert: alert.id,
@@ -163,6 +172,7 @@ impl Reconciled {
         self.routes.push(routes);
         let alert = alert.to_mut();
         alert.reached = alert.reached.max(Some(word.audience));
+        alert.words = alert.words.saturating_add(1);
         alert.said.extend(marks.into_iter().map(|mark| Said { mark, at: now }));
         // What is said once in a life stays; of what comes round again the oldest goes.
         if alert.said.len() > MARKS
@@ -210,6 +220,7 @@ fn opened(id: i64, record: &FindingRecord) -> Alert {
         state: AlertState::Open,
         said: Vec::new(),
         reached: None,
+        words: 0,
     }
 }
 
@@ -270,6 +281,18 @@ fn open_ends(findings: &BTreeMap<FindingKey, FindingRecord>) -> HashMap<(&str, T
         }
     }
     ends
+}
+
+/// The finding that speaks for another one, where it is true as well.
+fn speaker(key: &FindingKey) -> Option<FindingKey> {
+    let (_, speaker) = SPOKEN_FOR.iter().find(|(code, _)| key.code == *code)?;
+    Some(FindingKey { code: (*speaker).into(), subject: Arc::clone(&key.subject) })
+}
+
+/// The open alert that says what this one would, or this one: whoever is told of it knows.
+pub fn speaking<'a>(open: &'a OpenAlerts, alert: &'a Alert) -> &'a Alert {
+    let other = speaker(alert.key()).and_then(|key| open.get(&key));
+    other.filter(|_| !matches!(alert.state, AlertState::Resolved { .. })).unwrap_or(alert)
 }
 
 /// The widest audience there is for what an alert has to say: for lists.

@@ -75,6 +75,7 @@ pub fn message(route: &Route, kind: NoticeKind, name: &str, id_of: fn(&str) -> E
         state: DeliveryState::Pending { due: now },
         attempts: 0,
         waited: Duration::ZERO,
+        audit: None,
     }
 }
 

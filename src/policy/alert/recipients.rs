@@ -1,10 +1,11 @@
 //! Who is told, out of the register of mandates, and in which order they can act.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::ground::{About, Ground};
 use crate::domain::alert::Audience;
 use crate::domain::declaration::{Declaration, DeclaredCertificate};
+use crate::domain::finding::Finding;
 use crate::domain::notice::{NoticeActor, Reach};
 use crate::domain::person::{DeclaredId, Mandate, Person, Role};
 use crate::domain::time::Timestamp;
@@ -12,6 +13,8 @@ use crate::policy::mandates::{covers, lives};
 
 /// Where a message goes: the name of a channel and an address.
 pub type Route = (String, String);
+/// Where messages about an alert went, by its number.
+pub type ToldRoutes = BTreeMap<i64, BTreeSet<Route>>;
 
 /// The routes of a word to `audience`: each address once for each channel. Empty when nobody can be reached.
 pub(super) fn routes(ground: &Ground<'_>, about: &About<'_>, audience: Audience, now: Timestamp) -> Vec<Route> {
@@ -47,18 +50,11 @@ pub fn digest_routes(ground: &Ground<'_>, now: Timestamp) -> Vec<Route> {
     targets(ground, None, &mails)
 }
 
-/// Whom to tell when an address did not take a message about `certificate`: the first address of those who answer for it that
-/// was not told yet.
-pub fn next_contact(
-    ground: &Ground<'_>,
-    certificate: Option<&str>,
-    told: &BTreeSet<String>,
-    now: Timestamp,
-) -> Option<String> {
+/// Whom to tell when an address did not take a message about `finding`: the first address of those who answer for it that was not
+/// told yet.
+pub fn next_contact(ground: &Ground<'_>, finding: &Finding, told: &BTreeSet<String>, now: Timestamp) -> Option<String> {
     let declaration = &ground.inventory.declaration;
-    let certificate =
-        certificate.and_then(|id| id.parse::<DeclaredId>().ok()).and_then(|id| declaration.certificates.get(&id));
-    let about = About { certificate, structure: certificate.map(|declared| &declared.structure), start: None };
+    let about = ground.about(finding);
     let mut chain: Vec<String> = Vec::new();
     for audience in Audience::ALL {
         chain.extend(mails(ground, &about, *audience, now));

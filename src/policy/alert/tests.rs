@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 
 use super::outgoing::{self, Standing};
-use super::recipients::{next_contact, routes};
+use super::recipients::{ToldRoutes, next_contact, routes};
 use super::*;
 use crate::domain::declaration::Declaration;
 use crate::domain::finding::Subject;
@@ -43,6 +43,7 @@ struct Watch {
     findings: BTreeMap<FindingKey, FindingRecord>,
     resolved: Vec<Alert>,
     lived: Lived,
+    told: ToldRoutes,
     next: i64,
 }
 
@@ -78,6 +79,7 @@ impl Watch {
             findings: BTreeMap::new(),
             resolved: Vec::new(),
             lived: Lived::default(),
+            told: ToldRoutes::default(),
             next: 1,
         }
     }
@@ -112,7 +114,11 @@ impl Watch {
         for key in &changes.closed {
             self.findings.remove(key);
         }
-        let done = reconcile(&self.open, &self.findings, &self.ground(), self.next, now);
+        let mut done = reconcile(&self.open, &self.findings, &self.ground(), self.next, now);
+        done.close_to(&self.told, &self.channels);
+        for (event, routes) in done.changes.events.iter().zip(&done.routes) {
+            self.told.entry(event.alert).or_default().extend(routes.iter().cloned());
+        }
         self.next += done.changes.alerts.len() as i64;
         let over = done.changes.alerts.iter().filter(|alert| matches!(alert.state, AlertState::Resolved { .. }));
         self.resolved.extend(over.cloned());
@@ -217,6 +223,26 @@ fn a_certificate_that_nobody_renews() {
     assert_eq!(heard, expected);
 }
 
+#[test]
+fn the_29th_of_february_is_a_day() {
+    let steps = |end: Timestamp, from: &str, days: i64| -> Vec<String> {
+        let mut watch = Watch::new();
+        let heard = hours(at(from), 24 * days).flat_map(|now| {
+            let heard = watch.hear(&rules(end, now), now);
+            heard.into_iter().map(move |heard| format!("{} {}", &now.to_string()[..10], heard.1))
+        });
+        heard.collect()
+    };
+    // Two months before is that day where there is one, and the last of the month where there is none.
+    assert_eq!(steps(at("2028-04-29T10:00:00Z"), "2028-02-20T00:00:00Z", 12), ["2028-02-29 step 2m"]);
+    assert_eq!(steps(at("2027-04-29T10:00:00Z"), "2027-02-20T00:00:00Z", 12), ["2027-02-28 step 2m"]);
+    // The last days go over it, and so does the year after.
+    let daily = steps(at("2028-03-02T10:00:00Z"), "2028-02-27T00:00:00Z", 5);
+    let days = ["2028-02-27", "2028-02-28", "2028-02-29", "2028-03-01", "2028-03-02"];
+    assert_eq!(daily[..5], days.map(|day| format!("{day} day {day}")), "{daily:?}");
+    assert_eq!(steps(at("2028-02-29T10:00:00Z"), "2028-02-29T00:00:00Z", 1).len(), 2, "its day, and its end");
+}
+
 /// A daemon that is started at any hour of a Monday, the day of reminders, which is also the day some step begins.
 #[test]
 fn nothing_is_said_twice_in_one_morning() {
@@ -281,6 +307,25 @@ fn closes_with_one_word_when_the_successor_is_there() {
     let again = watch.judge(&[expiring(end, now)], now.plus_seconds(9600));
     assert!(again.changes.alerts[0].id > 1, "numbers are not used twice");
     assert_eq!(again.changes.events[0].item.moment, Moment::Opened);
+}
+
+#[test]
+fn who_was_told_of_it_hears_of_its_end_and_nobody_else() {
+    let end = at("2027-02-20T10:00:00Z");
+    let now = at(MORNING);
+    let mut watch = Watch::new();
+    watch.judge(&[expiring(end, now)], now);
+    // Another administrator, and another way out, since then; one that was there is gone.
+    let mut declaration = Declaration::clone(&watch.inventory.declaration);
+    declaration.persons.insert(id("at-2"), person("at-2"));
+    declaration.mandates.retain(|mandate| mandate.person != id("at-1"));
+    declaration.mandates.push(mandate("at-2", Role::AdministrateurTechnique));
+    watch.inventory.declaration = declaration.into();
+    watch.channels = vec![("smtp".into(), Reach::Mail), ("webhook:y".into(), Reach::Target)];
+    watch.judge(&[], now.plus_seconds(1800));
+    let done = watch.judge(&[], now.plus_seconds(5400));
+    assert_eq!(done.changes.events[0].item.moment, Moment::Resolved);
+    assert_eq!(done.routes, [[("smtp".to_owned(), "at-1@ch.fr".to_owned())]]);
 }
 
 #[test]
@@ -383,6 +428,15 @@ fn taken_on_it_is_quiet_until_the_date() {
     assert_eq!(try_it(ask(end.plus_seconds(1), Some("at-1"), "x")), Err(AckRefusal::TooLate { latest: end }));
     assert!(try_it(ask(end, Some("at-1"), "x")).is_ok());
 
+    // What has no end: a month, or a year for an administrator.
+    let endless = Finding::new("odd", Severity::Critical, &subject()).fact("id", "dmp");
+    let endless = Alert { end: None, finding: endless, ..alert.clone() };
+    let try_endless = |request| acknowledge(&endless, request, &watch.ground(), now).map(drop);
+    let latest = now.plus_days(31);
+    assert_eq!(try_endless(ask(latest, None, "x")), Ok(()));
+    assert_eq!(try_endless(ask(latest.plus_seconds(1), None, "x")), Err(AckRefusal::NotAdministrator { latest }));
+    assert_eq!(try_endless(ask(now.plus_days(366), Some("at-1"), "x")), Ok(()));
+
     let taken = try_it(ask(now.plus_days(10), None, "  commande faite ")).expect("taken on");
     let acknowledgement = taken.acknowledgement().expect("one");
     assert_eq!((acknowledgement.by.as_str(), acknowledgement.reason.as_str()), ("uid:1000(camille)", "commande faite"));
@@ -441,9 +495,9 @@ fn recipients_come_from_the_register() {
     assert_eq!(mails(&nobody, &source, Audience::Administrators), ["garde@ch.fr"]);
     // The next one when an address refuses.
     let told = BTreeSet::from(["at-1@ch.fr".to_owned()]);
-    assert_eq!(next_contact(&watch.ground(), Some("dmp"), &told, now).as_deref(), Some("mandataire@ch.fr"));
+    assert_eq!(next_contact(&watch.ground(), &about, &told, now).as_deref(), Some("mandataire@ch.fr"));
     let everybody = all.map(str::to_owned).into();
-    assert_eq!(next_contact(&watch.ground(), Some("dmp"), &everybody, now), None);
+    assert_eq!(next_contact(&watch.ground(), &about, &everybody, now), None);
     // Names only where they are wanted.
     let actor = |watch: &Watch| {
         let ground = watch.ground();
@@ -480,6 +534,22 @@ fn one_message_for_each_address_and_a_cap_that_leaves_nothing_out() {
     let waiting = EventId([7; 16]);
     let joined = grouped(Standing { waiting: Some(waiting), recent: Vec::new() });
     assert!(joined.deliveries.is_empty() && joined.items.iter().all(|(message, _)| *message == waiting));
+}
+
+#[test]
+fn a_message_names_the_files_that_are_there() {
+    let world = |chain: bool| {
+        let world = World::new().with_installed("dmp", 1).certificate(2, |_| {});
+        if chain { world.place("/srv/dmp.pem", |at| at.certificate(1).certificate(2)) } else { world }
+    };
+    let files = |chain| {
+        let watch = Watch::of(world(chain).inventory());
+        watch.ground().described(&watch.inventory.declaration.certificates[&id("dmp")]).files
+    };
+    let path = |name: &str| Some(format!("/srv/{name}"));
+    assert_eq!((files(false).cert, files(false).key), (path("dmp.pem"), path("dmp.key")));
+    assert_eq!((files(false).chain, files(false).fullchain), (None, None));
+    assert_eq!(files(true).fullchain, path("dmp.pem"));
 }
 
 /// What happens to the clock.
@@ -550,8 +620,12 @@ proptest! {
         // The words of the truth, with the true day each was said on.
         let mut said: Vec<(String, String)> = Vec::new();
         let mut disturbed: BTreeSet<String> = BTreeSet::new();
+        // No word has the name of another: what a wrong clock said takes nothing from what is said in its time.
+        let mut names: Vec<EventId> = Vec::new();
         let mut hear = |watch: &mut Watch, clock: Timestamp, truth: Timestamp, away: bool| {
-            for (code, mark, ..) in watch.hear(&rules(end, clock), clock) {
+            for event in watch.judge(&rules(end, clock), clock).changes.events {
+                names.push(event.id);
+                let (code, mark) = (event.item.finding.key.code.to_string(), event.mark.to_string());
                 if !away && mark != "resolved" {
                     said.push((code, mark));
                 }
@@ -572,6 +646,7 @@ proptest! {
                 },
             }
         }
+        prop_assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), names.len());
         let mut once = BTreeSet::new();
         for word in &said {
             prop_assert!(once.insert(word.clone()), "twice: {word:?} in {said:?}");

@@ -22,10 +22,11 @@ fn check(view: &View<'_>) -> Vec<Finding> {
     for card in view.cards.iter().filter(|card| card.facts.environment == Some(Environment::Test)) {
         let declared = card.declared.and_then(|card| card.structure.as_ref()).and_then(|id| structures.get(id));
         // Whom the card was ordered for decides; a card that says nothing of it counts among those who have no TEST structure at all.
+        // One that nobody declared is at work here while it is in a reader.
         let production = match declared {
             Some(structure) => structure.environment == Environment::Production,
             None => {
-                card.is_known()
+                (card.is_known() || card.is_present())
                     && !structures.is_empty()
                     && structures.values().all(|structure| structure.environment == Environment::Production)
             }
@@ -52,7 +53,18 @@ mod tests {
             .declare_card(CARD, |card| card.structure = Some(id("chex")));
         assert_eq!(world.judge(&super::RULE)[0].get("structure"), Some("chex"));
         assert!(world.structure_environment(Environment::Test).judge(&super::RULE).is_empty());
-        let visitor = World::new().watching_cards().card(CARD, |card| card.test());
-        assert!(visitor.judge(&super::RULE).is_empty());
+    }
+
+    #[test]
+    fn speaks_of_one_nobody_declared_while_it_is_there() {
+        let stranger = World::new().watching_cards().card(CARD, |card| card.test());
+        assert_eq!(stranger.judge(&super::RULE)[0].get("card"), Some(CARD));
+        let gone = stranger.clone().card(CARD, |card| {
+            card.test();
+            card.gone();
+        });
+        assert!(gone.judge(&super::RULE).is_empty());
+        assert!(stranger.structure_environment(Environment::Test).judge(&super::RULE).is_empty());
+        assert!(World::new().watching_cards().card(CARD, |_| {}).judge(&super::RULE).is_empty(), "a production card");
     }
 }

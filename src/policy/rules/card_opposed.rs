@@ -2,6 +2,10 @@
 //!
 //! CGU 4.5.2: to oppose a card revokes its certificates and puts them on the revocation list. Says nothing while revocations are not
 //! known: unknown is never good, and never bad either.
+//!
+//! An opposition is of the card, so every certificate of it ends in a list; but each in the list of its own issuer, which come out one
+//! after the other. The finding opens with the first, because from then on the card must not be used, and says how many of how many:
+//! that all of them are listed is what `revocation_awaited` waits for.
 
 use crate::domain::finding::{Finding, Severity};
 use crate::policy::{Rule, View};
@@ -11,7 +15,7 @@ pub const RULE: Rule = Rule {
     code: "card_opposed",
     severity: Severity::Warning,
     reference: "CGU 4.5.2",
-    facts: &["card", "reader", "revoked_at"],
+    facts: &["card", "reader", "revoked_at", "revoked", "certificates"],
     check,
 };
 
@@ -23,7 +27,9 @@ fn check(view: &View<'_>) -> Vec<Finding> {
         let used = view.was_used_after(card, at);
         let severity = if used { Severity::Critical } else { RULE.severity };
         if used || card.is_known() {
-            findings.push(card.finding(RULE.code, severity).fact("revoked_at", at));
+            let (revoked, held) = view.card_revocations(card);
+            let finding = card.finding(RULE.code, severity).fact("revoked_at", at);
+            findings.push(finding.fact("revoked", revoked).fact("certificates", held));
         }
     }
     findings
@@ -39,7 +45,15 @@ mod tests {
         let world = World::new().watching_cards().card(CARD, |_| {});
         assert!(world.judge(&super::RULE).is_empty());
         let revoked = world.card(CARD, |card| card.revoked());
-        assert_eq!(revoked.judge(&super::RULE)[0].severity, Severity::Critical);
+        let found = revoked.judge(&super::RULE);
+        assert_eq!(found[0].severity, Severity::Critical);
+        assert_eq!((found[0].get("revoked"), found[0].get("certificates")), (Some("1"), Some("1")));
+        let partly = World::new().watching_cards().card(CARD, |card| {
+            card.revoked();
+            card.second_certificate();
+        });
+        let found = partly.judge(&super::RULE);
+        assert_eq!((found[0].get("revoked"), found[0].get("certificates")), (Some("1"), Some("2")), "one is enough");
         let away = revoked.card(CARD, |card| {
             card.revoked();
             card.gone();

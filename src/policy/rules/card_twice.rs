@@ -1,7 +1,8 @@
 //! Card twice: one card number in two places, on two chips or in two readers at once.
 //!
 //! A number is one card's for ever, and a chip is in one place at a time (CGU 4.3: a card is one person's): where it is not so, one of
-//! the two is a copy, or a number was written to two cards.
+//! the two is a copy, or a number was written to two cards. A copy lives in a pocket: what was last seen some days ago counts as a place
+//! still, and no longer after that. So this ends once one of the two is all that was seen of late.
 
 use std::collections::BTreeMap;
 
@@ -21,7 +22,7 @@ pub const RULE: Rule = Rule {
 
 fn check(view: &View<'_>) -> Vec<Finding> {
     let mut by_number: BTreeMap<&CardNumber, Vec<&CardSeen<'_>>> = BTreeMap::new();
-    for card in &view.cards {
+    for card in view.cards.iter().filter(|card| view.was_seen_of_late(card)) {
         if let Some(number) = &card.found.number {
             by_number.entry(number).or_default().push(card);
         }
@@ -52,8 +53,27 @@ mod tests {
         assert!(world.judge(&super::RULE).is_empty());
         let copied = world.clone().card(CARD, |card| card.chip("00000042"));
         assert_eq!(copied.judge(&super::RULE)[0].get("kind"), Some("chips"));
-        let twice = world.card(CARD, |card| card.readers(&["A", "B"]));
+        let twice = world.clone().card(CARD, |card| card.readers(&["A", "B"]));
         let found = twice.judge(&super::RULE);
         assert_eq!((found[0].get("kind"), found[0].get("readers")), (Some("readers"), Some("A, B")));
+        assert!(world.judge(&super::RULE).is_empty(), "in one reader again");
+    }
+
+    /// The one of the two that was taken away for good ends it, whichever stays.
+    #[test]
+    fn ends_when_one_place_is_left() {
+        let away = |days: i64| {
+            let world = World::new().watching_cards().card(CARD, |_| {}).card(CARD, |card| {
+                card.chip("00000042");
+                card.seen_until(days);
+            });
+            world.judge(&super::RULE).len()
+        };
+        assert_eq!((away(1), away(13), away(15)), (1, 1, 0));
+        let neither = World::new().watching_cards().card(CARD, |card| card.seen_until(15)).card(CARD, |card| {
+            card.chip("00000042");
+            card.seen_until(15);
+        });
+        assert!(neither.judge(&super::RULE).is_empty());
     }
 }

@@ -2,7 +2,6 @@
 //! takes away the code another program has just been given.
 
 use std::ffi::CStr;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use pcsc::{Card, Context, Disposition, Error, Protocols, ShareMode, Transaction};
 
@@ -22,11 +21,9 @@ impl OpenCard {
         Ok(Self(Some(context.connect(reader, ShareMode::Shared, Protocols::ANY)?)))
     }
 
-    /// Runs `with` while nobody else can talk to the card. `waiting` is told before the turn is waited for, which lasts as long as
-    /// another program's transaction, and `begun` when it has come.
+    /// Runs `with` while nobody else can talk to the card. Its turn is waited for as long as another program's transaction lasts.
     pub(super) fn alone<T>(
         &mut self,
-        begun: impl FnOnce(),
         with: impl FnOnce(&Transaction<'_>, Protocol) -> Result<T, SmartCardError>,
     ) -> Result<T, SmartCardError> {
         let card = self.0.as_mut().ok_or(SmartCardError::Removed)?;
@@ -35,7 +32,6 @@ impl OpenCard {
             _ => Protocol::T0,
         };
         let transaction = card.transaction()?;
-        begun();
         let result = with(&transaction, protocol);
         // An end that fails is a card or a service that is gone; dropping the transaction tries the same again.
         if let Err((again, error)) = transaction.end(Disposition::LeaveCard) {
@@ -64,25 +60,21 @@ impl Drop for OpenCard {
 /// The card of a transaction, as what carries APDUs.
 pub(super) struct CardWire<'a> {
     card: &'a Transaction<'a>,
-    /// Called before each exchange.
-    before: &'a dyn Fn(),
-    abandon: &'a AtomicBool,
+    /// Asked before each exchange.
+    before: &'a dyn Fn() -> Result<(), SmartCardError>,
     buffer: Vec<u8>,
 }
 
 impl<'a> CardWire<'a> {
-    /// Gives up before the next APDU once `abandon` is set.
-    pub(super) fn new(card: &'a Transaction<'a>, before: &'a dyn Fn(), abandon: &'a AtomicBool) -> Self {
-        Self { card, before, abandon, buffer: vec![0; BUFFER] }
+    /// Gives up before the next APDU once `before` says so.
+    pub(super) fn new(card: &'a Transaction<'a>, before: &'a dyn Fn() -> Result<(), SmartCardError>) -> Self {
+        Self { card, before, buffer: vec![0; BUFFER] }
     }
 }
 
 impl Wire for CardWire<'_> {
     fn exchange(&mut self, apdu: Passed<'_>) -> Result<Vec<u8>, SmartCardError> {
-        if self.abandon.load(Ordering::Relaxed) {
-            return Err(SmartCardError::Removed);
-        }
-        (self.before)();
+        (self.before)()?;
         match self.card.transmit(apdu.bytes(), &mut self.buffer) {
             Ok(answer) => Ok(answer.to_vec()),
             Err(Error::InsufficientBuffer) => Err(SmartCardError::TooLong { what: "an answer" }),

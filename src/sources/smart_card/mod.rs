@@ -70,6 +70,15 @@ pub enum SmartCardError {
     /// An answer is due and does not come.
     #[error("the card does not answer")]
     Mute,
+    /// It answers, and would take so long over all that others could not use it.
+    #[error("the card answers too slowly to be read: it was let go for others to use")]
+    TooSlow,
+    /// A card was put in while the one before it still owes an answer.
+    #[error("the reader is held up: the card that was in it before never answered")]
+    Held,
+    /// pcscd lists the reader and cannot talk to it.
+    #[error("pcscd cannot talk to the reader: unplug it and plug it in again")]
+    ReaderUnavailable,
     /// The card does not answer to power: put in the wrong way, dirty or broken.
     #[error("the card does not start: it may be the wrong way round, dirty or broken")]
     Unpowered,
@@ -109,6 +118,9 @@ impl SmartCardError {
             Self::InUse => "card_in_use",
             Self::Removed => "card_removed",
             Self::Mute => "card_mute",
+            Self::TooSlow => "card_slow",
+            Self::Held => "reader_held",
+            Self::ReaderUnavailable => "reader_unavailable",
             Self::Unpowered => "card_unpowered",
             Self::Status { .. } => "card_refused",
             Self::Malformed { .. } => "card_malformed",
@@ -131,6 +143,8 @@ impl From<Error> for SmartCardError {
             Error::SecurityViolation | Error::NoAccess => Self::Refused,
             Error::SharingViolation => Self::InUse,
             Error::RemovedCard | Error::NoSmartcard | Error::UnknownReader | Error::ReaderUnavailable => Self::Removed,
+            // What pcscd says of an exchange that its driver could not carry out: nothing was there to take it.
+            Error::NotTransacted => Self::Removed,
             Error::UnresponsiveCard | Error::UnpoweredCard => Self::Unpowered,
             other => Self::Failed(other),
         }
@@ -141,7 +155,12 @@ impl From<Error> for SmartCardError {
 #[derive(Debug)]
 pub struct SmartCardSource {
     name: SourceName,
-    settings: SmartCardConfig,
+    readers: Arc<Readers>,
+}
+
+/// The board and the watch behind it: one for the life of the daemon, under whatever name and settings.
+#[derive(Debug)]
+struct Readers {
     board: Arc<Board>,
     watch: Mutex<Option<Watch>>,
 }
@@ -149,8 +168,14 @@ pub struct SmartCardSource {
 impl SmartCardSource {
     /// A source named `name`.
     pub fn new(name: &str, settings: SmartCardConfig, clock: SharedClock) -> Self {
-        let board = Arc::new(Board::new(clock, settings.pkcs11_module.as_deref()));
-        Self { name: name.into(), settings, board, watch: Mutex::default() }
+        let board = Arc::new(Board::new(clock, settings));
+        Self { name: name.into(), readers: Arc::new(Readers { board, watch: Mutex::default() }) }
+    }
+
+    /// The same readers under another name and other settings. The watch goes on: a new one would read every card again.
+    pub fn renewed(&self, name: &str, settings: SmartCardConfig) -> Self {
+        self.readers.board.configure(settings);
+        Self { name: name.into(), readers: Arc::clone(&self.readers) }
     }
 
     /// The name of the configuration.
@@ -158,18 +183,13 @@ impl SmartCardSource {
         &self.name
     }
 
-    /// What it was told.
-    pub const fn settings(&self) -> &SmartCardConfig {
-        &self.settings
-    }
-
     /// Begins to watch; once is enough.
     pub fn start(&self) {
-        let mut watch = self.watch.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut watch = self.readers.watch.lock().unwrap_or_else(PoisonError::into_inner);
         if watch.is_some() {
             return;
         }
-        match Watch::start(&self.board, &self.settings) {
+        match Watch::start(self.board()) {
             Ok(started) => *watch = Some(started),
             Err(error) => tracing::error!(error = %error, "no thread to watch the card readers"),
         }
@@ -177,33 +197,35 @@ impl SmartCardSource {
 
     /// Ends the watch. Returns within a second, whatever the cards do.
     pub fn stop(&self) {
-        if let Some(watch) = self.watch.lock().unwrap_or_else(PoisonError::into_inner).take() {
-            watch.end(LAST_WORD);
-        }
+        self.readers.stop();
+    }
+
+    fn board(&self) -> &Arc<Board> {
+        &self.readers.board
     }
 
     /// Told with every change of what [`SmartCardSource::readers`] says.
     pub fn changes(&self) -> notice::Receiver<u64> {
-        self.board.subscribe()
+        self.board().subscribe()
     }
 
     /// The readers as they stand.
     pub fn readers(&self) -> ReadersView {
-        self.board.view()
+        self.board().view()
     }
 
     /// One run: what is known now. Blocks two seconds at most, for the first word of pcscd; never for a card.
     pub fn gather(&self) -> Gathered {
         self.start();
-        self.board.try_module_again();
-        self.board.wait(FIRST_WORD, |view| view.service != "unknown");
+        self.board().try_module_again();
+        self.board().wait(FIRST_WORD, |view| view.service != "unknown");
         self.look()
     }
 
     /// The same, without waiting at all.
     pub fn look(&self) -> Gathered {
-        let report = self.board.report();
-        let now = self.board.now();
+        let report = self.board().report();
+        let now = self.board().now();
         let mut gathered = Gathered {
             source: Arc::clone(&self.name),
             kind: "smart_card".into(),
@@ -229,13 +251,21 @@ impl SmartCardSource {
                 && view.readers.iter().all(|reader| !matches!(reader.state, "reading" | "in_use"))
                 && matches!(module, "read" | "failed")
         };
-        self.board.wait(FIRST_WORD, |view| view.service != "unknown");
-        let view = self.board.wait(patience, is_settled);
+        self.board().wait(FIRST_WORD, |view| view.service != "unknown");
+        let view = self.board().wait(patience, is_settled);
         (view, self.look())
     }
 }
 
-impl Drop for SmartCardSource {
+impl Readers {
+    fn stop(&self) {
+        if let Some(watch) = self.watch.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            watch.end(LAST_WORD);
+        }
+    }
+}
+
+impl Drop for Readers {
     fn drop(&mut self) {
         self.stop();
     }
@@ -296,7 +326,8 @@ mod tests {
         let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/sources/smart_card");
         let files = |folder: &std::path::Path| std::fs::read_dir(folder).expect("the folder").flatten();
         let mut talkers = Vec::new();
-        for path in files(&folder).chain(files(&folder.join("pkcs11"))).map(|entry| entry.path()) {
+        let below = [folder.join("board"), folder.join("pkcs11")];
+        for path in files(&folder).chain(below.iter().flat_map(|folder| files(folder))).map(|entry| entry.path()) {
             if path.is_dir() {
                 continue;
             }

@@ -38,10 +38,14 @@ pub(super) enum SeatState {
 /// How far a reading is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Step {
+    /// Handed to the thread of the reader, which has not begun: it may still wait for the card before.
+    Queued,
     /// Connecting, waiting for another program to end its transaction, or between two attempts.
     Waiting,
     /// Another program has the card for itself; tried again later.
     Shared,
+    /// polkit keeps the card from us; tried again later.
+    Refused,
     /// An APDU is out.
     Exchanging,
 }
@@ -87,7 +91,7 @@ impl Seat {
     pub(super) fn at(&mut self, step: Step, due: Option<Duration>, now: Timestamp) -> bool {
         self.due = due;
         let news = match &self.state {
-            SeatState::Reading(before) => (*before == Step::Shared) != (step == Step::Shared),
+            SeatState::Reading(before) => before.told().0 != step.told().0,
             _ => true,
         };
         self.state = SeatState::Reading(step);
@@ -115,7 +119,11 @@ impl Seat {
 
     /// What was known to be in the reader may still be: it cannot be told yet.
     pub(super) const fn is_unsettled(&self) -> bool {
-        matches!(self.state, SeatState::Reading(_) | SeatState::Late(Step::Waiting | Step::Shared))
+        match self.state {
+            SeatState::Reading(_) => true,
+            SeatState::Late(step) => !matches!(step, Step::Exchanging),
+            _ => false,
+        }
     }
 
     /// For people and programs.
@@ -123,14 +131,39 @@ impl Seat {
         let (state, problem, chip) = match &self.state {
             SeatState::Empty => ("empty", None, None),
             SeatState::Foreign(kind) => (*kind, None, None),
-            SeatState::Reading(Step::Shared) => ("in_use", Some(SmartCardError::InUse.problem()), None),
-            SeatState::Reading(..) => ("reading", None, None),
-            SeatState::Late(Step::Exchanging) => ("mute", Some(SmartCardError::Mute.problem()), None),
-            SeatState::Late(..) => ("in_use", Some(SmartCardError::InUse.problem()), None),
+            SeatState::Reading(step) => {
+                let (state, error) = step.told();
+                (state, error.map(|error| error.problem()), None)
+            }
+            SeatState::Late(step) => {
+                let (state, error) = step.told_late();
+                (state, Some(error.problem()), None)
+            }
             SeatState::Unreadable(problem) => ("unreadable", Some(problem.clone()), None),
             SeatState::Read(card) => ("read", None, Some(Arc::from(card.reading.chip.as_str()))),
         };
         ReaderView { name: Arc::clone(name), state, problem, since: self.since, chip }
+    }
+}
+
+impl Step {
+    /// State and reason while an answer is not late.
+    const fn told(self) -> (&'static str, Option<SmartCardError>) {
+        match self {
+            Self::Queued | Self::Waiting | Self::Exchanging => ("reading", None),
+            Self::Shared => ("in_use", Some(SmartCardError::InUse)),
+            Self::Refused => ("unreadable", Some(SmartCardError::Refused)),
+        }
+    }
+
+    /// And once it is.
+    const fn told_late(self) -> (&'static str, SmartCardError) {
+        match self {
+            Self::Queued => ("mute", SmartCardError::Held),
+            Self::Exchanging => ("mute", SmartCardError::Mute),
+            Self::Waiting | Self::Shared => ("in_use", SmartCardError::InUse),
+            Self::Refused => ("unreadable", SmartCardError::Refused),
+        }
     }
 }
 
@@ -156,5 +189,34 @@ mod tests {
         assert_eq!(seat.view(&"A".into()).state, "mute");
         seat.ended(SeatState::Unreadable(SmartCardError::Removed.problem()), AT);
         assert_eq!(seat.look_at_the_clock(999 * SECOND, AT), (false, None));
+    }
+
+    fn told(seat: &Seat) -> (&'static str, Option<String>) {
+        let view = seat.view(&"A".into());
+        (view.state, view.problem.map(|problem| problem.reason.to_string()))
+    }
+
+    /// A card behind one that never answered is in nobody's use.
+    #[test]
+    fn a_card_behind_a_mute_one_is_told_apart() {
+        let due = Some(10 * SECOND);
+        let mut seat = Seat { ticket: 2, state: SeatState::Reading(Step::Queued), since: AT, due };
+        assert_eq!(told(&seat), ("reading", None));
+        assert!(seat.look_at_the_clock(10 * SECOND, AT).0);
+        assert_eq!(told(&seat), ("mute", Some("reader_held".to_owned())));
+        assert!(seat.is_unsettled());
+        assert!(seat.at(Step::Waiting, Some(20 * SECOND), AT), "the thread came back: news");
+        assert_eq!(told(&seat), ("reading", None));
+    }
+
+    /// While polkit refuses, every attempt says the same, and none of them is news.
+    #[test]
+    fn a_refused_card_stays_refused_between_two_attempts() {
+        let mut seat = Seat::unseen(AT);
+        assert!(seat.at(Step::Refused, None, AT));
+        assert_eq!(told(&seat), ("unreadable", Some("pcscd_refused".to_owned())));
+        assert!(!seat.at(Step::Refused, Some(10 * SECOND), AT), "tried again");
+        assert!(seat.look_at_the_clock(10 * SECOND, AT).0);
+        assert_eq!(told(&seat), ("unreadable", Some("pcscd_refused".to_owned())));
     }
 }

@@ -4,10 +4,11 @@
 use super::SmartCardError;
 use super::gate::{Gate, Passed};
 
-/// Most a card may say to one command.
-const MAX_ANSWER: usize = 64 << 10;
-/// Most APDUs one reading may take: a card that never ends is no card.
-const MAX_APDUS: usize = 2000;
+/// Most a card may say to one command: control parameters and counters have a few dozen octets, a piece of a file 231.
+const MAX_ANSWER: usize = 4 << 10;
+/// Most APDUs one reading may take. Two certificates take forty, eight large ones two hundred: a card that wants more never ends, and
+/// as long as it is listened to nobody else can use it.
+const MAX_APDUS: usize = 300;
 
 /// What carries an APDU to a card and its answer back.
 pub trait Wire {
@@ -102,6 +103,10 @@ impl<'a> Transport<'a> {
         // 61xx: xx more octets are there to be fetched.
         while answer.sw >> 8 == 0x61 {
             let more = self.once(&[self.class, 0xc0, 0x00, 0x00, answer.sw as u8])?;
+            // "There is more" with nothing in it, again and again, is a card that has no end.
+            if more.data.is_empty() && more.sw >> 8 == 0x61 {
+                return Err(SmartCardError::TooLong { what: "an answer" });
+            }
             answer.data.extend_from_slice(&more.data);
             answer.sw = more.sw;
             if answer.data.len() > MAX_ANSWER {
@@ -184,9 +189,24 @@ mod tests {
         for cut in [&b""[..], b"\x90"] {
             assert!(matches!(ask(Protocol::T0, &[cut]).0, Err(SmartCardError::Removed)));
         }
-        let endless = vec![[vec![0xaa; 255], vec![0x61, 0xff]].concat(); 600];
-        let refs: Vec<&[u8]> = endless.iter().map(Vec::as_slice).collect();
-        assert!(matches!(ask(Protocol::T0, &refs).0, Err(SmartCardError::TooLong { .. })));
+        for (endless, most) in [([vec![0xaa; 255], vec![0x61, 0xff]].concat(), 20), (vec![0x61, 0x00], 2)] {
+            let endless = vec![endless; 600];
+            let refs: Vec<&[u8]> = endless.iter().map(Vec::as_slice).collect();
+            let (answer, heard) = ask(Protocol::T0, &refs);
+            assert!(matches!(answer, Err(SmartCardError::TooLong { .. })));
+            assert!(heard.len() <= most, "{} APDUs", heard.len());
+        }
+    }
+
+    /// However little each command takes, all of them together have an end.
+    #[test]
+    fn a_reading_has_an_end() {
+        let mut script = Script { answers: vec![vec![0x90, 0x00]; 2 * MAX_APDUS], heard: Vec::new() };
+        let gate = Gate::new(Chip::Cps3, PinCounter::Cps3);
+        let mut transport = Transport::new(&mut script, gate, Protocol::T0, 0);
+        let ended = (0..2 * MAX_APDUS).find_map(|_| transport.get([0xb0, 0, 0], 1).err());
+        assert_eq!(ended, Some(SmartCardError::TooLong { what: "the reading of one card" }));
+        assert_eq!(script.heard.len(), MAX_APDUS);
     }
 
     #[test]

@@ -16,7 +16,6 @@ use super::pkcs11::reader::ModuleReader;
 use super::seat::Errand;
 use super::worker::Worker;
 use super::{SmartCardError, establish, printable};
-use crate::config::SmartCardConfig;
 
 /// Between two attempts to reach pcscd, at first; then twice as long each time.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
@@ -57,11 +56,10 @@ impl std::fmt::Debug for Shared {
 }
 
 impl Watch {
-    pub(super) fn start(board: &Arc<Board>, settings: &SmartCardConfig) -> std::io::Result<Self> {
+    pub(super) fn start(board: &Arc<Board>) -> std::io::Result<Self> {
         let shared = Arc::new(Shared::default());
         let watcher = Watcher {
             board: Arc::clone(board),
-            settings: settings.clone(),
             shared: Arc::clone(&shared),
             workers: HashMap::new(),
             cards: HashMap::new(),
@@ -72,11 +70,8 @@ impl Watch {
         let (time, stop) = (Arc::clone(board), Arc::clone(&watch.shared.stop));
         let keeping = move || time.keep_time(&stop);
         watch.threads.push(std::thread::Builder::new().name("card-clock".to_owned()).spawn(keeping)?);
-        if let Some(module) = settings.pkcs11_module.clone() {
-            let (board, stop) = (Arc::clone(board), Arc::clone(&watch.shared.stop));
-            let reader = ModuleReader { board, module, patience: settings.pkcs11_timeout, stop };
-            watch.threads.push(std::thread::Builder::new().name("pkcs11".to_owned()).spawn(move || reader.run())?);
-        }
+        let module = ModuleReader { board: Arc::clone(board), stop: Arc::clone(&watch.shared.stop) };
+        watch.threads.push(std::thread::Builder::new().name("pkcs11".to_owned()).spawn(move || module.run())?);
         Ok(watch)
     }
 
@@ -151,7 +146,6 @@ impl Shared {
 
 struct Watcher {
     board: Arc<Board>,
-    settings: SmartCardConfig,
     shared: Arc<Shared>,
     workers: HashMap<Arc<str>, Sender<Errand>>,
     /// The card last seen in each reader: pcscd's count of insertions and removals, and whether it answers to power.
@@ -255,6 +249,7 @@ impl Watcher {
         if now.intersects(State::UNKNOWN | State::UNAVAILABLE | State::IGNORE) {
             // What is in it when it is back is another insertion, whatever the count says.
             self.cards.remove(&name);
+            self.board.failing(&name, &SmartCardError::ReaderUnavailable);
             return;
         }
         if !now.contains(State::PRESENT) {
@@ -269,8 +264,8 @@ impl Watcher {
             return;
         }
         if now.contains(State::MUTE) {
-            self.board.unpowered(&name);
-        } else if let Some(errand) = self.board.inserted(&name, state.atr(), self.settings.answer_timeout) {
+            self.board.failing(&name, &SmartCardError::Unpowered);
+        } else if let Some(errand) = self.board.inserted(&name, state.atr()) {
             self.send(reader, name, errand);
         }
     }
@@ -288,7 +283,6 @@ impl Watcher {
             reader: reader.to_owned(),
             name: Arc::clone(&name),
             board: Arc::clone(&self.board),
-            settings: self.settings.clone(),
             stop: Arc::clone(&self.shared.stop),
         };
         let spawned = std::thread::Builder::new().name("card-reader".to_owned()).spawn(move || worker.run(&errands));

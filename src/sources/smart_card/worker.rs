@@ -14,7 +14,6 @@ use super::card::{CardWire, OpenCard};
 use super::establish;
 use super::reading::{CardReading, read_card};
 use super::seat::{Errand, Step};
-use crate::config::SmartCardConfig;
 
 /// Between two attempts at a card that could not be read, at first; then twice as long each time.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
@@ -24,13 +23,18 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(8);
 const ATTEMPTS: u32 = 6;
 /// The same for a card that answers, and not as it should.
 const WRONG_ANSWERS: u32 = 3;
+/// The same for one that holds others up.
+const SLOW_READINGS: u32 = 2;
+/// What others are given before a card that held them up is tried once more.
+const COURTESY: Duration = Duration::from_secs(1);
+/// As long as one reading may always take: real ones last two to five seconds, and meanwhile nobody else can use the card.
+const READING: Duration = Duration::from_secs(6);
 
 /// What a worker works with.
 pub(super) struct Worker {
     pub(super) reader: CString,
     pub(super) name: Arc<str>,
     pub(super) board: Arc<Board>,
-    pub(super) settings: SmartCardConfig,
     pub(super) stop: Arc<AtomicBool>,
 }
 
@@ -47,7 +51,7 @@ impl Worker {
     fn work_off(&self, mut errand: Errand, errands: &Receiver<Errand>) -> Option<Errand> {
         let (mut pause, mut failures, mut step) = (FIRST_PAUSE, 0, Step::Waiting);
         loop {
-            if !self.board.at(&self.name, errand, step, Some(self.settings.answer_timeout)) {
+            if !self.board.at(&self.name, errand, step, Some(self.board.settings().answer_timeout)) {
                 return errands.recv().ok();
             }
             let outcome = catch_unwind(AssertUnwindSafe(|| self.read(errand)))
@@ -57,9 +61,10 @@ impl Worker {
                     self.board.ended(&self.name, errand, Ok(reading));
                     return errands.recv().ok();
                 }
-                Err(SmartCardError::InUse) => {
-                    // However long: whoever has it may need it all day, and until then nothing new is to be told.
-                    step = Step::Shared;
+                Err(error @ (SmartCardError::InUse | SmartCardError::Refused)) => {
+                    // However long: whoever has it may need it all day, a polkit rule may be put in place at any time, and until then
+                    // nothing new is to be told.
+                    step = if error == SmartCardError::InUse { Step::Shared } else { Step::Refused };
                     if !self.board.at(&self.name, errand, step, None) {
                         return errands.recv().ok();
                     }
@@ -68,15 +73,17 @@ impl Worker {
                     tracing::debug!(reader = %self.name, reason = error.reason(), "a card could not be read: {error}");
                     failures += 1;
                     let most = match error {
-                        SmartCardError::Refused | SmartCardError::Forbidden(_) => 1,
-                        SmartCardError::Status { .. }
-                        | SmartCardError::Malformed { .. }
-                        | SmartCardError::TooLong { .. } => WRONG_ANSWERS,
+                        SmartCardError::TooLong { .. } | SmartCardError::Forbidden(_) => 1,
+                        SmartCardError::TooSlow => SLOW_READINGS,
+                        SmartCardError::Status { .. } | SmartCardError::Malformed { .. } => WRONG_ANSWERS,
                         _ => ATTEMPTS,
                     };
                     if failures >= most {
                         self.board.ended(&self.name, errand, Err(&error));
                         return errands.recv().ok();
+                    }
+                    if error == SmartCardError::TooSlow {
+                        pause = COURTESY;
                     }
                     step = Step::Waiting;
                     self.board.at(&self.name, errand, step, None);
@@ -98,15 +105,23 @@ impl Worker {
         if self.stop.load(Ordering::Relaxed) {
             return Err(SmartCardError::Removed);
         }
+        let settings = self.board.settings();
+        let patience = settings.answer_timeout;
         let context = establish()?;
         let mut card = OpenCard::connect(&context, &self.reader)?;
-        let patience = Some(self.settings.answer_timeout);
-        let exchanging = || {
-            self.board.at(&self.name, errand, Step::Exchanging, patience);
-        };
-        card.alone(exchanging, |transaction, protocol| {
-            let mut wire = CardWire::new(transaction, &exchanging, &self.stop);
-            read_card(&mut wire, errand.chip, protocol, self.settings.pin_counter)
+        card.alone(|transaction, protocol| {
+            let end = self.board.monotonic() + READING.max(patience * 2);
+            let may_go_on = || {
+                if self.board.monotonic() >= end {
+                    return Err(SmartCardError::TooSlow);
+                }
+                // Nobody waits for it any more when the card was taken out, or the watch ends.
+                let wanted = self.board.at(&self.name, errand, Step::Exchanging, Some(patience));
+                let stopped = self.stop.load(Ordering::Relaxed);
+                if wanted && !stopped { Ok(()) } else { Err(SmartCardError::Removed) }
+            };
+            let mut wire = CardWire::new(transaction, &may_go_on);
+            read_card(&mut wire, errand.chip, protocol, settings.pin_counter)
         })
     }
 }

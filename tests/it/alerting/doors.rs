@@ -92,7 +92,7 @@ fn alerts_are_listed_filtered_and_paged_with_who_was_told() {
         ("/api/v1/alerts?limit=0", "limit"),
         ("/api/v1/deliveries?state=lost", "state"),
         ("/api/v1/alerts/forecast?until=soon", "2027-01-31"),
-        ("/api/v1/alerts/forecast?until=2999-01-01", "until"),
+        ("/api/v1/alerts/forecast?until=2999-01-01", "à moins de 1830 jours"),
     ] {
         let answer = daemon.get(path, &header());
         assert_eq!((answer.status, answer.json()["reason"].as_str()), (400, Some("bad_request")), "{path}");
@@ -155,26 +155,47 @@ fn an_alert_is_taken_on_by_whoever_the_token_names() {
     let daemon = daemon(folder.path(), &smtp(relay.port));
     quiet(&daemon);
     let now = get(&daemon, "/api/v1/status")["now"].as_str().expect("an instant").to_owned();
-    let year: i32 = now[..4].parse().expect("a year");
-    let good = format!("{}-{}-20", year + i32::from(&now[5..7] > "06"), if &now[5..7] > "06" { "03" } else { "09" });
-    // What is refused, in the language of the configuration or the one asked for, and why.
-    for (alert, body, status, reason, said) in [
-        ("99", json!({"until": good, "reason": "x"}), 404, "not_found", "aucune alerte ouverte"),
-        ("x", json!({"until": good, "reason": "x"}), 404, "not_found", "aucune alerte ouverte"),
-        ("1", json!({"until": good, "reason": " "}), 400, "reason_wanted", "donnez une raison"),
-        ("1", json!({"until": "2020-01-01", "reason": "x"}), 400, "date_past", "à venir"),
-        ("1", json!({"until": "2999-01-01", "reason": "x"}), 400, "date_too_late", "ne peut dépasser"),
-        ("1", json!({"until": "demain", "reason": "x"}), 400, "bad_request", "la date s'écrit"),
-        ("1", json!({"reason": "x"}), 400, "bad_request", "until"),
-        ("1", json!({"until": good, "reason": "x", "by": "somebody"}), 400, "bad_request", "by"),
+    let today: chrono::NaiveDate = now[..10].parse().expect("a day");
+    let in_days = |days| (today + chrono::Days::new(days)).to_string();
+    let (good, far) = (in_days(20), in_days(40));
+    // What is refused and why, in the language of the configuration or the one asked for.
+    for (alert, body, status, reason, french, english) in [
+        ("99", json!({"until": good, "reason": "x"}), 404, "not_found", "aucune alerte ouverte", "no open alert"),
+        ("x", json!({"until": good, "reason": "x"}), 404, "not_found", "aucune alerte ouverte", "no open alert"),
+        ("1", json!({"until": good, "reason": " "}), 400, "reason_wanted", "donnez une raison", "give a reason"),
+        ("1", json!({"until": "2020-01-01", "reason": "x"}), 400, "date_past", "à venir", "must be ahead"),
+        ("1", json!({"until": "2999-01-01", "reason": "x"}), 400, "date_too_late", "ne peut dépasser", "not be later"),
+        ("1", json!({"until": far, "reason": "x"}), 403, "administrator_wanted", "au-delà du", "only a technical"),
+        ("1", json!({"until": "demain", "reason": "x"}), 400, "bad_request", "la date s'écrit", "the date is written"),
+        ("1", json!({"reason": "x"}), 400, "bad_request", "until", "until"),
+        ("1", json!({"until": good, "reason": "x", "by": "somebody"}), 400, "bad_request", "by", "by"),
     ] {
-        let answer = ack(&daemon, alert, &body);
-        let problem = answer.json();
-        assert_eq!((answer.status, problem["reason"].as_str()), (status, Some(reason)), "{body}: {problem}");
-        assert!(problem["detail"].as_str().is_some_and(|detail| detail.contains(said)), "{body}: {problem}");
+        for (lang, said) in [("", french), ("?lang=fr", french), ("?lang=en", english)] {
+            let answer = daemon.post(&format!("/api/v1/alerts/{alert}/ack{lang}"), &header(), &body.to_string());
+            let problem = answer.json();
+            assert_eq!((answer.status, problem["reason"].as_str()), (status, Some(reason)), "{body}: {problem}");
+            assert!(problem["detail"].as_str().is_some_and(|detail| detail.contains(said)), "{body}{lang}: {problem}");
+        }
     }
     let english = daemon.vigie(&["alert", "ack", "99", "--until", &good, "--reason", "x", "--lang", "en"]);
     assert_eq!(english.code, 1);
+    // A configuration in English answers in English.
+    let file = folder.path().join("vigie.toml");
+    let french = fs::read_to_string(&file).expect("read");
+    fs::write(&file, format!("lang = \"en\"\n{french}")).expect("written");
+    assert_eq!(daemon.vigie(&["reload"]).code, 0);
+    let refused = [
+        ack(&daemon, "1", &json!({"until": far, "reason": "x"})),
+        daemon.post("/api/v1/alerts/test", &header(), &json!({"to": ["stranger@x.fr"]}).to_string()),
+        daemon.get("/api/v1/alerts/forecast?until=soon", &header()),
+        daemon.get("/api/v1/alerts/forecast?until=2999-01-01", &header()),
+    ];
+    let details: Vec<String> = refused.iter().map(|answer| answer.json()["detail"].to_string()).collect();
+    for (detail, said) in details.iter().zip(["only a technical", "neither that of", "is written", "must lie within"]) {
+        assert!(detail.contains(said), "{details:?}");
+    }
+    fs::write(&file, french).expect("written");
+    assert_eq!(daemon.vigie(&["reload"]).code, 0);
     let no_token = daemon.post("/api/v1/alerts/1/ack", "Content-Type: application/json\r\n", "{}");
     assert_eq!(no_token.status, 401);
 

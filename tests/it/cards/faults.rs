@@ -189,7 +189,26 @@ fn lying_cards_are_reported_and_slow_ones_read() {
     assert_eq!(there["certificates"].as_array().map(Vec::len), Some(1));
     assert_eq!(there["problems"][0]["reason"], "card_malformed");
     slow.remove();
+    wait_for_reader(&daemon, READER, "empty");
+    // Read whole, then in part again: what was read stays, and that it was not read this time is told at every door.
+    let whole = TestCard::cpe();
+    let inserted = whole.insert(&pcscd, 0);
+    let whole_card =
+        |card: &Value| card["problems"] == json!([]) && card["certificates"].as_array().map(Vec::len) == Some(2);
+    wait_for_card(&daemon, NUMBER, whole_card);
+    inserted.remove();
+    wait_for_reader(&daemon, READER, "empty");
+    whole.state().card.tree().0.get_mut(&vec![0x0001, 0xb002]).expect("a certificate").data.truncate(300);
+    let _in = whole.insert(&pcscd, 0);
+    let part = wait_for_card(&daemon, NUMBER, |card| card["present"] == true && card["problems"] != json!([]));
+    let reasons: Vec<_> =
+        part["problems"].as_array().expect("a list").iter().map(|one| one["reason"].clone()).collect();
+    assert_eq!(reasons, ["card_malformed", "card_read_in_part"]);
+    assert_eq!(part["certificates"].as_array().map(Vec::len), Some(2));
+    let (page, list) = (daemon.get("/", "Accept: text/html\r\n").body, daemon.vigie(&["card", "list"]).out);
+    assert!(page.contains("lecture partielle") && list.contains("lecture partielle"), "{list}");
     card.assert_untouched(false);
+    whole.assert_untouched(false);
 }
 
 /// Another card, then another card with the same number, put in between two looks of pcscd.
@@ -203,16 +222,26 @@ fn a_swap_between_two_looks_is_seen() {
     present(&daemon);
     let other = Person { number: "2600301799".to_owned(), register: "000000002".to_owned(), ..Person::default() };
     let other = TestCard::new(Model::Cps3, &other.contents("11111111"));
+    card.wait_until_off();
     inserted.remove();
     let swapped = other.insert(&pcscd, 0);
     wait_for_card(&daemon, "2600301799", |card| card["present"] == true);
     gone(&daemon);
+    other.wait_until_off();
     swapped.remove();
     let twin = TestCard::new(Model::Cps3, &Person::default().contents("22222222"));
-    let _in = twin.insert(&pcscd, 0);
+    let swapped = twin.insert(&pcscd, 0);
     let there = wait_for_card(&daemon, NUMBER, |card| card["present"] == true);
     assert_eq!(there["chip_serial"], "22222222");
-    [card, other, twin].iter().for_each(|card| card.assert_untouched(false));
+    // The very serial number of the chip, with another card's contents: what is read counts.
+    twin.wait_until_off();
+    swapped.remove();
+    let third = Person { number: "2600301788".to_owned(), register: "000000003".to_owned(), ..Person::default() };
+    let clone = TestCard::new(Model::Cps3, &third.contents("22222222"));
+    let _in = clone.insert(&pcscd, 0);
+    let there = wait_for_card(&daemon, "2600301788", |card| card["present"] == true);
+    assert_eq!((&there["chip_serial"], there["certificates"].as_array().map(Vec::len)), (&json!("22222222"), Some(2)));
+    [card, other, twin, clone].iter().for_each(|card| card.assert_untouched(false));
 }
 
 /// pcscd comes late, is killed, is stopped, stands still, and comes back each time.
@@ -335,7 +364,7 @@ fn a_card_in_use_is_read_later() {
 }
 
 /// Another program that holds the card until it is killed. A process of its own: the socket of pcscd is named by the environment.
-fn holder(pcscd: &Pcscd, mode: &str, held: &Path) -> Child {
+pub(super) fn holder(pcscd: &Pcscd, mode: &str, held: &Path) -> Child {
     let program = std::env::current_exe().expect("this program");
     let other = pcscd
         .command(program.to_str().expect("a plain path"))

@@ -86,7 +86,26 @@ fn eight_readers_take_the_time_of_one() {
     assert!(eight < 3 * one, "{eight:?} for eight, {one:?} for one");
 }
 
-/// A hundred and four insertions and removals, on eight readers at once.
+/// What goes wrong with a card in one round: of eight, one is torn out while it is read, one is swapped for another at once, and in one
+/// round of three one falls silent, which takes a second to tell.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    Read,
+    Mute,
+    Torn,
+    Swapped,
+}
+
+fn fate(round: usize, reader: usize) -> Fate {
+    match (round + reader) % READERS {
+        1 if round.is_multiple_of(3) => Fate::Mute,
+        4 => Fate::Torn,
+        6 => Fate::Swapped,
+        _ => Fate::Read,
+    }
+}
+
+/// A hundred and four insertions and removals, on eight readers at once, some of them going wrong in one way or another.
 #[test]
 fn a_hundred_rounds_leave_nothing_behind() {
     const ROUNDS: usize = 13;
@@ -95,10 +114,31 @@ fn a_hundred_rounds_leave_nothing_behind() {
     let daemon = watching(folder.path(), &pcscd, "");
     wait_for_reader(&daemon, "D 00 01", "empty");
     let cards = eight(&pcscd);
+    let spare = Person { number: "2600301799".to_owned(), register: "000000099".to_owned(), ..Person::default() };
+    let spare = TestCard::new(Model::Cps3, &spare.contents("11111111"));
     let mut after_first = None;
     for round in 0..ROUNDS {
-        let inserted: Vec<_> = cards.iter().enumerate().map(|(reader, card)| card.insert(&pcscd, reader)).collect();
-        wait_for("eight cards", || (states(&daemon, "read") == READERS).then_some(()));
+        let at = 1 + round;
+        let of = |wanted: Fate| (0..READERS).filter(move |reader| fate(round, *reader) == wanted);
+        let insert = |(reader, card): (usize, &TestCard)| {
+            let fate = fate(round, reader);
+            card.clone().with(|faults| {
+                faults.mute_at = (fate == Fate::Mute).then_some(at);
+                faults.tear_at = (fate == Fate::Torn).then_some(at);
+            });
+            let inserted = card.insert(&pcscd, reader);
+            if fate != Fate::Swapped {
+                return inserted;
+            }
+            inserted.remove();
+            spare.insert(&pcscd, reader)
+        };
+        let inserted: Vec<_> = cards.iter().enumerate().map(insert).collect();
+        wait_for("each card to be read, or not", || {
+            let read = of(Fate::Read).chain(of(Fate::Swapped)).count();
+            let seen = states(&daemon, "read") == read && states(&daemon, "mute") == of(Fate::Mute).count();
+            (seen && of(Fate::Torn).all(|reader| inserted[reader].is_over())).then_some(())
+        });
         drop(inserted);
         wait_for("eight empty readers", || (states(&daemon, "empty") == READERS).then_some(()));
         if round == 0 {
@@ -107,13 +147,15 @@ fn a_hundred_rounds_leave_nothing_behind() {
     }
     let first = after_first.expect("a first round");
     settled(&daemon, &pcscd, |now| now.0 <= first.0 && now.1 <= first.1 && now.2 <= first.2);
-    for card in &cards {
+    for card in cards.iter().chain([&spare]) {
         card.assert_untouched(false);
         let apdus = card.apdus().len();
         assert!(apdus <= 40 * ROUNDS, "{apdus} APDUs in {ROUNDS} rounds");
     }
     let inserted = daemon.audit().iter().filter(|event| event["action"] == json!("card_inserted")).count();
-    assert_eq!(inserted, ROUNDS * READERS);
+    let whole = (0..ROUNDS).flat_map(|round| (0..READERS).map(move |reader| fate(round, reader)));
+    let whole = whole.filter(|fate| *fate == Fate::Read).count();
+    assert!((whole..=whole + 2 * ROUNDS).contains(&inserted), "{inserted} of {ROUNDS} rounds");
     let (status, log) = daemon.stop();
     assert!(status.success(), "{log}");
 }

@@ -2,13 +2,18 @@
 //! ways there are: closing the connection, and saying that access is denied.
 
 use std::io::{Read as _, Write as _};
+use std::net::Shutdown;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::Value;
 
-use super::{cards, watching_at};
+use super::{cards, wait_for_reader, watching_at};
 use crate::support::daemon::{Daemon, wait_for};
+use crate::support::pcscd::Pcscd;
+use crate::support::virtual_card::TestCard;
 
 /// `SCARD_W_SECURITY_VIOLATION`.
 const ACCESS_DENIED: u32 = 0x8010_006a;
@@ -48,6 +53,94 @@ fn line(daemon: &Daemon) -> Value {
     lines.iter().find(|line| line["check"] == "pcscd").cloned().expect("a line about pcscd")
 }
 
+/// Between the client and a pcscd that lets everybody list readers: as long as `refused` says so, cards are kept from everybody, which
+/// is what polkit does without the action `access_card`. Messages of the client are a header of two words, length and command, and a
+/// body, whose last word comes back as the outcome.
+fn refusing_cards(socket: &Path, pcscd: &Path, refused: &Arc<AtomicBool>) {
+    const CONNECT: u32 = 4;
+    fn relay(mut client: UnixStream, mut server: UnixStream, refused: &AtomicBool) -> std::io::Result<()> {
+        loop {
+            let mut header = [0; 8];
+            client.read_exact(&mut header)?;
+            let word = |at: usize| u32::from_ne_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]]);
+            let mut body = vec![0; usize::try_from(word(0)).expect("a length")];
+            client.read_exact(&mut body)?;
+            if word(4) != CONNECT {
+                server.write_all(&[&header[..], &body].concat())?;
+            } else if refused.load(Ordering::Relaxed) {
+                let outcome = body.len() - 4;
+                body[outcome..].copy_from_slice(&ACCESS_DENIED.to_ne_bytes());
+                client.write_all(&body)?;
+            } else {
+                server.write_all(&[&header[..], &body].concat())?;
+                // Once a card is open, what follows is not all in this form.
+                return std::io::copy(&mut client, &mut server).map(drop);
+            }
+        }
+    }
+    let listener = UnixListener::bind(socket).expect("a socket");
+    let (pcscd, refused) = (pcscd.to_owned(), Arc::clone(refused));
+    std::thread::spawn(move || {
+        for client in listener.incoming().flatten() {
+            let Ok(server) = UnixStream::connect(&pcscd) else { continue };
+            let (mut answers, mut heard) =
+                (server.try_clone().expect("the stream again"), client.try_clone().expect("the stream again"));
+            std::thread::spawn(move || {
+                std::io::copy(&mut answers, &mut heard).ok();
+                heard.shutdown(Shutdown::Both).ok();
+            });
+            let refused = Arc::clone(&refused);
+            std::thread::spawn(move || {
+                let end = server.try_clone().expect("the stream again");
+                relay(client, server, &refused).ok();
+                end.shutdown(Shutdown::Both).ok();
+            });
+        }
+    });
+}
+
+/// polkit may let the service list readers and keep the cards from it. The doctor says so and names the rule; once the rule is there the
+/// card is read by itself.
+#[test]
+fn cards_that_polkit_keeps_from_us_are_read_once_it_does_not() {
+    let pcscd = Pcscd::start(1);
+    let folder = tempfile::tempdir().expect("a folder");
+    let (socket, refused) = (folder.path().join("polkit.comm"), Arc::new(AtomicBool::new(true)));
+    refusing_cards(&socket, &pcscd.socket(), &refused);
+    let daemon = watching_at(folder.path(), &socket, "", &[]);
+    wait_for_reader(&daemon, "A 00 00", "empty");
+    let card = TestCard::cpe();
+    let _in = card.insert(&pcscd, 0);
+    let reader = wait_for_reader(&daemon, "A 00 00", "unreadable");
+    assert_eq!(reader["problem"]["reason"], "pcscd_refused");
+    let doctor = daemon.json(&["doctor"]);
+    let lines = doctor["checks"].as_array().expect("checks");
+    let line = lines.iter().find(|line| line["check"] == "reader").expect("a line about the reader");
+    let text = |key: &str| line[key].as_str().expect("a text");
+    assert!(line["level"] == "warn" && text("message").starts_with("A 00 00: ") && text("message").contains("polkit"));
+    assert!(text("cure").contains("systemd/vigie.polkit.rules") && text("cure").contains("access_card"), "{line}");
+    assert_eq!(card.apdus().len(), 0);
+    refused.store(false, Ordering::Relaxed);
+    wait_for_reader(&daemon, "A 00 00", "read");
+    card.assert_untouched(false);
+}
+
+/// A mute card is a line of its own, with what to do.
+#[test]
+fn the_doctor_tells_readers_that_give_nothing() {
+    let pcscd = Pcscd::start(2);
+    let folder = tempfile::tempdir().expect("a folder");
+    let daemon = watching_at(folder.path(), &pcscd.socket(), "", &[]);
+    let _mute = TestCard::cpe().with(|faults| faults.mute_at = Some(4)).insert(&pcscd, 1);
+    wait_for_reader(&daemon, "A 00 01", "mute");
+    let doctor = daemon.json(&["doctor", "--lang", "en"]);
+    let lines = doctor["checks"].as_array().expect("checks").iter().filter(|line| line["check"] == "reader");
+    let lines: Vec<_> = lines.collect();
+    assert_eq!(lines.len(), 1, "the other one is empty: {doctor}");
+    assert_eq!(lines[0]["message"], "A 00 01: the card does not answer (card_mute)");
+    assert!(lines[0]["cure"].as_str().is_some_and(|cure| cure.contains("take the card out")), "{doctor}");
+}
+
 /// The doctor says what the service sees, which is not what whoever asks would see, and names the rule.
 #[test]
 fn the_doctor_names_the_polkit_rule() {
@@ -80,7 +173,7 @@ fn the_doctor_names_the_polkit_rule() {
 /// Without a service, what the asker sees, and that it is the asker's.
 #[test]
 fn without_a_service_the_doctor_says_whose_eyes_it_uses() {
-    let pcscd = crate::support::pcscd::Pcscd::start(1);
+    let pcscd = Pcscd::start(1);
     let doctor = pcscd.vigie(&["doctor", "--json", "--config", "/nonexistent", "--socket", "/nonexistent"]).json();
     let lines = doctor["checks"].as_array().expect("checks");
     let line = lines.iter().find(|line| line["check"] == "pcscd").expect("a line about pcscd");

@@ -195,7 +195,20 @@ fn two_chips_with_one_number_are_told() {
         findings["items"].as_array()?.iter().find(|item| item["code"] == "card_twice").cloned()
     });
     assert_eq!(said["facts"]["kind"], "chips");
-    assert_eq!(cards(&daemon)["items"].as_array().map(Vec::len), Some(2));
+    let items = cards(&daemon)["items"].as_array().expect("a list").clone();
+    assert_eq!(items.len(), 2);
+    // Nobody declared them: how many there are is told, whose they are is not.
+    let metrics = daemon.get("/metrics", "").body;
+    assert!(metrics.contains("vigie_card_present{reader=\"A 00 01\",kind=\"CDE_CPE\"} 1"), "{metrics}");
+    let personal: Vec<&str> = items
+        .iter()
+        .flat_map(|card| card["certificates"].as_array().expect("a list"))
+        .map(|on_card| on_card["sha256"].as_str().expect("a fingerprint"))
+        .collect();
+    assert_eq!(personal.len(), 4);
+    for trace in personal.into_iter().chain(["99213845", "11111111", NUMBER]) {
+        assert!(!metrics.contains(trace), "{trace} in a metric");
+    }
 }
 
 /// The demonstration shows a card where there is a virtual reader, and says how to get one where there is none.

@@ -1,6 +1,5 @@
 //! Lists that come the wrong way, at the wrong time, or to a database that takes nothing.
 
-use std::ffi::OsStr;
 use std::time::{Duration, Instant};
 
 use sqlx::{ConnectOptions as _, Connection as _};
@@ -98,9 +97,7 @@ fn a_clock_that_was_wrong_leaves_nothing_behind() {
     let clock = Faketime::new(estate.path());
     // A virtual machine that wakes up a year ago.
     clock.set("-365d");
-    let environment = clock.environment();
-    let environment: Vec<(&str, &OsStr)> = environment.iter().map(|(name, value)| (*name, value.as_os_str())).collect();
-    let daemon = Daemon::run_with(estate.path(), &environment);
+    let daemon = clock.run(estate.path());
     wait_for("a look", || (status(&daemon, "good") == "unknown").then_some(()));
     for wrong in [None, Some("+3652d"), Some("-3652d")] {
         if let Some(wrong) = wrong {
@@ -141,6 +138,37 @@ fn lists_from_files_are_read_at_the_start_and_their_addresses_left_alone() {
     fs::write(folder.join("ca.crl"), estate.ca.list(&newer)).unwrap();
     assert_eq!(daemon.vigie(&["reload"]).code, 0);
     wait_for("the next list", || (statuses(&daemon) == words("revoked", "revoked")).then_some(()));
+    daemon.stop();
+}
+
+#[test]
+fn what_is_wrong_with_a_configured_folder_is_told_of() {
+    let estate = Estate::new();
+    estate.install(&["http://crl.example.fr/ca.crl"]);
+    let folder = estate.path().join("stick");
+    fs::create_dir(&folder).unwrap();
+    let impostor = Authority::root(&Spec::authority("TEST AC ORGANISATIONS", 2).valid(FROM, UNTIL));
+    fs::write(folder.join("ca.crl"), estate.ca.list(&list(5))).unwrap();
+    fs::write(folder.join("forged.crl"), impostor.list(&ListSpec::new(9).dated(FROM, Some(UNTIL)))).unwrap();
+    estate.configure(&format!("hosts = []\nfiles = [{:?}]", folder.to_str().unwrap()));
+    let daemon = estate.run();
+    wait_for("the finding", || codes(&daemon).contains(&"crl_bad_signature".to_owned()).then_some(()));
+    let place = followed(&daemon, "/stick");
+    assert!(place["failure"]["message"].as_str().is_some(), "{place}");
+    assert_eq!(daemon.vigie(&["reload"]).code, 0);
+    wait_for("the same", || (followed(&daemon, "/stick")["failure"]["reason"] == "bad_signature").then_some(()));
+    // Nothing is wrong with the others.
+    wait_for("the list", || (followed(&daemon, "/ca.crl")["number"] == "5").then_some(()));
+    fs::remove_file(folder.join("forged.crl")).unwrap();
+    assert_eq!(daemon.vigie(&["reload"]).code, 0);
+    wait_for("its end", || (!codes(&daemon).contains(&"crl_bad_signature".to_owned())).then_some(()));
+    // The stick is gone: that is told too, once it lasts.
+    fs::remove_file(folder.join("ca.crl")).unwrap();
+    assert_eq!(daemon.vigie(&["reload"]).code, 0);
+    wait_for("the empty folder", || {
+        let lists = daemon.json(&["crl", "list"]);
+        lists["items"].as_array().unwrap().iter().any(|list| list["failure"]["reason"] == "no_file").then_some(())
+    });
     daemon.stop();
 }
 

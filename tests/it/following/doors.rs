@@ -1,5 +1,7 @@
 //! What people see and do: imports, the mirror, oppositions, metrics.
 
+use vigie::domain::time::Timestamp;
+
 use super::*;
 use crate::support::daemon::{exchange, wait_for};
 
@@ -61,6 +63,57 @@ fn a_list_comes_in_from_a_file_and_is_served_again() {
 }
 
 #[test]
+fn a_folder_that_is_imported_is_answered_once_and_for_every_file() {
+    let estate = Estate::new();
+    estate.install(&["http://out-of-reach.example/ca.crl"]);
+    estate.configure("hosts = [\"127.0.0.1\"]\nnetworks = [\"127.0.0.1\"]\nspread = \"0s\"\n");
+    let daemon = estate.run();
+    let stick = estate.path().join("stick");
+    fs::create_dir(&stick).unwrap();
+    let import = || {
+        let said = std::process::Command::new(VIGIE)
+            .arg("--config")
+            .arg(estate.path().join("vigie.toml"))
+            .args(["crl", "import", "--json"])
+            .arg(&stick)
+            .output()
+            .unwrap();
+        let out = (!said.stdout.is_empty()).then(|| serde_json::from_slice::<Value>(&said.stdout).unwrap());
+        (said.status.code().unwrap(), out, String::from_utf8(said.stderr).unwrap())
+    };
+    // Nothing in it, which is not nothing to say.
+    let (code, _, said) = import();
+    assert_eq!(code, 65);
+    assert!(said.contains("no file in it (no_file)"), "{said}");
+
+    // None is any good: a line for each.
+    fs::write(stick.join("a.crl"), b"<html>").unwrap();
+    fs::write(stick.join("b.crl"), &estate.ca.der).unwrap();
+    let (code, _, said) = import();
+    assert_eq!(code, 65);
+    for file in ["a.crl", "b.crl"] {
+        assert!(said.lines().any(|line| line.contains(file) && line.ends_with("(not_a_crl)")), "{file}: {said}");
+    }
+
+    // Some are: they are taken, the others told with their reasons.
+    fs::write(stick.join("c.crl"), estate.ca.list(&list(5))).unwrap();
+    fs::write(stick.join("d.crl"), estate.root.list(&ListSpec::new(2).dated(FROM, Some(UNTIL)))).unwrap();
+    let (code, report, _) = import();
+    let report = report.unwrap();
+    assert_eq!((code, &report["taken"], &report["unchanged"]), (65, &2.into(), &0.into()), "{report}");
+    let failed: Vec<&str> = report["failed"].as_array().unwrap().iter().map(|one| one[1].as_str().unwrap()).collect();
+    assert_eq!(failed, ["not_a_crl", "not_a_crl"], "{report}");
+    assert!(report["failed"][0][0].as_str().unwrap().ends_with("/a.crl"), "{report}");
+    assert_eq!(statuses(&daemon), words("good", "revoked"));
+
+    for file in ["a.crl", "b.crl"] {
+        fs::remove_file(stick.join(file)).unwrap();
+    }
+    let (code, report, _) = import();
+    assert_eq!((code, &report.unwrap()["unchanged"]), (0, &2.into()));
+}
+
+#[test]
 fn an_opposition_is_followed_until_a_list_says_so() {
     let estate = Estate::new();
     estate.install(&[&estate.server.url("/ca.crl")]);
@@ -82,8 +135,18 @@ fn an_opposition_is_followed_until_a_list_says_so() {
     let told = daemon.json(&["oppose", &id, "--declared-at", "2021-03-01T08:00:00Z"]);
     assert_eq!((&told["declared_at"], &told["seen_at"]), (&"2021-03-01T08:00:00Z".into(), &Value::Null));
     assert!(codes(&daemon).contains(&"revocation_awaited".to_owned()));
+    // Said wrong at first: corrected, and both are in the trail.
+    let seq = daemon.last_seq();
     let again = daemon.json(&["oppose", &id, "--declared-at", "2021-03-02T08:00:00Z"]);
-    assert_eq!(again["declared_at"], "2021-03-01T08:00:00Z", "one is enough");
+    assert_eq!((&again["declared_at"], &again["asked_at"]), (&"2021-03-02T08:00:00Z".into(), &told["asked_at"]));
+    let corrected = events(&daemon, seq, "opposition_corrected");
+    assert_eq!(corrected[0]["reason"], "declared 2021-03-02T08:00:00Z, not 2021-03-01T08:00:00Z");
+    assert_eq!(daemon.json(&["oppose", &id])["declared_at"], "2021-03-02T08:00:00Z", "nothing new was said");
+    assert_eq!(codes(&daemon).iter().filter(|code| *code == "revocation_awaited").count(), 1);
+    assert_eq!(
+        daemon.json(&["oppose", &id, "--declared-at", "2021-03-01T08:00:00Z"])["declared_at"],
+        told["declared_at"]
+    );
     assert_eq!(daemon.vigie(&["oppose", &id, "--declared-at", "2088-01-01T00:00:00Z"]).code, 65);
     assert_eq!(daemon.vigie(&["oppose", "nobody"]).code, 1);
     // A card of which no certificate was ever seen is awaited all the same.
@@ -111,7 +174,20 @@ fn an_opposition_is_followed_until_a_list_says_so() {
         .map(|finding| finding["subject"].as_str().unwrap())
         .collect();
     assert_eq!(awaited, ["card:2600301752"]);
-    assert!(daemon.json(&["oppose", &id, "--declared-at", "2021-03-01T08:00:00Z"])["seen_at"].is_string());
+    // Whoever asks again is told when it was seen and how long that took; nothing new is followed.
+    let seq = daemon.last_seq();
+    for more in [&[][..], &["--declared-at", "2021-03-01T08:00:00Z"], &["--declared-at", "2021-03-05T08:00:00Z"]] {
+        let told = daemon.json(&[&["oppose", &id], more].concat());
+        assert_eq!(
+            (&told["declared_at"], &told["crl_number"]),
+            (&"2021-03-01T08:00:00Z".into(), &"6".into()),
+            "{told}"
+        );
+        let at = |key: &str| told[key].as_str().unwrap().parse::<Timestamp>().unwrap().unix();
+        assert_eq!(told["delay_seconds"], at("seen_at") - at("declared_at"));
+    }
+    assert!(daemon.vigie(&["oppose", &id, "--lang", "en"]).out.trim_end().ends_with(" min later."));
+    assert!(events(&daemon, seq, "opposition_declared").is_empty());
 
     let status = daemon.json(&["status"]);
     assert_eq!((&status["counts"]["revoked"], &status["crls"].as_array().unwrap().len()), (&1.into(), &2));
@@ -126,4 +202,41 @@ fn an_opposition_is_followed_until_a_list_says_so() {
         metrics.lines().any(|line| line.starts_with("vigie_certificate_revoked{") && line.ends_with(" 1")),
         "{metrics}"
     );
+}
+
+#[test]
+fn an_opposition_of_the_wrong_card_is_taken_back() {
+    let estate = Estate::new();
+    for (name, serial) in [("good", GOOD), ("revoked", REVOKED)] {
+        estate.put(name, &Spec::end_entity(name, serial));
+    }
+    estate.configure(
+        "[[structure]]\nid = \"s\"\nname = \"S\"\nkind = \"other\"\n[[certificate]]\nid = \"web\"\nstructure = \"s\"\noffer = \"SERV\"\n\
+         usage = \"SSL_SERV\"\nfqdn = \"revoked\"\ncert = \"inbox/revoked.cer\"\nkey = \"inbox/revoked.key\"\n",
+    );
+    let daemon = estate.run();
+    let awaited = |daemon: &Daemon| {
+        let findings = daemon.json(&["findings"]);
+        let findings = findings["items"].as_array().unwrap().iter();
+        findings.filter(|finding| finding["code"] == "revocation_awaited").count()
+    };
+    for subject in ["2600301752", "web"] {
+        assert_eq!(daemon.vigie(&["oppose", subject, "--withdraw", "--reason", "rien"]).code, 1, "nothing is awaited");
+        let told = daemon.json(&["oppose", subject, "--declared-at", "2021-03-01T08:00:00Z"]);
+        assert_eq!(awaited(&daemon), 1);
+        assert_eq!(daemon.vigie(&["oppose", subject, "--withdraw"]).code, 64, "a reason is wanted");
+        assert_eq!(daemon.vigie(&["oppose", subject, "--withdraw", "--reason", " "]).code, 65);
+        assert_eq!(awaited(&daemon), 1);
+
+        let seq = daemon.last_seq();
+        let gone = daemon.json(&["oppose", subject, "--withdraw", "--reason", "numéro mal saisi"]);
+        assert_eq!((&gone["subject"], &gone["declared_at"]), (&told["subject"], &told["declared_at"]));
+        assert_eq!(awaited(&daemon), 0);
+        let withdrawn = events(&daemon, seq, "opposition_withdrawn");
+        assert_eq!(withdrawn[0]["object"], told["subject"]);
+        assert_eq!(withdrawn[0]["reason"], "declared 2021-03-01T08:00:00Z: numéro mal saisi");
+    }
+    daemon.stop();
+    let daemon = estate.run();
+    assert_eq!(awaited(&daemon), 0);
 }

@@ -4,8 +4,10 @@ mod astray;
 mod directory;
 mod doors;
 mod faults;
+mod forget;
 mod hostile;
 mod hostile_directory;
+mod mirror;
 mod ways;
 
 use std::fs;

@@ -40,7 +40,7 @@ fn alert(number: i64, state: AlertState) -> Alert {
     let finding = finding("expiring", &format!("certificate:c{number}"), "odd \" \u{1f4a9}\0 é");
     let said = vec![Said { mark: Mark::opened(), at: NOW }];
     let end = (number % 2 == 0).then(|| NOW.plus_days(number));
-    Alert { id: number, finding, opened_at: NOW, end, state, said, reached: Some(Audience::Principals) }
+    Alert { id: number, finding, opened_at: NOW, end, state, said, reached: Some(Audience::Principals), words: 3 }
 }
 
 fn word(alert: &Alert) -> AlertEvent {
@@ -72,6 +72,7 @@ fn message(number: i64, kind: NoticeKind, state: DeliveryState) -> Delivery {
         state,
         attempts: 2,
         waited: Duration::from_secs(90),
+        audit: Some((9, "ab".repeat(32))),
     }
 }
 

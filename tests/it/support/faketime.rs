@@ -1,37 +1,42 @@
 //! The clock of a real daemon, set from outside while it runs, by Debian's faketime.
 
-use std::ffi::OsString;
+use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The truth, and so much more.
+use super::daemon::Daemon;
+
+/// A clock that reads the truth and so much more (`+365d`), or begins to run at a moment (`@2029-10-20 12:00:00`, UTC).
 pub struct Faketime {
-    offset: PathBuf,
+    file: PathBuf,
 }
 
 impl Faketime {
-    /// A clock that reads the truth, told by a file in this folder.
+    /// A true clock, told by a file in this folder.
     pub fn new(folder: &Path) -> Self {
-        let clock = Self { offset: folder.join("offset") };
+        let clock = Self { file: folder.join("clock") };
         clock.set("+0");
         clock
     }
 
     /// From the next look on.
-    pub fn set(&self, offset: &str) {
-        let next = self.offset.with_extension("next");
-        fs::write(&next, offset).expect("written");
-        fs::rename(next, &self.offset).expect("renamed");
+    pub fn set(&self, told: &str) {
+        let next = self.file.with_extension("next");
+        fs::write(&next, told).expect("written");
+        fs::rename(next, &self.file).expect("renamed");
     }
 
-    /// For the daemon. The monotonic clock stays true.
-    pub fn environment(&self) -> [(&'static str, OsString); 4] {
-        [
-            ("LD_PRELOAD", library().into()),
-            ("FAKETIME_TIMESTAMP_FILE", self.offset.clone().into()),
-            ("FAKETIME_NO_CACHE", "1".into()),
-            ("FAKETIME_DONT_FAKE_MONOTONIC", "1".into()),
-        ]
+    /// The daemon of `folder` under this clock. Its monotonic clock stays true.
+    pub fn run(&self, folder: &Path) -> Daemon {
+        let library = library();
+        let environment: [(&str, &OsStr); 5] = [
+            ("LD_PRELOAD", library.as_os_str()),
+            ("FAKETIME_TIMESTAMP_FILE", self.file.as_os_str()),
+            ("FAKETIME_NO_CACHE", "1".as_ref()),
+            ("FAKETIME_DONT_FAKE_MONOTONIC", "1".as_ref()),
+            ("TZ", "UTC".as_ref()),
+        ];
+        Daemon::run_with(folder, &environment)
     }
 }
 

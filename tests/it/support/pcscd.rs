@@ -1,7 +1,7 @@
 //! A pcscd of its own for each test: a private socket, private ports, virtual readers. Nothing of the machine's is touched.
 
 use std::fs;
-use std::net::{TcpListener, TcpStream};
+use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use std::time::Duration;
 use rustix::process::Signal;
 use tempfile::TempDir;
 
-use super::daemon::{Said, VIGIE, wait_for};
+use super::daemon::{Said, VIGIE};
 
 const DRIVER: &str = "/usr/lib/pcsc/drivers/serial/libifdvpcd.so";
 
@@ -21,6 +21,8 @@ pub struct Pcscd {
     folder: TempDir,
     child: Option<Child>,
     ports: Vec<u16>,
+    /// What keeps other tests from these ports.
+    taken: Vec<UdpSocket>,
 }
 
 impl Pcscd {
@@ -29,7 +31,8 @@ impl Pcscd {
         for (path, package) in [(DRIVER, "vsmartcard-vpcd"), ("/usr/sbin/pcscd", "pcscd")] {
             assert!(Path::new(path).exists(), "{path} is missing: run `make setup-test`, or apt-get install {package}");
         }
-        let mut pcscd = Self { folder: tempfile::tempdir().expect("a folder"), child: None, ports: Vec::new() };
+        let mut pcscd =
+            Self { folder: tempfile::tempdir().expect("a folder"), child: None, ports: Vec::new(), taken: Vec::new() };
         // Ports are taken when the driver is loaded; somebody else may have been faster.
         for _ in 0..5 {
             pcscd.configure(readers);
@@ -49,8 +52,9 @@ impl Pcscd {
         fs::remove_dir_all(&conf).ok();
         fs::create_dir(&conf).expect("a folder");
         self.ports.clear();
+        self.taken.clear();
         for pair in 0..readers.div_ceil(2) {
-            let port = free_pair();
+            let port = self.free_pair();
             let driver = self.folder.path().join(format!("driver{pair}.so"));
             fs::copy(DRIVER, &driver).expect("the driver");
             let name = char::from(b'A' + u8::try_from(pair).expect("few readers"));
@@ -130,6 +134,25 @@ impl Pcscd {
         command
     }
 
+    /// Two ports in a row that nobody listens on, kept for this test: the driver takes them when it is loaded, and until then another
+    /// test must not find them free, so they are marked by the same ports of UDP. Below those the kernel gives to connections.
+    fn free_pair(&mut self) -> u16 {
+        const FIRST: u32 = 10_000;
+        const PAIRS: u32 = 11_000;
+        let begin = std::process::id() * 7;
+        let pair = (0..PAIRS).find_map(|step| {
+            let port = u16::try_from(FIRST + (begin + step) % PAIRS * 2).expect("a port");
+            let taken = UdpSocket::bind(("127.0.0.1", port)).ok()?;
+            for port in [port, port + 1] {
+                TcpListener::bind(("0.0.0.0", port)).ok()?;
+            }
+            Some((port, taken))
+        });
+        let (port, taken) = pair.expect("two free ports in a row");
+        self.taken.push(taken);
+        port
+    }
+
     fn log(&self) -> String {
         fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
     }
@@ -143,16 +166,6 @@ impl Drop for Pcscd {
             eprintln!("what pcscd said:\n{}", self.log());
         }
     }
-}
-
-/// Two ports in a row that nobody listens on.
-fn free_pair() -> u16 {
-    wait_for("two free ports in a row", || {
-        let first = TcpListener::bind(("0.0.0.0", 0)).ok()?;
-        let port = first.local_addr().ok()?.port();
-        TcpListener::bind(("0.0.0.0", port.checked_add(1)?)).ok()?;
-        Some(port)
-    })
 }
 
 fn wait_briefly(mut is_so: impl FnMut() -> bool) -> bool {

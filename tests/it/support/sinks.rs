@@ -131,7 +131,7 @@ impl Sink {
         self.control(&json!({"data": how, "times": times}));
     }
 
-    /// The target answers the next requests so, then with 200.
+    /// The target answers the next requests so, then with 200; the relay treats the next conversations so, then well.
     pub fn script(&self, steps: &[Value]) {
         self.control(&json!({"script": steps}));
     }

@@ -3,7 +3,8 @@
 Every message it receives becomes one line of JSON in the journal: when, Message-ID, sender, recipient, login, whether TLS was on, and
 the message itself. What it answers is decided by the recipient (`later-*` 450, `never-*` 550), by options for the whole life of the
 relay, and by a control file for as long as it exists: {"data": "hang|drop|451|554|421", "times": N}. "drop" hangs up after the message
-was journalled and before 250 is said. The port is chosen by the system and printed on standard output.
+was journalled and before 250 is said. {"script": […]} says it for one conversation after the other: a word for DATA as above, or
+"greet421", "strip" (no STARTTLS is offered), "rcpt450", "rcpt452", or null. The port is chosen by the system and printed on standard output.
 """
 
 import argparse
@@ -32,6 +33,8 @@ class Handler:
     async def handle_RCPT(self, server, session, envelope, address, rcpt_options):
         if address.startswith("later-"):
             return "450 4.2.1 mailbox busy"
+        if server.planned in ("rcpt450", "rcpt452"):
+            return server.planned[4:] + " 4.2.2 not now"
         if address.startswith("never-"):
             return "550 5.1.1 no such mailbox \x1b[31mred"
         envelope.rcpt_tos.append(address)
@@ -39,7 +42,7 @@ class Handler:
 
     async def handle_DATA(self, server, session, envelope):
         content = envelope.content
-        fault = self.fault()
+        fault = server.planned or self.fault()
         message = email.message_from_bytes(content)
         line = {
             "time": time.time(),
@@ -63,30 +66,56 @@ class Handler:
             return f"{fault} as the test wants"
         return "250 2.0.0 queued as \x1b[31m" + str(message["Message-ID"])
 
-    def fault(self):
-        """What to do with this message; counted down, so that a file may stay."""
+    async def handle_EHLO(self, server, session, envelope, hostname, responses):
+        session.host_name = hostname
+        if server.planned == "strip":
+            return [line for line in responses if not line.endswith("STARTTLS")]
+        return responses
+
+    def wanted(self):
         try:
             with open(self.options.control, encoding="utf-8") as file:
-                wanted = json.load(file)
+                return json.load(file)
         except FileNotFoundError:
-            return None
-        times = wanted.get("times", 1)
+            return {}
+
+    def fault(self):
+        """What to do with this message; counted down, so that a file may stay."""
+        wanted = self.wanted()
+        times = wanted.get("times", 1) if "data" in wanted else 0
         if times <= 0:
             return None
-        wanted["times"] = times - 1
+        self.keep(wanted | {"times": times - 1})
+        return wanted["data"]
+
+    def plan(self):
+        """What to do with this conversation."""
+        wanted = self.wanted()
+        if not wanted.get("script"):
+            return None
+        self.keep(wanted | {"script": wanted["script"][1:]})
+        return wanted["script"][0]
+
+    def keep(self, wanted):
         with open(self.options.control + ".new", "w", encoding="utf-8") as file:
             json.dump(wanted, file)
         os.replace(self.options.control + ".new", self.options.control)
-        return wanted["data"]
 
 
 class Relay(SMTP):
     """Greets as the options want."""
 
     greeting = None
+    planned = None
 
     async def push(self, status):
         text = status if isinstance(status, str) else status.decode()
+        if text.startswith("220 relay.test"):
+            self.planned = self.event_handler.plan()
+            if self.planned == "greet421":
+                await super().push("421 4.3.2 as the test wants")
+                self.transport.close()
+                return
         if Relay.greeting and text.startswith("220 "):
             await super().push(Relay.greeting)
             self.transport.close()

@@ -10,6 +10,7 @@ use vigie::domain::offer::{Offer, Usage};
 use vigie::domain::time::Timestamp;
 use vigie::pki::issue::{AltName, Attribute, Authority, KeyPair, Leaf, Validity};
 
+use super::daemon::wait_for;
 use super::pcscd::Pcscd;
 
 /// A card that can be put into a reader, watched and disturbed. Cloning shares it.
@@ -91,6 +92,12 @@ impl TestCard {
             _ => None,
         };
         self.state().journal.iter().filter_map(apdu).collect()
+    }
+
+    /// Waits until the reader has powered it off, as pcscd does some time after the last use. A card that is taken out just then is
+    /// missed by the driver, which gives its connection up and takes the next one for it: pcscd itself sees no card go.
+    pub fn wait_until_off(&self) {
+        wait_for("the card to be powered off", || (self.state().journal.last() == Some(&Heard::Off)).then_some(()));
     }
 
     /// What no reading may ever do: VERIFY with data, or any VERIFY unless `asked`; a reset; burning a try.

@@ -4,7 +4,7 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::path::{Path, PathBuf};
 
-use vigie::domain::notice::{NoticeKind, SendOutcome};
+use vigie::domain::notice::{NoticeItem, NoticeKind, SendOutcome};
 use vigie::notify::hook::executables;
 
 use super::{answer, channels, expiring, id, notice, runtime, verdict};
@@ -34,7 +34,10 @@ impl Folder {
     }
 
     fn send(&self, kind: NoticeKind, ids: &[&str]) -> Vec<(String, SendOutcome)> {
-        let items = ids.iter().map(|id| expiring(id, 12)).collect();
+        self.send_items(kind, ids.iter().map(|id| expiring(id, 12)).collect())
+    }
+
+    fn send_items(&self, kind: NoticeKind, items: Vec<NoticeItem>) -> Vec<(String, SendOutcome)> {
         let text = format!(
             "state_dir = \"{}\"\n[notify.hooks]\nfolder = \"{}\"\ntimeout = \"2s\"\n",
             self.path("state").display(),
@@ -78,18 +81,44 @@ fn a_hook_gets_its_facts_and_nothing_of_ours() {
         "VIGIE_SEVERITY=critical",
         "VIGIE_COUNT=1",
         "VIGIE_CERT_PATH=/etc/drimbox/client.pem",
+        "VIGIE_KEY_PATH=/etc/drimbox/client.key",
+        "VIGIE_CHAIN_PATH=/etc/drimbox/chain.pem",
         "VIGIE_NOT_AFTER_RFC3339=2026-12-04T08:00:00Z",
         "VIGIE_IMPACTS=DMP, INSi",
         "VIGIE_SUMMARY=[Vigie] Critique : dmp expire le 04/12/2026 (dans 12 jours)",
     ] {
         assert!(seen.iter().any(|line| line == wanted), "{wanted} is not among {seen:#?}");
     }
+    // What is not known is not there: no file holds both, and nothing was replaced.
+    let unknown = ["VIGIE_FULLCHAIN_PATH", "VIGIE_OLD_CERT_PATH"];
+    assert!(!seen.iter().any(|line| unknown.iter().any(|name| line.starts_with(name))), "{seen:#?}");
     assert!(!seen.iter().any(|line| line.starts_with("HOME=") || line.starts_with("CARGO")), "{seen:#?}");
     let message: serde_json::Value = serde_json::from_slice(&fs::read(json).expect("copied")).expect("JSON");
     assert_eq!(message["items"][0]["certificate"]["id"], "dmp");
     assert!(fs::read_to_string(text).expect("copied").contains("pfc.eservices.esante.gouv.fr"));
     // Nothing stays behind.
     assert_eq!(fs::read_dir(folder.path("state").join("hooks")).expect("the folder").count(), 0);
+}
+
+#[test]
+fn paths_are_those_of_the_certificate_and_of_nothing_else() {
+    let folder = Folder::new();
+    let seen = folder.path("seen");
+    let script = "echo \"$VIGIE_CERT_PATH $VIGIE_KEY_PATH $VIGIE_FULLCHAIN_PATH $VIGIE_OLD_CERT_PATH\"";
+    folder.hook("paths", &format!("{script} >> {}", seen.display()), 0o700);
+    let mut replaced = expiring("dmp", 12);
+    replaced.finding.key.code = "superseded_in_use".into();
+    replaced.certificate.as_mut().expect("declared").files.fullchain = Some("/etc/drimbox/client.pem".to_owned());
+    // Of a certificate that is not declared there is the place it was found at; of a key nothing is known of a certificate.
+    let strange = NoticeItem { certificate: None, ..expiring("dmp", 12) };
+    let mut key = strange.clone();
+    key.finding.facts.retain(|(name, _)| name != "sha256");
+    for item in [replaced, strange, key] {
+        folder.send_items(NoticeKind::Alerts, vec![item]);
+    }
+    let client = "/etc/drimbox/client.pem";
+    let all = [format!("{client} /etc/drimbox/client.key {client} {client}"), format!("{client}   "), "   ".to_owned()];
+    assert_eq!(lines(&seen), all);
 }
 
 #[test]

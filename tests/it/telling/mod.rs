@@ -13,7 +13,7 @@ use vigie::config;
 use vigie::domain::finding::{Finding, Severity, Subject};
 use vigie::domain::lang::Lang;
 use vigie::domain::notice::{
-    Channel, EventId, Moment, Notice, NoticeActor, NoticeCertificate, NoticeItem, NoticeKind, SendOutcome,
+    Channel, EventId, Moment, Notice, NoticeActor, NoticeCertificate, NoticeFiles, NoticeItem, NoticeKind, SendOutcome,
 };
 use vigie::domain::offer::{Offer, Usage};
 use vigie::domain::person::Role;
@@ -75,6 +75,12 @@ fn expiring(id: &str, days: i64) -> NoticeItem {
             structure: "CENTRE HOSPITALIER D'EXEMPLE".to_owned(),
             identity: Some("DRIMbox".to_owned()),
             impacts: vec!["DMP".to_owned(), "INSi".to_owned()],
+            files: NoticeFiles {
+                cert: Some("/etc/drimbox/client.pem".to_owned()),
+                key: Some("/etc/drimbox/client.key".to_owned()),
+                chain: Some("/etc/drimbox/chain.pem".to_owned()),
+                fullchain: None,
+            },
         }),
         actors: vec![
             NoticeActor {
