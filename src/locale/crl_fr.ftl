@@ -127,6 +127,7 @@ list-reason = { $reason ->
     [malformed] la liste ne respecte pas la norme
     [missing] le fichier n'est pas là
     [network_not_allowed] l'adresse est d'un réseau privé qui n'est pas dans revocation.networks
+    [no_file] aucun fichier n'est à cet emplacement
     [no_list] aucune liste de l'émetteur
     [no_next_update] la liste ne dit pas jusqu'à quand elle vaut
     [no_path] aucun chemin vers une autorité de confiance
