@@ -6,6 +6,7 @@ mod damage;
 mod disk;
 mod lock;
 mod records;
+mod revocation;
 mod tampering;
 
 use std::collections::{BTreeMap, HashMap};

@@ -144,7 +144,7 @@ fn what_another_alert_says_as_well_is_listed_with_it() {
     let made = Made::issued("web.example", (2027, 2030), &authority("Steps"));
     fs::write(folder.path().join("web.pem"), made.certificate.pem()).expect("written");
     let text = format!(
-        "node = \"n\"\nstate_dir = \"{state}\"\n[http]\nsocket = \"{state}/api.sock\"\n[schedule]\njitter = \"0s\"\n[alerts]\nhour = 0\n\
+        "node = \"n\"\nstate_dir = \"{state}\"\n[http]\nsocket = \"{state}/api.sock\"\nlisten = \"127.0.0.1:0\"\n[schedule]\njitter = \"0s\"\n[alerts]\nhour = 0\n\
          fallback = [\"pki@x.fr\"]\n[notify.smtp]\nhost = \"127.0.0.1\"\nport = {port}\ntls = \"none\"\nfrom = \"vigie@x.fr\"\n\
          [[structure]]\nid = \"chex\"\nname = \"CH\"\nkind = \"public_hospital\"\nenvironment = \"test\"\n\
          [[certificate]]\nid = \"web\"\nstructure = \"chex\"\noffer = \"SERV\"\nusage = \"SSL_SERV\"\nfqdn = \"web.example\"\n\

@@ -59,15 +59,15 @@ fn those_who_ask_and_do_not_read_hold_up_nobody() {
         statuses
     };
     assert_eq!(statuses_of(&silent), [vec!["200"; 16], vec!["503"; 16]].concat());
+    let full = get(mirror, "/root.crl");
+    assert_eq!(full.status, 503);
+    assert!(full.head.contains("retry-after: 30"), "{}", full.head);
 
     assert_eq!(daemon.json(&["crl", "list"])["items"].as_array().unwrap().len(), 2);
     assert_eq!(statuses(&daemon), words("good", "revoked"));
     assert_eq!(daemon.vigie(&["scan", "--now"]).code, 0);
     assert_eq!(daemon.vigie(&["crl", "fetch"]).code, 0);
     assert_eq!(get(mirror, "/").json()["items"].as_array().unwrap().len(), 2);
-    let full = get(mirror, "/root.crl");
-    assert_eq!(full.status, 503);
-    assert!(full.head.contains("retry-after: 30"), "{}", full.head);
 
     // They leave, and whoever reads gets the whole list.
     drop(silent);
