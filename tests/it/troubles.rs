@@ -94,7 +94,10 @@ fn a_folder_that_is_not_there_is_told_though_others_of_its_source_are() {
 #[test]
 fn an_endpoint_that_refuses_has_its_own_words() {
     let place = tempfile::tempdir().unwrap();
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    // Held and not listened at: nobody else can answer there.
+    let held = tokio::net::TcpSocket::new_v4().unwrap();
+    held.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let port = held.local_addr().unwrap().port();
     configure(place.path(), &certificate("web", &format!("endpoints = [\"tls://127.0.0.1:{port}\"]")));
     let daemon = Daemon::run(place.path());
     let told = |lang| findings(&daemon, "unreadable", lang).remove(0);
