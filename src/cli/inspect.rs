@@ -27,15 +27,13 @@ use crate::domain::time::Timestamp;
 use crate::locale::Texts;
 use crate::pki::intern::Interner;
 use crate::pki::read::{Limits, read_with};
-use crate::sources::file::open::{self, FileError};
+use crate::sources::file::open::FileError;
 use crate::sources::file::pattern::Root;
 use crate::sources::file::walk::read_roots;
+use crate::sources::secret::{self, SecretError};
 
 /// Files larger than this are reported, not read. The revocation lists of the cards run to tens of megabytes.
 const MAX_FILE_BYTES: u64 = 64 << 20;
-
-/// Bytes of a password file: one line.
-const MAX_PASSWORD_FILE: u64 = 4 << 10;
 
 /// Arguments of `vigie inspect`.
 #[derive(Debug, clap::Args)]
@@ -422,22 +420,13 @@ fn shortened(text: &str, width: usize) -> Cow<'_, str> {
 /// The first line of the file.
 fn read_password(path: &Path, texts: &Texts) -> anyhow::Result<SecretString> {
     let shown = file_path(path);
-    let mut bytes = Vec::new();
-    let refused = |reason: &str, message: &str| {
-        let why = reason_in_words(reason, message, texts);
-        Stop::new(Exit::BadInput, format!("{shown}: {why} ({reason})"))
-    };
-    open::read_named(&shown.0, MAX_PASSWORD_FILE, &mut bytes).map_err(|error| match error {
-        FileError::Vanished => refused("not_found", "no such file"),
-        error => refused(error.reason(), &error.to_string()),
-    })?;
-    let text = String::from_utf8(bytes).map_err(|error| {
-        drop(Zeroizing::new(error.into_bytes()));
-        refused("secret_not_text", "not UTF-8 text")
-    })?;
-    let text = Zeroizing::new(text);
-    let line = text.split('\n').next().unwrap_or_default();
-    Ok(line.strip_suffix('\r').unwrap_or(line).into())
+    secret::read(&shown).map_err(|error| {
+        let (reason, message) = match &error {
+            SecretError::Unreadable(FileError::Vanished) => ("not_found", "no such file".to_owned()),
+            error => (error.reason(), error.to_string()),
+        };
+        Stop::new(Exit::BadInput, format!("{shown}: {} ({reason})", reason_in_words(reason, &message, texts))).into()
+    })
 }
 
 fn file_path(path: &Path) -> FilePath {

@@ -19,7 +19,7 @@ pub struct ListArgs {
     /// Seulement ceux qui finissent dans ce nombre de jours
     #[arg(long, value_name = "DAYS")]
     within_days: Option<i64>,
-    /// Seulement un état : missing, unreadable, `not_yet_valid`, valid, expiring, expired
+    /// Seulement un état : `not_yet_read`, missing, unreadable, `not_yet_valid`, valid, expiring, expired
     #[arg(long, value_name = "STATE")]
     validity: Option<String>,
 }

@@ -144,10 +144,18 @@ impl DeclaredCertificate {
         }
     }
 
-    /// Every file this declaration names, each once.
+    /// The file of the password of its store.
+    pub fn password_path(&self) -> Option<&FilePath> {
+        match &self.keystore {
+            Keystore::Pkcs12 { password_file, .. } => password_file.as_ref(),
+            Keystore::Files { .. } | Keystore::EndpointOnly => None,
+        }
+    }
+
+    /// Every file this declaration names, that of a password too, each once.
     pub fn paths(&self) -> Vec<&FilePath> {
-        let mut paths: Vec<&FilePath> =
-            self.certificate_path().into_iter().chain(self.key_path()).chain(self.chain_path()).collect();
+        let pair = self.certificate_path().into_iter().chain(self.key_path());
+        let mut paths: Vec<&FilePath> = pair.chain(self.chain_path()).chain(self.password_path()).collect();
         paths.sort();
         paths.dedup();
         paths

@@ -165,6 +165,13 @@ pub struct Problem {
     pub message: Arc<str>,
 }
 
+impl Problem {
+    /// It is the trouble of a whole root of a source, or of one of its patterns, as the configuration names it.
+    pub fn is_of_a_root(&self) -> bool {
+        matches!(&*self.reason, "root_missing" | "root_denied" | "nothing_matches")
+    }
+}
+
 /// One file or endpoint as a source saw it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Observation {

@@ -117,6 +117,8 @@ pub enum Refusal {
     Configuration {
         /// Every mistake, as `vigie config check` prints it.
         mistakes: Vec<String>,
+        /// What is only odd, the same way: beside mistakes, nobody is told of it otherwise.
+        warnings: Vec<String>,
     },
     /// The database did not take it.
     #[error("the database refused the change: {0}")]

@@ -41,12 +41,16 @@ pub struct Row {
     pub watched: bool,
     /// How the declared place of the certificate stands.
     pub standing: Standing,
+    /// Declared, and nobody has looked yet: the first run under this declaration is under way.
+    pub unread: bool,
 }
 
 /// Axis two of a certificate's state (the first, its enrollment, is a table of its own).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Validity {
+    /// Declared just now: nobody has looked yet.
+    NotYetRead,
     /// Declared and not found.
     Missing,
     /// The place it should be in cannot be read.
@@ -62,9 +66,21 @@ pub enum Validity {
 }
 
 impl Validity {
+    /// Every one, from what is known least.
+    pub const ALL: [Self; 7] = [
+        Self::NotYetRead,
+        Self::Missing,
+        Self::Unreadable,
+        Self::NotYetValid,
+        Self::Valid,
+        Self::Expiring,
+        Self::Expired,
+    ];
+
     /// The word used in JSON and looked up for tables.
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::NotYetRead => "not_yet_read",
             Self::Missing => "missing",
             Self::Unreadable => "unreadable",
             Self::NotYetValid => "not_yet_valid",
@@ -215,6 +231,7 @@ impl Listing {
                     places,
                     watched: true,
                     standing: view.standing(slot),
+                    unread: !snapshot.declared_read && slot.current.is_none(),
                 }
             })
             .collect();
@@ -233,6 +250,7 @@ impl Listing {
                         places,
                         watched: seen.is_ours(),
                         standing: Standing::Sound,
+                        unread: false,
                     },
                 )
             })
@@ -275,7 +293,7 @@ impl Listing {
         Entry {
             id: row.id(),
             declared: declared.is_some(),
-            validity: validity(row.standing, facts, &findings, now),
+            validity: validity(row, facts, &findings, now),
             revocation: row
                 .fingerprint
                 .filter(|_| facts.is_some())
@@ -349,10 +367,11 @@ impl Row {
     }
 }
 
-fn validity(standing: Standing, facts: Option<&Certificate>, findings: &[&FindingRecord], now: Timestamp) -> Validity {
+fn validity(row: &Row, facts: Option<&Certificate>, findings: &[&FindingRecord], now: Timestamp) -> Validity {
     let says = |code: &str| findings.iter().any(|record| record.finding.key.code == code);
     // What was last read of a place that is gone or cannot be read says nothing of today.
-    let facts = match standing {
+    let facts = match row.standing {
+        Standing::Sound if row.unread => return Validity::NotYetRead,
         Standing::Unreadable => return Validity::Unreadable,
         Standing::Absent => return Validity::Missing,
         Standing::Sound => facts,
@@ -376,11 +395,21 @@ mod tests {
         let inventory = crate::policy::synthetic::inventory(50, now);
         let in_force = |facts: &&Certificate| facts.not_before <= now && facts.end() > now.plus_days(100);
         let facts = inventory.certificates.values().map(|record| &*record.facts).find(in_force);
-        assert_eq!(validity(Standing::Sound, facts, &[], now), Validity::Valid);
+        let row = |standing, unread| Row {
+            declared: None,
+            fingerprint: None,
+            places: Vec::new(),
+            watched: true,
+            standing,
+            unread,
+        };
+        let validity = |standing, facts| super::validity(&row(standing, false), facts, &[], now);
+        assert_eq!(validity(Standing::Sound, facts), Validity::Valid);
         for facts in [facts, None] {
-            assert_eq!(validity(Standing::Unreadable, facts, &[], now), Validity::Unreadable);
-            assert_eq!(validity(Standing::Absent, facts, &[], now), Validity::Missing);
+            assert_eq!(validity(Standing::Unreadable, facts), Validity::Unreadable);
+            assert_eq!(validity(Standing::Absent, facts), Validity::Missing);
         }
-        assert_eq!(validity(Standing::Sound, None, &[], now), Validity::Missing);
+        assert_eq!(validity(Standing::Sound, None), Validity::Missing);
+        assert_eq!(super::validity(&row(Standing::Sound, true), None, &[], now), Validity::NotYetRead);
     }
 }

@@ -389,7 +389,8 @@ impl Engine {
         // Most snapshots differ by an audit event only: what is costly to make goes from one to the next.
         let same_state = Arc::ptr_eq(&before.inventory, &self.inventory)
             && Arc::ptr_eq(&before.findings, &self.findings)
-            && Arc::ptr_eq(&before.config, &self.config);
+            && Arc::ptr_eq(&before.config, &self.config)
+            && before.declared_read == self.declared_read;
         let counts =
             if same_state { before.status.counts } else { snapshot::Counts::of(&self.inventory, &self.findings) };
         let next_runs = Job::ALL.iter().filter_map(|job| Some((job.as_str(), self.agenda.due(*job)?))).collect();
@@ -414,6 +415,7 @@ impl Engine {
             },
             config: Arc::clone(&self.config),
             inventory: Arc::clone(&self.inventory),
+            declared_read: self.declared_read,
             findings: Arc::clone(&self.findings),
             alerts: Arc::clone(&self.alerts),
             channels: self.reach().into(),
@@ -482,11 +484,6 @@ fn configured_only(
 /// The codes of every rule, so that each has its series even while it is silent.
 pub fn rule_codes() -> impl Iterator<Item = &'static str> {
     crate::policy::RULES.iter().map(|rule| rule.code)
-}
-
-/// What a rule stands on; empty for a code of another version.
-pub fn rule_reference(code: &str) -> &'static str {
-    crate::policy::RULES.iter().find(|rule| rule.code == code).map_or("", |rule| rule.reference)
 }
 
 /// The next source of the running scan to end. Waits for ever when none is running, so that the loop's other arms decide.

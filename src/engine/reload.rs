@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::{Caller, Engine, Refusal, ReloadReport};
-use crate::config;
+use crate::config::{self, Level};
 use crate::domain::audit_event::{Action, AuditEvent, AuditOutcome};
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::inventory::Inventory;
@@ -19,10 +19,11 @@ impl Engine {
         if let Err(refusal) = &result {
             tracing::error!(error = %refusal, "the configuration was not replaced");
             let mut reason = refusal.to_string();
-            if let Refusal::Configuration { mistakes } = refusal {
-                let lines: Vec<String> = mistakes.iter().map(|mistake| mistake.replace('\n', " ")).collect();
-                lines.iter().for_each(|line| tracing::error!("{line}"));
-                reason.extend(lines.first().map(|first| format!(", first: {first}")));
+            if let Refusal::Configuration { mistakes, warnings } = refusal {
+                let line = |said: &String| said.replace('\n', " ");
+                mistakes.iter().for_each(|mistake| tracing::error!("{}", line(mistake)));
+                warnings.iter().for_each(|odd| tracing::warn!("{}", line(odd)));
+                reason.extend(mistakes.first().map(|first| format!(", first: {}", line(first))));
             }
             let event = self.event(caller.actor.clone(), caller.origin, Action::Reload, "configuration");
             let refused = AuditEvent { outcome: AuditOutcome::Refused, reason: Some(reason), ..event };
@@ -35,8 +36,9 @@ impl Engine {
     async fn try_reload(&mut self, caller: &Caller) -> Result<ReloadReport, Refusal> {
         let (file, lang) = (self.config.file.clone(), self.config.lang);
         let (loaded, anchors) = tokio::task::spawn_blocking(move || {
-            let loaded = config::load(&file).map_err(|diagnostics| Refusal::Configuration {
-                mistakes: diagnostics.0.iter().map(|mistake| mistake.render(lang).trim_end().to_owned()).collect(),
+            let loaded = config::load(&file).map_err(|diagnostics| {
+                let of = |level| diagnostics.of(level).map(|one| one.render(lang).trim_end().to_owned()).collect();
+                Refusal::Configuration { mistakes: of(Level::Error), warnings: of(Level::Warning) }
             })?;
             let anchors = anchors::load(&loaded.config.trust.anchors);
             Ok((loaded, anchors))

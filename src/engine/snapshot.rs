@@ -30,6 +30,8 @@ pub struct Snapshot {
     pub config: Arc<Config>,
     /// Declared and found.
     pub inventory: Arc<Inventory>,
+    /// The declared places were looked at under this declaration.
+    pub declared_read: bool,
     /// What the rules say.
     pub findings: Arc<OpenFindings>,
     /// Alerts that are not over.
@@ -199,6 +201,7 @@ impl Snapshot {
         Self {
             config,
             inventory: Arc::default(),
+            declared_read: false,
             findings: Arc::default(),
             alerts: Arc::default(),
             channels: [].into(),

@@ -48,6 +48,7 @@ impl Engine {
         let last = scan.sources.is_empty();
         // Before the very first scan has ended, or before the declared places were looked at under this declaration, things
         // would be missing that nobody has looked for; the rules wait for it.
+        let unread = !self.declared_read;
         self.declared_read |= last || gathered.iter().any(|run| *run.source == *DECLARED_SOURCE);
         let judge = last || (self.was_ever_scanned() && self.declared_read);
         let gathered = self.freshen(gathered);
@@ -56,6 +57,9 @@ impl Engine {
         match result {
             Ok(report) => scan.report.add(report),
             Err(refusal) => scan.failure = Some(refusal),
+        }
+        if unread && self.declared_read && !last {
+            self.publish(); // what is declared stops being "not yet read", though a slow source may still be at it
         }
         if last {
             // Whoever asked for the scan sees what is known of the revocation of what it found.

@@ -134,11 +134,9 @@ fn wanted(row: &Row, listing: &Listing, snapshot: &Snapshot, filter: &Filter, no
 }
 
 fn validity<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Validity>, D::Error> {
-    use Validity::{Expired, Expiring, Missing, NotYetValid, Unreadable, Valid};
-    let all = [Missing, Unreadable, NotYetValid, Valid, Expiring, Expired];
     let found = String::deserialize(deserializer)?;
-    all.into_iter().find(|validity| validity.as_str() == found).map(Some).ok_or_else(|| {
-        let allowed = all.map(Validity::as_str).join(", ");
+    Validity::ALL.into_iter().find(|validity| validity.as_str() == found).map(Some).ok_or_else(|| {
+        let allowed = Validity::ALL.map(Validity::as_str).join(", ");
         D::Error::custom(UnknownWord { what: "validity", found, allowed })
     })
 }

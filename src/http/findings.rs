@@ -29,7 +29,7 @@ pub(super) struct Judged<'a> {
     until: Option<Timestamp>,
     title: String,
     text: String,
-    reference: &'static str,
+    reference: String,
     facts: serde_json::Map<String, serde_json::Value>,
 }
 
@@ -37,15 +37,16 @@ pub(super) struct Judged<'a> {
 pub(super) fn judged<'a>(record: &'a FindingRecord, texts: &Texts, snapshot: &Snapshot, now: Timestamp) -> Judged<'a> {
     let finding = &record.finding;
     let facts = finding.facts.iter().map(|(name, value)| (name.to_string(), value.as_str().into())).collect();
+    let said = texts.finding(finding, now, snapshot.config.timezone);
     Judged {
         code: &finding.key.code,
         severity: finding.severity,
         subject: &finding.key.subject,
         since: record.since,
         until: record.until,
-        title: texts.finding_title(&finding.key.code),
-        text: texts.finding_text(finding, now, snapshot.config.timezone),
-        reference: crate::engine::rule_reference(&finding.key.code),
+        text: said.sentences(),
+        title: said.title,
+        reference: said.reference.unwrap_or_default(),
         facts,
     }
 }

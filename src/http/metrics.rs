@@ -142,20 +142,12 @@ fn render(snapshot: &Snapshot, now: Timestamp) -> String {
         }
     }
     page.family("vigie_certificate_state", "gauge", "1 for the state a certificate is in.");
-    const STATES: [Validity; 6] = [
-        Validity::Missing,
-        Validity::Unreadable,
-        Validity::NotYetValid,
-        Validity::Valid,
-        Validity::Expiring,
-        Validity::Expired,
-    ];
     for (_, entry) in &entries {
         let profile = match (entry.offer, entry.usage) {
             (Some(offer), Some(usage)) => format!("{offer}/{usage}"),
             _ => String::new(),
         };
-        for state in STATES {
+        for state in Validity::ALL {
             let labels = [("id", entry.id.as_str()), ("profile", &profile), ("state", state.as_str())];
             page.sample("vigie_certificate_state", &labels, i64::from(entry.validity == state));
         }

@@ -123,7 +123,7 @@ struct FindingLine {
     subject: String,
     link: Option<String>,
     text: String,
-    reference: &'static str,
+    reference: String,
     since: String,
 }
 
@@ -476,14 +476,16 @@ fn finding_line(record: &FindingRecord, snapshot: &Snapshot, texts: &Texts, now:
     let subject = &*finding.key.subject;
     let bare = subject.split_once(" @ ").map_or(subject, |(bare, _)| bare);
     let id = bare.strip_prefix("certificate:").or_else(|| bare.starts_with("sha256:").then_some(bare));
+    let said = texts.finding(finding, now, snapshot.config.timezone);
+    let text = said.sentences();
     FindingLine {
         severity: finding.severity.as_str(),
         severity_word: texts.word(&format!("severity-{}", finding.severity)),
-        title: texts.finding_title(&finding.key.code),
+        title: said.title,
         subject: short(subject.strip_prefix("certificate:").unwrap_or(subject)),
         link: id.map(|id| format!("/certificates/{id}?lang={}", texts.lang())),
-        text: texts.finding_text(finding, now, snapshot.config.timezone),
-        reference: crate::engine::rule_reference(&finding.key.code),
+        text,
+        reference: said.reference.unwrap_or_default(),
         since: texts.date_time(record.since, snapshot.config.timezone),
     }
 }

@@ -22,6 +22,9 @@ pub struct ApiProblem {
     /// The separate mistakes, where there are several.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub mistakes: Vec<String>,
+    /// What is only odd beside them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
 }
 
 impl ApiProblem {
@@ -33,6 +36,7 @@ impl ApiProblem {
             reason,
             detail: detail.into(),
             mistakes: Vec::new(),
+            warnings: Vec::new(),
         }
     }
 
@@ -82,7 +86,7 @@ impl ApiProblem {
             Refusal::Lists(_) | Refusal::Opposition(_) => StatusCode::UNPROCESSABLE_ENTITY,
         };
         let detail = match &refusal {
-            Refusal::Configuration { mistakes } => {
+            Refusal::Configuration { mistakes, .. } => {
                 texts.say("refused-configuration", &[("count", mistakes.len().into())])
             }
             Refusal::Store(why) => texts.say("refused-store", &[("why", why.as_str().into())]),
@@ -107,7 +111,7 @@ impl ApiProblem {
         };
         let problem = Self::new(status, refusal.reason(), detail);
         match refusal {
-            Refusal::Configuration { mistakes } => Self { mistakes, ..problem },
+            Refusal::Configuration { mistakes, warnings } => Self { mistakes, warnings, ..problem },
             Refusal::Lists(failed) if failed.len() > 1 => {
                 let line = |(from, reason, message): NotHad| format!("{from}: {message} ({reason})");
                 Self { mistakes: failed.into_iter().map(line).collect(), ..problem }

@@ -101,18 +101,21 @@ oppose-withdrawn = { $subject }: declared { $declared } by mistake, awaited no m
 
 ## Revocation lists
 
+# The messages about lists are English, and say more than their reason.
+list-reason = { $message }
+
 rule-crl_unreachable = Revocation list out of reach
-    .text = The revocation list { $list } ({ $issuer }) could not be had since { $since }: { $message }.
+    .text = The revocation list { $list } ({ $issuer }) could not be had since { $since }: { list-reason }.
     .cure = Check the network, the proxy and revocation.hosts ("vigie doctor"), or import the list: vigie crl import.
     .reference = RFC 5280, section 6.3; ANS guide of 2014
 
 rule-crl_malformed = Revocation list that cannot be read
-    .text = What { $list } gives is no whole revocation list since { $since }: { $message }. The last good list is kept.
+    .text = What { $list } gives is no whole revocation list since { $since }: { list-reason }. The last good list is kept.
     .cure = Open the address in a browser: a captive portal or a proxy may answer there. Otherwise report it to the ANS.
     .reference = RFC 5280, section 5.1; X.690
 
 rule-crl_too_large = Revocation list too large
-    .text = The list { $list } is over the bound since { $since }: { $message }. The last good list is kept.
+    .text = The list { $list } is over the bound since { $since }: { list-reason }. The last good list is kept.
     .cure = If that size is right, raise revocation.max_bytes.
     .reference = Vigie: revocation.max_bytes
 
@@ -142,8 +145,13 @@ rule-crl_number_backwards = List number that goes backwards
     .reference = RFC 5280, section 5.2.3
 
 rule-crl_refused = Revocation list refused
-    .text = The list { $list } ({ $issuer }) is refused since { $since }: { $message } ({ $reason }).
-    .cure = If the host or network is right, add it to revocation.hosts or revocation.networks; otherwise report it to the authority.
+    .text = The list { $list } ({ $issuer }) is refused since { $since }: { list-reason }.
+    .cure = { $reason ->
+        [host_not_allowed] If this host is right, add it to revocation.hosts; otherwise report the address to the authority.
+        [network_not_allowed] If this network is right, add it to revocation.networks; otherwise check the DNS of this machine.
+        [io] Check the room on the disk of state_dir, and its health.
+       *[other] Check who answers at this address (DNS, cache, proxy); if it is the authority, report it.
+    }
     .reference = RFC 5280, section 6.3.3; Vigie: revocation.hosts
 
 rule-crl_near_stale = Revocation list nearly stale

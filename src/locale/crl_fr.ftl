@@ -107,18 +107,71 @@ oppose-withdrawn = { $subject } : déclaré le { $declared } par erreur, n'est p
 
 ## Listes de révocation
 
+# Toute raison pour laquelle une liste n'est pas obtenue ou pas prise ; le détail, en anglais, reste dans le fait « message ».
+list-reason = { $reason ->
+    [address_unreadable] l'adresse ne se lit pas
+    [algorithm_mismatch] l'algorithme de signature écrit dans la liste n'est pas celui de sa signature
+    [bad_signature] la signature de la liste ne correspond à aucune clé de l'émetteur
+    [compressed] le serveur envoie un contenu compressé que personne n'a demandé
+    [cut_short] la liste est coupée avant sa fin
+    [delta_without_base] une liste delta sans la liste complète dont elle part
+    [directory] l'annuaire ne donne pas de liste
+    [dns] le nom d'hôte n'a pas d'adresse
+    [host_not_allowed] l'hôte n'est pas dans revocation.hosts
+    [http_status] le serveur répond par une erreur HTTP
+    [index_damaged] l'index de la liste est endommagé
+    [index_other_format] l'index de la liste est d'une autre version
+    [index_other_list] l'index est celui d'une autre liste
+    [io] la liste n'a pas pu être écrite ou relue sur le disque
+    [limit_exceeded] trop de travail, recherche abandonnée
+    [malformed] la liste ne respecte pas la norme
+    [missing] le fichier n'est pas là
+    [network_not_allowed] l'adresse est d'un réseau privé qui n'est pas dans revocation.networks
+    [no_file] aucun fichier n'est à cet emplacement
+    [no_list] aucune liste de l'émetteur
+    [no_next_update] la liste ne dit pas jusqu'à quand elle vaut
+    [no_path] aucun chemin vers une autorité de confiance
+    [not_a_crl] ce n'est pas une liste de révocation
+    [not_yet_valid] la liste est datée du futur
+    [number_backwards] son numéro recule
+    [number_stuck] une autre liste porte déjà son numéro
+    [older] elle est plus ancienne que celle qui est gardée
+    [out_of_scope] elle concerne d'autres certificats
+    [reasons_not_covered] elle ne couvre pas tous les motifs
+    [redirect_refused] le serveur renvoie ailleurs, ou trop souvent
+    [scheme_not_allowed] l'adresse n'est ni http, ni https, ni ldap
+    [scope_changed] elle ne couvre plus les mêmes certificats que celle qui est gardée
+    [signer_revoked] le certificat de son signataire est révoqué
+    [signer_unknown] l'état du certificat de son signataire est inconnu
+    [signer_untrusted] son signataire n'est pas reconnu par la même autorité
+    [signer_without_crl_sign] son signataire n'a pas le droit de signer des listes
+    [stale] elle est périmée
+    [timeout] pas de réponse entière dans le délai
+    [tls] la connexion TLS échoue
+    [too_large] la liste est trop grande
+    [too_many_entries] la liste a trop d'entrées
+    [trailing_bytes] il y a des octets après la fin de la liste
+    [unknown_critical_extension] elle a une extension critique inconnue
+    [unreachable] le serveur est hors d'atteinte
+    [unreadable] le fichier n'a pas pu être lu
+    [unsupported_algorithm] sa signature est d'un type qui n'est pas accepté
+    [wrong_issuer] elle est d'une autre autorité
+    [wrong_kind] une liste delta à la place d'une liste complète, ou l'inverse
+   *[other] { $message }
+}
+
 rule-crl_unreachable = Liste de révocation injoignable
-    .text = La liste de révocation { $list } ({ $issuer }) n'a pas pu être obtenue depuis le { $since } : { $message }.
+    .text = La liste de révocation { $list } ({ $issuer }) n'a pas pu être obtenue depuis le { $since } : { list-reason }.
     .cure = Vérifiez le réseau, le mandataire et revocation.hosts (« vigie doctor »), ou importez la liste : vigie crl import.
     .reference = RFC 5280, section 6.3 ; guide ANS de 2014
 
 rule-crl_malformed = Liste de révocation illisible
-    .text = Ce que donne { $list } n'est pas une liste de révocation entière, depuis le { $since } : { $message }. La dernière bonne liste est gardée.
+    .text = Ce que donne { $list } n'est pas une liste de révocation entière, depuis le { $since } : { list-reason }. La dernière bonne liste est gardée.
     .cure = Ouvrez l'adresse dans un navigateur : un portail captif ou un mandataire y répond peut-être. Sinon, signalez-le à l'ANS.
     .reference = RFC 5280, section 5.1 ; X.690
 
 rule-crl_too_large = Liste de révocation trop grande
-    .text = La liste { $list } dépasse la taille permise depuis le { $since } : { $message }. La dernière bonne liste est gardée.
+    .text = La liste { $list } dépasse la taille permise depuis le { $since } : { list-reason }. La dernière bonne liste est gardée.
     .cure = Si cette taille est normale, augmentez revocation.max_bytes.
     .reference = Vigie : revocation.max_bytes
 
@@ -148,8 +201,13 @@ rule-crl_number_backwards = Numéro de liste qui recule
     .reference = RFC 5280, section 5.2.3
 
 rule-crl_refused = Liste de révocation refusée
-    .text = La liste { $list } ({ $issuer }) est refusée depuis le { $since } : { $message } ({ $reason }).
-    .cure = Si l'hôte ou le réseau est le bon, ajoutez-le à revocation.hosts ou revocation.networks ; sinon, signalez-le à l'autorité.
+    .text = La liste { $list } ({ $issuer }) est refusée depuis le { $since } : { list-reason }.
+    .cure = { $reason ->
+        [host_not_allowed] Si cet hôte est le bon, ajoutez-le à revocation.hosts ; sinon, signalez l'adresse à l'autorité.
+        [network_not_allowed] Si ce réseau est le bon, ajoutez-le à revocation.networks ; sinon, vérifiez le DNS de cette machine.
+        [io] Vérifiez la place et l'état du disque qui porte state_dir.
+       *[other] Vérifiez qui répond à cette adresse (DNS, cache, mandataire) ; si c'est bien l'autorité, signalez-le-lui.
+    }
     .reference = RFC 5280, section 6.3.3 ; Vigie : revocation.hosts
 
 rule-crl_near_stale = Liste de révocation bientôt périmée

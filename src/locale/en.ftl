@@ -190,12 +190,18 @@ rule-key_mismatch = Key and certificate do not match
     .reference = RFC 5280, section 4.1.2.7
 
 rule-key_readable = Private key within too easy reach
-    .text = { $who ->
-        [others] The private key in { $path } (mode { $mode }, folder { $folder_mode }) is open to every account of the machine.
-       *[group] The private key in { $path } (mode { $mode }, folder { $folder_mode }) is open to a group.
+    .text = { $what ->
+        [password] The password of a private key, { $path } (mode { $mode }, folder { $folder_mode }), is open to { key-open-to }.
+        [opened_key] The private key in { $path } (mode { $mode }, folder { $folder_mode }) is open to { key-open-to }, and the password that protected it is open to everybody.
+       *[key] The private key in { $path } (mode { $mode }, folder { $folder_mode }) is open to { key-open-to }.
     }
     .cure = Restrict the file to its owner (chmod 600). If others could read it, take the key as compromised: revoke the certificate and make a new request.
     .reference = CGU article 5.3.2
+
+key-open-to = { $who ->
+    [others] every account of the machine
+   *[group] a group
+}
 
 rule-key_reused = Shared private key
     .text = { $kind ->
@@ -209,6 +215,7 @@ rule-key_reused = Shared private key
 rule-missing = Declared certificate not found
     .text = { $part ->
         [key] The private key of { $label } is not in its declared place: { $path }{ folder-hint }.
+        [password] The file of the password of { $label } is not in its declared place (password_file): { $path }{ folder-hint }. Without it this certificate is not watched.
         [chain] The certificate chain of { $label } is not in its declared place: { $path }{ folder-hint }.
        *[certificate] The certificate { $label } is declared and is not in its place: { $path }{ folder-hint }.
     }
@@ -224,8 +231,14 @@ folder-hint = { $folder ->
 }
 
 rule-no_successor = No successor ready
-    .text = { $label } ({ $path }) expires on { $end }, { in-days }, and no certificate of the inventory can take over from it. { cliff }
-    .cure = Ask for the renewal now at { portal } ("Renouveler") with the CPx card or e-CPS of a technical administrator.
+    .text = { $igc_sante ->
+        [yes] { $label } ({ $path }) expires on { $end }, { in-days }, and no certificate of the inventory can take over from it. { cliff }
+       *[no] { $label } ({ $path }) expires on { $end }, { in-days }, and no certificate of the inventory can take over from it.
+    }
+    .cure = { $igc_sante ->
+        [yes] Ask for the renewal now at { portal } ("Renouveler") with the CPx card or e-CPS of a technical administrator.
+       *[no] Ask its authority for a new one now, or make it again if it is self-signed.
+    }
     .reference = CGU article 5.4
 
 rule-not_yet_valid = Certificate not yet valid
@@ -245,9 +258,23 @@ rule-served_differs = The server presents another certificate
     .reference = RFC 8446, section 4.4.2; CGU article 5.4
 
 rule-source_failed = Source that cannot be read
-    .text = The source { $source } could not be read ({ $reason }): { card-reason }. What it had shown is kept, but is not checked any more.
-    .cure = Restore access to this source; "vigie doctor" helps to find the cause.
-    .reference = Vigie: a source nobody reads is not a healthy one
+    .text = { $root ->
+        [all] The source { $source } could not be read: { reason-text }. What it had shown is kept, but is not checked any more.
+       *[other] { $reason ->
+            [nothing_matches] The source { $source } finds nothing at { $root }: no file or folder matches this pattern.
+           *[other] The source { $source } could not read { $root }: { reason-text }. What was seen there is kept, but is not checked any more.
+        }
+    }
+    .cure = { $reason ->
+        [nothing_matches] Correct this pattern (paths), or leave it when the files are still to come.
+        [root_missing] Mount or restore this folder, correct its path (paths), or remove it from the source.
+        [root_denied] Let the account vigie read this folder and pass through those that lead to it.
+        [timeout] Raise scan.source_timeout, or split this source.
+        [hung] Check the disk or the network share: it does not answer the system any more.
+        [internal_error] This is a defect of Vigie: report it with what the log says.
+       *[other] Restore access to this source; "vigie doctor" helps to find the cause.
+    }
+    .reference = Vigie: an unread source is not a healthy one
 
 rule-structure_mismatch = Certificate of another structure
     .text = The certificate of { $label } ({ $path }) carries the identifier { $found }, which is not among those declared for structure { $structure }.
@@ -268,39 +295,63 @@ rule-unknown_issuer = Unknown certification authority
     .text = { $kind ->
         [self_signed] The certificate { $label } ({ $path }) is signed by itself and not by a trusted authority.
         [untrusted] The certificate { $label } ({ $path }) leads to "{ $issuer }", which is not a configured trust anchor.
+        [bad_signature] The certificate { $label } ({ $path }) says it was issued by "{ $issuer }", an authority that is known, but no known key of that authority made its signature, or that of an authority it depends on.
        *[unknown] The authority "{ $issuer }", on which the certificate { $label } ({ $path }) depends, is neither in the inventory nor among the trust anchors.
     }
-    .cure = Add the authorities of IGC-Santé (http://igc-sante.esante.gouv.fr/AC/) to the trust anchors; if they are there, this certificate does not come from them: do not use it.
+    .cure = { $kind ->
+        [bad_signature] Compare this file with the one the authority gave: it is damaged or forged. If the authority changed its key, add its new certificate to the trust anchors; otherwise do not use it.
+       *[other] Add the authorities of IGC-Santé (http://igc-sante.esante.gouv.fr/AC/) to the trust anchors; if they are there, this certificate does not come from them: do not use it.
+    }
     .reference = RFC 5280, section 6.1
 
 rule-unreadable = File or server that cannot be read
     .text = { $declared ->
-        [yes] { $path } is declared and could not be read: { reason-text } ({ $message }).
-       *[no] { $path } could not be read: { reason-text } ({ $message }).
+        [yes] { $path } is declared and could not be read: { reason-text }.
+        [many] { $count } places of the source { $source } could not be read. The first ones: { $places }.
+       *[no] { $path } could not be read: { reason-text }.
     }
-    .cure = { $reason ->
-        [permission_denied] Let the vigie account read this file and pass through its folders.
-        [needs_password] Name the file of the password in the declaration (password_file).
+    .cure = { $kind ->
+        [denied] Let the account vigie read this file and pass through its folders.
+        [no_password] Name the file of the password in the declaration (password_file).
         [wrong_password] Correct the password in the file the declaration names (password_file).
-        [timeout] Check that the server is up and that the firewall lets the connection through.
-        [connection_refused] Check that the service is running at that address.
+        [bad_password_file] Write the password into this file, alone on the first line.
+        [damaged] Replace what is damaged in this place by a sound copy, or correct the path.
+        [unsupported] Make this file again with a common method (PKCS#12 with AES-256 and SHA-256, for example).
+        [limit] If this size is normal, raise the bound in [scan]; otherwise remove what does not belong there.
+        [no_file] Name a regular file, or take this one out of what is watched.
+        [link] Correct this link, or name the file it should lead to.
+        [absent] Mount or restore this folder, or correct the path.
+        [moving] Nothing to do if a program was writing it: Vigie will read it again. If it lasts, look for what writes it all the time.
+        [system] Check the disk, or the network: the system log (journalctl -k) says more.
+        [name] Check the host name in the declaration and the DNS of this machine.
+        [service] Check that the service is running and listens at this address.
+        [network] Check that the server is running, that the network leads there and that the firewall lets it through.
+        [protocol] Check the protocol written in the address (smtp, imap, ldap, postgres) and that this service offers STARTTLS.
+        [tls] Check that this port speaks TLS 1.2 or 1.3 with current suites, and the log of the service.
+        [defect] This is a defect of Vigie: report it with what the log says.
+        [card] "vigie card" and "vigie doctor" help to find the cause.
+        [several] "vigie findings --json" gives the reasons and their numbers, "vigie scan" on these folders gives each place. Take these folders out of the source if they do not belong there.
        *[other] Check this place and replace what is damaged.
     }
-    .reference = RFC 5280; RFC 7292; RFC 7468
+    .reference = { $kind ->
+        [denied] Vigie: what is not read is not judged; path_resolution(7)
+        [no_password] RFC 7292; RFC 8018
+        [wrong_password] RFC 7292; RFC 8018
+        [bad_password_file] Vigie: password_file
+        [damaged] RFC 5280; RFC 7292; RFC 7468
+        [unsupported] RFC 5280; RFC 7292; RFC 8018
+        [limit] Vigie: bounds of [scan]
+        [name] RFC 1034; RFC 6066 section 3
+        [service] RFC 9293
+        [network] RFC 9293
+        [protocol] RFC 3207; RFC 9051; RFC 4511
+        [tls] RFC 8446; RFC 5246
+        [card] PC/SC; ISO 7816-4; PKCS #11
+       *[other] Vigie: what is not read is not judged
+    }
 
-reason-text = { $reason ->
-    [connection_refused] the connection was refused
-    [limit_exceeded] a reading limit was exceeded
-    [malformed] the contents are damaged
-    [needs_password] a password is needed
-    [not_pki] no certification object was recognised
-    [permission_denied] access was denied
-    [timeout] no answer in time
-    [too_large] the file is too large
-    [unsupported] the algorithm or version is not supported
-    [wrong_password] the password is not the right one
-   *[other] { $reason }
-}
+# The messages of the sources are English, and say more than their reason.
+reason-text = { $message }
 
 rule-usage_mismatch = Usage differs from the declaration
     .text = { $label } is declared as { $expected }, and the certificate in place ({ $path }) is made for: { $found }.

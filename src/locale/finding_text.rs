@@ -80,7 +80,7 @@ impl Texts {
         let stops = finding.get("impacts").and_then(|_| part("stops"));
         let cure = part(&format!("rule-{code}.cure"));
         let administrators = finding.get("administrators").and_then(|_| part("administered-by"));
-        let (title, reference) = (self.finding_title(code), self.rule_reference(code));
+        let (title, reference) = (self.finding_title(code), part(&format!("rule-{code}.reference")));
         (FindingText { title, text, stops, cure, administrators, reference }, problems)
     }
 
@@ -115,7 +115,7 @@ impl Texts {
 
 /// What the finding is about in the fewest words: the declared id, the subject, the place, or the key of the finding.
 fn label(finding: &Finding) -> String {
-    let named = ["id", "subject", "source", "path"].iter().find_map(|name| finding.get(name));
+    let named = ["id", "subject", "path", "source"].iter().find_map(|name| finding.get(name));
     let name = named.unwrap_or(&finding.key.subject);
     match name.strip_prefix("sha256:").and_then(|hex| hex.get(..16)) {
         Some(start) => format!("sha256:{start}…"),

@@ -190,12 +190,18 @@ rule-key_mismatch = La clé et le certificat ne vont pas ensemble
     .reference = RFC 5280, section 4.1.2.7
 
 rule-key_readable = Clé privée trop accessible
-    .text = { $who ->
-        [others] La clé privée de { $path } (mode { $mode }, dossier { $folder_mode }) est ouverte à tous les comptes de la machine.
-       *[group] La clé privée de { $path } (mode { $mode }, dossier { $folder_mode }) est ouverte à un groupe.
+    .text = { $what ->
+        [password] Le mot de passe d'une clé privée, { $path } (mode { $mode }, dossier { $folder_mode }), est ouvert à { key-open-to }.
+        [opened_key] La clé privée de { $path } (mode { $mode }, dossier { $folder_mode }) est ouverte à { key-open-to }, et le mot de passe qui la protégeait l'est à tous.
+       *[key] La clé privée de { $path } (mode { $mode }, dossier { $folder_mode }) est ouverte à { key-open-to }.
     }
     .cure = Limitez le fichier à son seul propriétaire (chmod 600). Si d'autres ont pu la lire, considérez la clé comme compromise : révoquez le certificat et faites une nouvelle demande.
     .reference = CGU article 5.3.2
+
+key-open-to = { $who ->
+    [others] tous les comptes de la machine
+   *[group] un groupe
+}
 
 rule-key_reused = Clé privée partagée
     .text = { $kind ->
@@ -209,6 +215,7 @@ rule-key_reused = Clé privée partagée
 rule-missing = Certificat déclaré introuvable
     .text = { $part ->
         [key] La clé privée de { $label } n'est pas à l'emplacement déclaré : { $path }{ folder-hint }.
+        [password] Le fichier du mot de passe de { $label } n'est pas à l'emplacement déclaré (password_file) : { $path }{ folder-hint }. Sans lui, ce certificat n'est pas surveillé.
         [chain] La chaîne de certification de { $label } n'est pas à l'emplacement déclaré : { $path }{ folder-hint }.
        *[certificate] Le certificat { $label } est déclaré et ne se trouve pas à son emplacement : { $path }{ folder-hint }.
     }
@@ -224,8 +231,14 @@ folder-hint = { $folder ->
 }
 
 rule-no_successor = Aucun remplaçant prêt
-    .text = { $label } ({ $path }) expire le { $end }, { in-days }, et aucun certificat de l'inventaire ne peut prendre sa suite. { cliff }
-    .cure = Demandez le renouvellement maintenant sur { portal } (« Renouveler »), avec la carte CPx ou l'e-CPS d'un administrateur technique.
+    .text = { $igc_sante ->
+        [yes] { $label } ({ $path }) expire le { $end }, { in-days }, et aucun certificat de l'inventaire ne peut prendre sa suite. { cliff }
+       *[no] { $label } ({ $path }) expire le { $end }, { in-days }, et aucun certificat de l'inventaire ne peut prendre sa suite.
+    }
+    .cure = { $igc_sante ->
+        [yes] Demandez le renouvellement maintenant sur { portal } (« Renouveler »), avec la carte CPx ou l'e-CPS d'un administrateur technique.
+       *[no] Demandez-en maintenant un nouveau à son autorité, ou refaites-le s'il est signé par lui-même.
+    }
     .reference = CGU article 5.4
 
 rule-not_yet_valid = Certificat pas encore valide
@@ -245,8 +258,22 @@ rule-served_differs = Le serveur présente un autre certificat
     .reference = RFC 8446, section 4.4.2 ; CGU article 5.4
 
 rule-source_failed = Source illisible
-    .text = La source { $source } n'a pas pu être lue ({ $reason }) : { card-reason }. Ce qu'elle avait montré est conservé, mais n'est plus vérifié.
-    .cure = Rétablissez l'accès à cette source ; « vigie doctor » aide à trouver la cause.
+    .text = { $root ->
+        [all] La source { $source } n'a pas pu être lue : { reason-text }. Ce qu'elle avait montré est conservé, mais n'est plus vérifié.
+       *[other] { $reason ->
+            [nothing_matches] La source { $source } ne trouve rien à { $root } : aucun fichier ni dossier ne correspond à ce motif.
+           *[other] La source { $source } n'a pas pu lire { $root } : { reason-text }. Ce qui y avait été vu est conservé, mais n'est plus vérifié.
+        }
+    }
+    .cure = { $reason ->
+        [nothing_matches] Corrigez ce motif (paths), ou laissez-le si les fichiers doivent encore venir.
+        [root_missing] Montez ou rétablissez ce dossier, corrigez son chemin (paths), ou retirez-le de la source.
+        [root_denied] Donnez au compte vigie le droit de lire ce dossier et de traverser ceux qui y mènent.
+        [timeout] Augmentez scan.source_timeout, ou partagez cette source en plusieurs.
+        [hung] Vérifiez le disque ou le partage réseau : il ne répond plus au système.
+        [internal_error] C'est un défaut de Vigie : signalez-le avec ce que dit le journal.
+       *[other] Rétablissez l'accès à cette source ; « vigie doctor » aide à trouver la cause.
+    }
     .reference = Vigie : une source qu'on ne lit pas n'est pas une source saine
 
 rule-structure_mismatch = Certificat d'une autre structure
@@ -268,38 +295,116 @@ rule-unknown_issuer = Autorité de certification inconnue
     .text = { $kind ->
         [self_signed] Le certificat { $label } ({ $path }) est signé par lui-même et non par une autorité de confiance.
         [untrusted] Le certificat { $label } ({ $path }) remonte à « { $issuer } », qui n'est pas une ancre de confiance configurée.
+        [bad_signature] Le certificat { $label } ({ $path }) se dit émis par « { $issuer } », une autorité connue, mais aucune clé connue de cette autorité n'en a fait la signature, ou celle d'une autorité dont il dépend.
        *[unknown] L'autorité « { $issuer } », dont dépend le certificat { $label } ({ $path }), n'est ni dans l'inventaire ni parmi les ancres de confiance.
     }
-    .cure = Ajoutez les autorités de l'IGC-Santé (http://igc-sante.esante.gouv.fr/AC/) aux ancres de confiance ; si elles y sont, ce certificat n'en vient pas : ne l'utilisez pas.
+    .cure = { $kind ->
+        [bad_signature] Comparez ce fichier à celui que l'autorité a remis : il est abîmé ou contrefait. Si l'autorité a changé de clé, ajoutez son nouveau certificat aux ancres de confiance ; sinon, ne l'utilisez pas.
+       *[other] Ajoutez les autorités de l'IGC-Santé (http://igc-sante.esante.gouv.fr/AC/) aux ancres de confiance ; si elles y sont, ce certificat n'en vient pas : ne l'utilisez pas.
+    }
     .reference = RFC 5280, section 6.1
 
 rule-unreadable = Fichier ou serveur illisible
     .text = { $declared ->
-        [yes] { $path } est déclaré et n'a pas pu être lu : { reason-text } ({ $message }).
-       *[no] { $path } n'a pas pu être lu : { reason-text } ({ $message }).
+        [yes] { $path } est déclaré et n'a pas pu être lu : { reason-text }.
+        [many] { $count } emplacements de la source { $source } n'ont pas pu être lus. Les premiers : { $places }.
+       *[no] { $path } n'a pas pu être lu : { reason-text }.
     }
-    .cure = { $reason ->
-        [permission_denied] Donnez au compte vigie le droit de lire ce fichier et de traverser ses dossiers.
-        [needs_password] Indiquez le fichier du mot de passe dans la déclaration (password_file).
+    .cure = { $kind ->
+        [denied] Donnez au compte vigie le droit de lire ce fichier et de traverser ses dossiers.
+        [no_password] Indiquez le fichier du mot de passe dans la déclaration (password_file).
         [wrong_password] Corrigez le mot de passe du fichier indiqué dans la déclaration (password_file).
-        [timeout] Vérifiez que le serveur est en marche et que le pare-feu laisse passer.
-        [connection_refused] Vérifiez que le service est en marche à cette adresse.
+        [bad_password_file] Écrivez dans ce fichier le mot de passe, seul sur la première ligne.
+        [damaged] Remplacez ce qui est abîmé à cet emplacement par une copie saine, ou corrigez le chemin.
+        [unsupported] Refaites ce fichier avec un procédé courant (PKCS#12 en AES-256 et SHA-256, par exemple).
+        [limit] Si cette taille est normale, augmentez la limite dans [scan] ; sinon, retirez ce qui n'a rien à faire là.
+        [no_file] Indiquez un fichier ordinaire, ou retirez celui-ci de ce qui est surveillé.
+        [link] Corrigez ce lien, ou indiquez directement le fichier auquel il devrait mener.
+        [absent] Montez ou rétablissez ce dossier, ou corrigez le chemin.
+        [moving] Rien à faire si un programme était en train de l'écrire : Vigie le relira. Si cela dure, cherchez ce qui l'écrit sans cesse.
+        [system] Vérifiez le disque, ou le réseau : le journal du système (journalctl -k) en dit davantage.
+        [name] Vérifiez le nom d'hôte dans la déclaration et le DNS de cette machine.
+        [service] Vérifiez que le service est en marche et qu'il écoute à cette adresse.
+        [network] Vérifiez que le serveur est en marche, que le réseau y mène et que le pare-feu laisse passer.
+        [protocol] Vérifiez le protocole écrit dans l'adresse (smtp, imap, ldap, postgres) et que ce service propose STARTTLS.
+        [tls] Vérifiez que ce port parle TLS 1.2 ou 1.3 avec des suites actuelles, et le journal du service.
+        [defect] C'est un défaut de Vigie : signalez-le avec ce que dit le journal.
+        [card] « vigie card » et « vigie doctor » aident à trouver la cause.
+        [several] « vigie findings --json » dit les raisons et leur nombre, « vigie scan » sur ces dossiers dit chaque emplacement. Écartez ces dossiers de la source s'ils n'ont rien à y faire.
        *[other] Vérifiez cet emplacement et remplacez ce qui est abîmé.
     }
-    .reference = RFC 5280 ; RFC 7292 ; RFC 7468
+    .reference = { $kind ->
+        [denied] Vigie : ce qui n'est pas lu n'est pas jugé ; path_resolution(7)
+        [no_password] RFC 7292 ; RFC 8018
+        [wrong_password] RFC 7292 ; RFC 8018
+        [bad_password_file] Vigie : password_file
+        [damaged] RFC 5280 ; RFC 7292 ; RFC 7468
+        [unsupported] RFC 5280 ; RFC 7292 ; RFC 8018
+        [limit] Vigie : limites de [scan]
+        [name] RFC 1034 ; RFC 6066, section 3
+        [service] RFC 9293
+        [network] RFC 9293
+        [protocol] RFC 3207 ; RFC 9051 ; RFC 4511
+        [tls] RFC 8446 ; RFC 5246
+        [card] PC/SC ; ISO 7816-4 ; PKCS #11
+       *[other] Vigie : ce qui n'est pas lu n'est pas jugé
+    }
 
+# Toute raison pour laquelle un emplacement n'est pas lu ; le détail, en anglais, reste dans le fait « message ».
 reason-text = { $reason ->
-    [connection_refused] connexion refusée
+    [apdu_forbidden] une instruction hors de la liste a été retenue
+    [bad_name] ce nom d'hôte ne peut pas être demandé en TLS
+    [card_limit] la carte en dit plus qu'aucune carte
+    [card_malformed] ce que donne la carte ne se lit pas
+    [card_refused] la carte refuse une lecture
+    [changed_while_read] le fichier changeait pendant la lecture
+    [closed] le serveur ferme la connexion
+    [dangling_link] lien vers un fichier qui n'existe pas
+    [device] c'est un périphérique, pas un fichier
+    [dns] le nom d'hôte n'a pas d'adresse
+    [fifo] c'est un tube nommé, pas un fichier
+    [folder] c'est un dossier, pas un fichier
+    [folder_missing] dossier absent ou non monté
+    [hung] le disque ou le service ne répond plus du tout
+    [internal_error] la lecture a échoué : un défaut de Vigie, à signaler
+    [io_error] erreur d'entrée-sortie du système
     [limit_exceeded] une limite de lecture est dépassée
+    [link_loop] les liens tournent en rond
+    [link_out_of_root] lien qui sort du dossier demandé, laissé de côté
+    [link_to_folder] lien vers un dossier : seuls les liens vers des fichiers sont suivis
     [malformed] le contenu est abîmé
     [needs_password] un mot de passe est nécessaire
+    [not_found] ce fichier ou ce dossier n'existe pas
     [not_pki] aucun objet de certification reconnu
+    [not_tls] ce que dit le serveur n'est pas du TLS
+    [nothing_matches] aucun fichier ni dossier ne correspond à ce motif
+    [pcscd_failed] pcscd signale une erreur
     [permission_denied] l'accès est refusé
+    [pkcs11_crashed] module PKCS#11 : son processus s'est arrêté brutalement
+    [pkcs11_failed] module PKCS#11 : une de ses fonctions échoue
+    [pkcs11_not_loaded] module PKCS#11 : il ne se charge pas
+    [pkcs11_not_started] module PKCS#11 : pas de processus pour lui
+    [pkcs11_unsafe] module PKCS#11 : d'autres que root et vigie pourraient le changer
+    [refused] la connexion est refusée
+    [reset] la connexion est coupée
+    [root_denied] l'accès à ce dossier est refusé
+    [root_missing] ce dossier n'existe pas ou n'est pas monté
+    [secret_not_text] le fichier du mot de passe n'est pas du texte UTF-8
+    [socket] c'est une socket, pas un fichier
+    [starttls_refused] le serveur refuse STARTTLS
     [timeout] pas de réponse dans le délai
+    [tls_alert] le serveur refuse la négociation TLS
+    [tls_failed] la négociation TLS échoue
+    [tls_incompatible] aucune version de TLS ni suite de chiffrement en commun
+    [too_deep] dossiers trop imbriqués
     [too_large] le fichier est trop gros
+    [too_many_files] trop de fichiers : la suite n'a pas été lue
+    [unexpected_answer] le serveur ne parle pas le protocole attendu
+    [unreachable] le serveur est hors d'atteinte
     [unsupported] l'algorithme ou la version n'est pas pris en charge
+    [vanished] le fichier a disparu
     [wrong_password] le mot de passe n'est pas le bon
-   *[other] { $reason }
+   *[other] { card-reason }
 }
 
 rule-usage_mismatch = Usage différent de la déclaration

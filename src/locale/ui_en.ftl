@@ -44,6 +44,7 @@ count-expired = expired
 
 validity-missing = missing
 validity-unreadable = unreadable
+validity-not_yet_read = not yet read
 validity-not_yet_valid = not yet valid
 validity-valid = valid
 validity-expiring = to be renewed

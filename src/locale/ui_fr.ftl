@@ -59,6 +59,7 @@ count-expired = { $count ->
 
 validity-missing = manquant
 validity-unreadable = illisible
+validity-not_yet_read = pas encore lu
 validity-not_yet_valid = pas encore valide
 validity-valid = valide
 validity-expiring = à renouveler
@@ -153,34 +154,7 @@ scan-more-errors = … et { $count } { $count ->
     [one] autre emplacement
    *[other] autres emplacements
 } : { $reason } (la liste entière est dans --json)
-file-reason = { $reason ->
-    [changed_while_read] le fichier changeait pendant la lecture
-    [dangling_link] lien vers un fichier qui n'existe pas
-    [device] c'est un périphérique, pas un fichier
-    [fifo] c'est un tube nommé, pas un fichier
-    [folder] c'est un dossier, pas un fichier
-    [folder_missing] dossier absent ou non monté
-    [internal_error] la lecture a échoué : un défaut de Vigie, à signaler
-    [io_error] erreur d'entrée-sortie du système
-    [limit_exceeded] une limite de lecture est dépassée
-    [link_loop] les liens tournent en rond
-    [link_out_of_root] lien qui sort du dossier demandé, laissé de côté
-    [link_to_folder] lien vers un dossier : seuls les liens vers des fichiers sont suivis
-    [malformed] le contenu est abîmé
-    [needs_password] un mot de passe est nécessaire
-    [not_found] ce fichier ou ce dossier n'existe pas
-    [not_pki] aucun objet de certification reconnu
-    [permission_denied] l'accès est refusé
-    [root_missing] ce dossier n'existe pas ou n'est pas monté
-    [socket] c'est une socket, pas un fichier
-    [too_deep] dossiers trop imbriqués
-    [too_large] le fichier est trop gros
-    [too_many_files] trop de fichiers : la suite n'a pas été lue
-    [unsupported] l'algorithme ou la version n'est pas pris en charge
-    [vanished] le fichier a disparu
-    [wrong_password] le mot de passe n'est pas le bon
-   *[other] { $message }
-}
+file-reason = { reason-text }
 config-accepted = { $file } : configuration valable, { $warnings } { $warnings ->
     [one] avertissement
    *[other] avertissements

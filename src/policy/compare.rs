@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::crowd;
 use crate::domain::finding::{Finding, FindingChanges, FindingKey, FindingRecord};
 
-/// Compares the open findings with what was judged now. Records of `open` that are already closed count as absent.
+/// Compares the open findings with what was judged now, where many places of one source that cannot be read become one finding. Records of `open` that are already closed count as absent.
 pub fn compare(open: &BTreeMap<FindingKey, FindingRecord>, judged: Vec<Finding>) -> FindingChanges {
     let mut changes = FindingChanges::default();
     let mut standing: BTreeSet<FindingKey> = BTreeSet::new();
-    for finding in judged {
+    for finding in crowd::gathered(open, judged) {
         if !standing.insert(finding.key.clone()) {
             continue;
         }

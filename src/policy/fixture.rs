@@ -206,10 +206,21 @@ impl World {
         self
     }
 
-    pub(crate) fn item_error(mut self, place: &str, reason: &str) -> Self {
-        let state = self.sources.entry(DECLARED_SOURCE.into()).or_default();
+    pub(crate) fn item_error(self, place: &str, reason: &str) -> Self {
+        self.source_error(DECLARED_SOURCE, place, reason)
+    }
+
+    /// Something `source` could not read, beside what it did.
+    pub(crate) fn source_error(mut self, source: &str, place: &str, reason: &str) -> Self {
+        let state = self.sources.entry(source.into()).or_default();
         let error = ItemError { place: place.into(), problem: problem(reason) };
         state.errors = state.errors.iter().cloned().chain([error]).collect();
+        self
+    }
+
+    /// `source`, with all it could not read, failed as a whole.
+    pub(crate) fn failing(mut self, source: &str, reason: &str) -> Self {
+        self.sources.entry(source.into()).or_default().failure = Some(problem(reason));
         self
     }
 
@@ -573,6 +584,12 @@ impl Declared {
 
     pub(crate) fn store(&mut self, path: &str) {
         self.0.keystore = Keystore::Pkcs12 { path: path.into(), password_file: None };
+    }
+
+    pub(crate) fn password(&mut self, path: &str) {
+        if let Keystore::Pkcs12 { password_file, .. } = &mut self.0.keystore {
+            *password_file = Some(path.into());
+        }
     }
 
     pub(crate) fn endpoint(&mut self, url: &str) {

@@ -5,6 +5,7 @@ pub mod alert;
 mod cards;
 mod chain;
 mod compare;
+mod crowd;
 #[cfg(test)]
 mod fixture;
 mod lineage;
@@ -13,6 +14,7 @@ mod mandates;
 mod rules;
 mod settings;
 pub mod synthetic;
+pub mod trouble;
 mod view;
 
 pub use cards::CardSeen;

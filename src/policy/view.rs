@@ -83,6 +83,8 @@ pub struct Slot<'a> {
     pub key_file: Option<&'a Observation>,
     /// What the declared chain file holds.
     pub chain: Option<&'a Observation>,
+    /// The declared password file, which holds nothing to look at but who may read it.
+    pub password: Option<&'a Observation>,
     /// Each declared endpoint, in declared order.
     pub served: Vec<Served<'a>>,
 }
@@ -339,6 +341,7 @@ impl<'a> View<'a> {
             let held = |path| files.get(path).copied();
             let file = declared.certificate_path().and_then(held);
             let chain = declared.chain_path().and_then(held);
+            let password = declared.password_path().and_then(held);
             let key_file = if declared.key_path() == declared.certificate_path() {
                 file
             } else {
@@ -373,7 +376,7 @@ impl<'a> View<'a> {
             if let Some(seen) = current.and_then(|index| self.seen.get_mut(index)) {
                 seen.slots.push(slots.len());
             }
-            slots.push(Slot { declared, structure, current, file, key_file, chain, served });
+            slots.push(Slot { declared, structure, current, file, key_file, chain, password, served });
         }
         self.slots = slots;
     }

@@ -1,85 +1,61 @@
 //! The built-in source: exactly the files and endpoints the declaration names, by the names it gives them.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use secrecy::{SecretString, zeroize::Zeroize};
+use secrecy::SecretString;
 
 use super::content;
 use super::file::open::{self, FileError};
+use super::secret::{self, SecretError};
 use super::tls_endpoint;
 use crate::clock::{Clock, SharedClock};
 use crate::config::ScanConfig;
-use crate::domain::declaration::{Declaration, Keystore};
+use crate::domain::declaration::Declaration;
 use crate::domain::endpoint::Endpoint;
-use crate::domain::inventory::{Inventory, ItemError};
+use crate::domain::inventory::Inventory;
 use crate::domain::observation::{DECLARED_SOURCE, FilePath, Location, Observation, Problem};
 use crate::domain::reconcile::Gathered;
 use crate::pki::intern::Interner;
-
-/// Bytes of a password file.
-const MAX_SECRET: u64 = 4 << 10;
 
 /// The declared files and endpoints.
 #[derive(Debug)]
 pub struct DeclaredSource {
     /// Each path once, with the file of its password.
     files: BTreeMap<FilePath, Option<FilePath>>,
+    /// Password files. Nothing of them is kept but who may read them.
+    passwords: BTreeSet<FilePath>,
     endpoints: Vec<Arc<Endpoint>>,
     scan: ScanConfig,
-}
-
-/// Why a password file is of no use, or should not be as it is.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum SecretError {
-    /// It cannot be read.
-    #[error("the password file cannot be read: {0}")]
-    Unreadable(FileError),
-    /// Not UTF-8 text.
-    #[error("the password file is not UTF-8 text")]
-    NotText,
-    /// Used all the same.
-    #[error("the password file is readable by every user of the machine (mode {mode:04o})")]
-    ReadableByOthers {
-        /// Permission bits.
-        mode: u32,
-    },
-}
-
-impl SecretError {
-    /// Stable code.
-    pub const fn reason(&self) -> &'static str {
-        match self {
-            Self::Unreadable(_) => "secret_unreadable",
-            Self::NotText => "secret_not_text",
-            Self::ReadableByOthers { .. } => "secret_readable_by_others",
-        }
-    }
 }
 
 impl DeclaredSource {
     /// What `declaration` names.
     pub fn new(declaration: &Declaration, scan: ScanConfig) -> Self {
         let mut files: BTreeMap<FilePath, Option<FilePath>> = BTreeMap::new();
-        let mut endpoints = Vec::new();
+        let (mut passwords, mut endpoints) = (BTreeSet::new(), Vec::new());
         for certificate in declaration.certificates.values() {
-            for path in certificate.paths() {
+            let password = certificate.password_path();
+            for path in certificate.paths().into_iter().filter(|path| Some(*path) != password) {
                 files.entry(path.clone()).or_default();
             }
-            if let Keystore::Pkcs12 { path, password_file: Some(password) } = &certificate.keystore {
+            if let (Some(path), Some(password)) = (certificate.certificate_path(), password) {
                 files.insert(path.clone(), Some(password.clone()));
+                passwords.insert(password.clone());
             }
             endpoints.extend(certificate.endpoints.iter().cloned());
         }
         endpoints.sort();
         endpoints.dedup();
-        Self { files, endpoints: endpoints.into_iter().map(Arc::new).collect(), scan }
+        // A file that is declared to be something else too is read as that.
+        passwords.retain(|password| !files.contains_key(password));
+        Self { files, passwords, endpoints: endpoints.into_iter().map(Arc::new).collect(), scan }
     }
 
     /// The paths this source owns: other file sources leave them alone.
     pub fn paths(&self) -> HashSet<FilePath> {
-        self.files.keys().cloned().collect()
+        self.files.keys().chain(&self.passwords).cloned().collect()
     }
 
     /// One run: the files on a blocking thread, then the endpoints.
@@ -110,6 +86,7 @@ impl DeclaredSource {
         let mut met = HashSet::new();
         let mut buffer = Vec::new();
         let mut interner = Interner::default();
+        let passwords = self.read_passwords(known, &mut gathered, clock);
         for (path, password_file) in &self.files {
             if clock.monotonic() >= deadline {
                 let message =
@@ -130,7 +107,7 @@ impl DeclaredSource {
                     continue;
                 }
             };
-            let password = password_file.as_ref().and_then(|file| password(file, &mut gathered.errors));
+            let password = password_file.as_ref().and_then(|file| passwords.get(file));
             if let Some(before) = before.filter(|known| known.stamp == Some(stamp)) {
                 gathered.seen += 1;
                 if before.access != Some(access) {
@@ -142,13 +119,8 @@ impl DeclaredSource {
                 self.unreadable(&mut gathered, location, before, &error, clock);
                 continue;
             }
-            let found = content::contents(
-                content::READER,
-                &buffer,
-                password.as_ref(),
-                &content::limits(&self.scan),
-                &mut interner,
-            );
+            let found =
+                content::contents(content::READER, &buffer, password, &content::limits(&self.scan), &mut interner);
             content::keep_new(&mut gathered.certificates, &mut met, found.certificates);
             gathered.errors.extend(content::item_errors(&location, &found.problems));
             gathered.seen += 1;
@@ -165,6 +137,54 @@ impl DeclaredSource {
         }
         open::wipe(&mut buffer);
         gathered
+    }
+
+    /// The passwords that can be read, each file looked at like any other that is declared.
+    fn read_passwords(
+        &self,
+        known: &Inventory,
+        gathered: &mut Gathered,
+        clock: &dyn Clock,
+    ) -> HashMap<&FilePath, SecretString> {
+        let mut passwords = HashMap::new();
+        let wanted = self.files.values().flatten().collect::<BTreeSet<_>>();
+        for path in wanted {
+            let read = secret::read(path);
+            let problems: Vec<Problem> = read.as_ref().err().map(SecretError::problem).into_iter().collect();
+            passwords.extend(read.ok().map(|secret| (path, secret)));
+            if !self.passwords.contains(path) {
+                continue;
+            }
+            let location = Location::File(path.clone());
+            let before = known.observations.get(&location).filter(|known| *known.source == *DECLARED_SOURCE);
+            let (stamp, access) = match open::look(&path.0) {
+                Ok(Some(found)) => found,
+                Ok(None) => {
+                    gathered.gone.extend(before.map(|known| known.location.clone()));
+                    continue;
+                }
+                Err(error) => {
+                    self.unreadable(gathered, location, before, &error, clock);
+                    continue;
+                }
+            };
+            gathered.errors.extend(content::item_errors(&location, &problems));
+            let observation = Observation {
+                source: DECLARED_SOURCE.into(),
+                location,
+                stamp: problems.is_empty().then_some(stamp),
+                access: Some(access),
+                contents: Arc::default(),
+                problems: problems.into(),
+                read_at: clock.now(),
+            };
+            let same =
+                before.is_some_and(|known| Observation { read_at: known.read_at, ..observation.clone() } == **known);
+            if !same {
+                gathered.observations.push(observation);
+            }
+        }
+        passwords
     }
 
     fn unreadable(
@@ -194,41 +214,11 @@ impl DeclaredSource {
         let mine = known.observations.values().filter(|observation| *observation.source == *DECLARED_SOURCE);
         mine.map(|observation| &observation.location)
             .filter(|location| match location {
-                Location::File(path) => !self.files.contains_key(path),
+                Location::File(path) => !self.files.contains_key(path) && !self.passwords.contains(path),
                 Location::Card(_) => true,
                 Location::Endpoint(endpoint) => !endpoints.contains(endpoint.as_ref()),
             })
             .cloned()
             .collect()
-    }
-}
-
-/// The password a file holds, without one trailing line end. What is wrong with the file goes to `errors`.
-fn password(file: &FilePath, errors: &mut Vec<ItemError>) -> Option<SecretString> {
-    let mut tell = |error: SecretError| {
-        let problem = Problem { reason: error.reason().into(), message: error.to_string().into() };
-        errors.push(ItemError { place: file.to_string().into(), problem });
-    };
-    match open::look(&file.0) {
-        Ok(Some((_, access))) if access.mode & 0o004 != 0 => tell(SecretError::ReadableByOthers { mode: access.mode }),
-        Ok(_) | Err(_) => {}
-    }
-    let mut bytes = Vec::new();
-    if let Err(error) = open::read_named(&file.0, MAX_SECRET, &mut bytes) {
-        tell(SecretError::Unreadable(error));
-        return None;
-    }
-    match String::from_utf8(bytes) {
-        Ok(mut text) => {
-            let line = text.strip_suffix('\n').map_or(text.as_str(), |line| line.strip_suffix('\r').unwrap_or(line));
-            let secret = SecretString::from(line);
-            text.zeroize();
-            Some(secret)
-        }
-        Err(error) => {
-            error.into_bytes().zeroize();
-            tell(SecretError::NotText);
-            None
-        }
     }
 }

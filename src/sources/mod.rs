@@ -4,6 +4,7 @@ pub mod anchors;
 mod content;
 pub mod declared;
 pub mod file;
+pub mod secret;
 pub mod smart_card;
 pub mod tls_endpoint;
 

@@ -24,3 +24,4 @@ mod service;
 mod support;
 mod telling;
 mod texts;
+mod troubles;

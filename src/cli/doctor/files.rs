@@ -11,7 +11,7 @@ use super::Report;
 use crate::cli::scan::reason_in_words;
 use crate::cli::{Session, account, client};
 use crate::config::Config;
-use crate::domain::declaration::{DeclaredCertificate, Keystore};
+use crate::domain::declaration::DeclaredCertificate;
 use crate::domain::observation::{DECLARED_SOURCE, FilePath};
 use crate::sources::file::open::{self, FileError};
 
@@ -19,7 +19,7 @@ use crate::sources::file::open::{self, FileError};
 pub(super) fn declared(report: &mut Report, session: &Session<'_>, config: &Config) {
     let seen = Seen::by_the_service(session);
     for declared in config.declaration.certificates.values() {
-        let paths = paths(declared);
+        let paths = declared.paths();
         if paths.is_empty() {
             continue;
         }
@@ -28,15 +28,6 @@ pub(super) fn declared(report: &mut Report, session: &Session<'_>, config: &Conf
             None => as_the_caller(report, session, declared, &paths),
         }
     }
-}
-
-/// Its files and that of its password.
-fn paths(declared: &DeclaredCertificate) -> Vec<&FilePath> {
-    let mut paths = declared.paths();
-    if let Keystore::Pkcs12 { password_file: Some(path), .. } = &declared.keystore {
-        paths.push(path);
-    }
-    paths
 }
 
 /// What the service found when it last read the declared files.

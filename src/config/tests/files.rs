@@ -146,3 +146,21 @@ fn secrets_are_named_and_never_read() {
     let reasons: Vec<_> = loaded.warnings.0.iter().map(|said| said.reason()).collect();
     assert_eq!(reasons, ["secret_file_missing"]);
 }
+
+#[test]
+fn a_path_that_begins_by_going_up_is_shown_where_it_leads() {
+    let folder = Folder::with(&[
+        ("vigie.toml", ""),
+        (
+            "real/conf.d/a.toml",
+            "[[source]]\nkind = \"file\"\nname = \"a\"\npaths = [\"../tls/x.pem\", \"a/../b\", \"../../../../../../../..\"]\n",
+        ),
+    ]);
+    // The system goes up from where the folder really is, and so does what is shown.
+    std::os::unix::fs::symlink("real/conf.d", folder.0.path().join("conf.d")).expect("a link");
+    let config = load(&folder.main()).expect("valid").config;
+    let crate::config::SourceConfig::File { paths, .. } = &config.sources[0] else { panic!("a file source") };
+    let real = folder.0.path().canonicalize().expect("a folder");
+    // Behind a name it stays: `a` may be a link.
+    assert_eq!(paths[..], [real.join("real/tls/x.pem"), folder.0.path().join("conf.d/a/../b"), PathBuf::from("/")]);
+}

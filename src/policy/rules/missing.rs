@@ -1,4 +1,4 @@
-//! Missing: a declared certificate, its key or its chain is in none of the places the declaration names.
+//! Missing: a declared certificate, its key, its chain or the password of its store is in none of the places the declaration names.
 //!
 //! F413 section 4.3 lists the certificates a structure wants; what is declared and cannot be found serves nobody. A place that
 //! cannot be *read* is `unreadable`, and nothing is missing before it was looked for. A folder that is gone takes its files along,
@@ -33,7 +33,8 @@ fn missing_of(view: &View<'_>, slot: &Slot<'_>) -> Vec<Finding> {
     let certificate_there = slot.current.is_some() && view.standing(slot) != Standing::Absent;
     let key_there = declared.key_path().is_none() || slot.key_file.is_some_and(holds_key);
     let chain_there = declared.chain_path().is_none() || slot.chain.is_some_and(holds_certificate);
-    if certificate_there && key_there && chain_there {
+    let password_there = declared.password_path().is_none() || slot.password.is_some_and(there);
+    if certificate_there && key_there && chain_there && password_there {
         return found;
     }
     let certificate_troubled = match declared.certificate_path() {
@@ -60,6 +61,10 @@ fn missing_of(view: &View<'_>, slot: &Slot<'_>) -> Vec<Finding> {
     }
     if let Some(path) = declared.chain_path().filter(|path| !chain_there && !same_file(path) && !unread(path)) {
         found.push(part(slot, "chain", path, Severity::Warning).fact("folder", folder(path)));
+    }
+    // Whoever serves the certificate may have the password from elsewhere: what stops is that it is watched.
+    if let Some(path) = declared.password_path().filter(|path| !password_there && !unread(path)) {
+        found.push(part(slot, "password", path, Severity::Warning).fact("folder", folder(path)));
     }
     found
 }
@@ -108,6 +113,23 @@ mod tests {
         assert_eq!(found[0].get("folder"), Some("missing"));
         assert_eq!(found[1].get("folder"), Some("there"));
         assert!(world.judge(&crate::policy::rules::unreadable::RULE).is_empty());
+    }
+
+    #[test]
+    fn the_password_of_a_store_is_looked_for_too() {
+        let world = World::new().declare("dmp", |d| {
+            d.store("/srv/dmp.p12");
+            d.password("/srv/dmp.password");
+        });
+        let world = world.certificate(1, |_| {}).place("/srv/dmp.p12", |at| at.certificate(1).key(1));
+        let found = world.judge(&super::RULE);
+        assert_eq!(keys_of(&found), ["certificate:dmp @ password"]);
+        assert_eq!((found[0].get("path"), found[0].severity), (Some("/srv/dmp.password"), Severity::Warning));
+        // A store that therefore could not be opened is no second trouble.
+        let closed = world.clone().place("/srv/dmp.p12", |at| at.problem("needs_password"));
+        assert_eq!(keys_of(&closed.judge(&super::RULE)), ["certificate:dmp @ password"]);
+        assert!(closed.judge(&crate::policy::rules::unreadable::RULE).is_empty());
+        assert!(world.place("/srv/dmp.password", |at| at).judge(&super::RULE).is_empty());
     }
 
     #[test]

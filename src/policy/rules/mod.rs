@@ -47,7 +47,7 @@ mod structure_mismatch;
 mod superseded_in_use;
 mod undeclared;
 mod unknown_issuer;
-mod unreadable;
+pub(super) mod unreadable;
 mod usage_mismatch;
 mod weak_key;
 mod weak_signature;

@@ -12,7 +12,7 @@ pub const RULE: Rule = Rule {
     code: "no_successor",
     severity: Severity::Warning,
     reference: "CGU 5.4",
-    facts: &["id", "subject", "sha256", "not_after", "path", "end"],
+    facts: &["id", "subject", "sha256", "not_after", "path", "igc_sante", "end"],
     check,
 };
 
@@ -24,7 +24,8 @@ fn check(view: &View<'_>) -> Vec<Finding> {
         })
         .map(|(_, bearer)| {
             let severity = if view.is_urgent(bearer.seen.facts) { Severity::Critical } else { RULE.severity };
-            bearer.finding(RULE.code, severity).fact("end", bearer.seen.end())
+            let finding = bearer.finding(RULE.code, severity).fact("igc_sante", bearer.seen.igc_sante());
+            finding.fact("end", bearer.seen.end())
         })
         .collect()
 }

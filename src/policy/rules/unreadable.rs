@@ -3,19 +3,21 @@
 //! What cannot be read is not judged, and silence about it would look like health. A swept file that is no PKI object at all is
 //! nobody's trouble; a declared one is. A declared certificate or key that was reached and holds nothing of use is critical: whatever
 //! reads it next, such as a server at its restart, gets nothing either. What is only out of our reach may serve all the same.
+//!
+//! A store whose password file is not there or cannot be read is not spoken of: the password file is.
 
 use std::collections::BTreeMap;
 
 use crate::domain::finding::{Finding, Severity, Subject};
 use crate::domain::observation::{FilePath, Location, Observation, Problem};
-use crate::policy::{Rule, Slot, View};
+use crate::policy::{Rule, Slot, View, trouble};
 
 /// The rule.
 pub const RULE: Rule = Rule {
     code: "unreadable",
     severity: Severity::Warning,
     reference: "RFC 5280; RFC 7292; RFC 7468",
-    facts: &["path", "reason", "message", "declared"],
+    facts: &["path", "reason", "message", "kind", "declared"],
     check,
 };
 
@@ -36,14 +38,15 @@ fn check(view: &View<'_>) -> Vec<Finding> {
     }
     let expected = declared.iter().filter_map(|(location, place)| {
         let problem = view.trouble(location)?;
-        let wants_password = place.bare_key && &*problem.reason == "needs_password";
+        let wants_password = &*problem.reason == "needs_password" && (place.bare_key || has_no_password(view, place));
         (!wants_password).then(|| finding(location, problem, Some(place)))
     });
     let troubled = view.inventory.observations.values().filter(|place| !place.problems.is_empty());
     let swept = troubled.filter(|place| !declared.contains_key(&place.location));
     let swept = swept.filter_map(|place| {
         let problem = view.trouble(&place.location).filter(|problem| &*problem.reason != "not_pki")?;
-        Some(finding(&place.location, problem, None))
+        // By its source, many of them become one: `policy::crowd`.
+        Some(finding(&place.location, problem, None).fact("source", &place.source))
     });
     expected.chain(swept).collect()
 }
@@ -58,6 +61,14 @@ struct Place<'v, 'a> {
     pair: bool,
 }
 
+/// The store of a password file that has its own finding.
+fn has_no_password(view: &View<'_>, place: &Place<'_, '_>) -> bool {
+    let file = place.slot.declared.password_path().map(|path| Location::File(path.clone()));
+    file.is_some_and(|file| {
+        place.slot.password.is_none() || view.trouble(&file).is_some() || view.absence(&file).is_some()
+    })
+}
+
 /// Every declared place was read whole: nothing to look up.
 fn is_sound(slot: &Slot<'_>) -> bool {
     let whole = |place: Option<&Observation>| place.is_some_and(|place| place.problems.is_empty());
@@ -65,6 +76,7 @@ fn is_sound(slot: &Slot<'_>) -> bool {
     file(slot.declared.certificate_path(), slot.file)
         && file(slot.declared.key_path(), slot.key_file)
         && file(slot.declared.chain_path(), slot.chain)
+        && file(slot.declared.password_path(), slot.password)
         && slot.served.iter().all(|served| whole(served.observation))
 }
 
@@ -79,6 +91,7 @@ fn finding(location: &Location, problem: &Problem, place: Option<&Place<'_, '_>>
         .fact("path", location)
         .fact("reason", &problem.reason)
         .fact("message", &problem.message)
+        .fact("kind", trouble::kind(&problem.reason))
         .fact("declared", if place.is_some() { "yes" } else { "no" });
     if let Some(place) = place {
         let known = place.slot.finding(RULE.code, severity);
@@ -107,6 +120,25 @@ mod tests {
         assert_eq!(found[1].severity, Severity::Warning);
         assert_eq!((found[2].severity, found[2].get("id")), (Severity::Critical, Some("dmp")));
         assert_eq!(found[3].severity, Severity::Warning);
+    }
+
+    #[test]
+    fn a_password_that_cannot_be_read_is_told_in_place_of_its_store() {
+        let world = World::new().declare("dmp", |d| {
+            d.store("/srv/dmp.p12");
+            d.password("/srv/dmp.password");
+        });
+        let world = world.place("/srv/dmp.p12", |at| at.problem("needs_password"));
+        let told = |reason: &str| {
+            let found = world.clone().place("/srv/dmp.password", |at| at.problem(reason)).judge(&super::RULE);
+            (keys_of(&found), found[0].severity, found[0].get("id").map(str::to_owned))
+        };
+        for reason in ["permission_denied", "secret_not_text"] {
+            assert_eq!(told(reason), (vec!["/srv/dmp.password".to_owned()], Severity::Warning, Some("dmp".to_owned())));
+        }
+        // Without a password file in the declaration it is the store that is told.
+        let bare = world.redeclare("dmp", |d| d.store("/srv/dmp.p12")).judge(&super::RULE);
+        assert_eq!((keys_of(&bare), bare[0].get("kind")), (vec!["/srv/dmp.p12".to_owned()], Some("no_password")));
     }
 
     #[test]

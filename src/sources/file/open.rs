@@ -30,6 +30,12 @@ pub enum FileError {
     /// A root of the configuration does not exist.
     #[error("the path does not exist")]
     RootMissing,
+    /// A root of the configuration that may not be opened.
+    #[error("permission denied on the path itself")]
+    RootDenied,
+    /// A pattern of the configuration that stands for nothing.
+    #[error("the pattern matches nothing")]
+    NothingMatches,
     /// A declared file whose folder does not exist either: a disk that is not mounted, rather than a file that was deleted.
     #[error("the folder of the file does not exist")]
     FolderMissing,
@@ -96,6 +102,8 @@ impl FileError {
     pub const fn reason(&self) -> &'static str {
         match self {
             Self::RootMissing => "root_missing",
+            Self::RootDenied => "root_denied",
+            Self::NothingMatches => "nothing_matches",
             Self::FolderMissing => "folder_missing",
             Self::Vanished => "vanished",
             Self::PermissionDenied => "permission_denied",

@@ -15,6 +15,8 @@ pub struct Root {
 /// The components from the first wildcard on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pattern {
+    /// The whole path, as the configuration has it.
+    pub written: Box<[u8]>,
     components: Vec<Component>,
 }
 
@@ -60,7 +62,7 @@ impl Root {
                     })
                     .collect();
                 let base = if base.is_empty() { &b"."[..] } else { base };
-                return Self { base: base.into(), pattern: Some(Pattern { components }) };
+                return Self { base: base.into(), pattern: Some(Pattern { written: path.into(), components }) };
             }
             start += component.len() + 1;
         }

@@ -130,6 +130,8 @@ impl FileSource {
             nothing_ours.extend(part.nothing_ours);
             content::keep_new(&mut gathered.certificates, &mut met, part.certificates);
         }
+        // Of many errors only the first are kept: those of a whole root stand before those of what is below one.
+        gathered.errors.sort_by_key(|error| !error.problem.is_of_a_root());
         if self.roots.len() > 1 {
             // A file two roots reach in different ways was told twice.
             let mut locations = HashSet::new();
@@ -398,6 +400,8 @@ impl Visit for Visitor<'_> {
     }
 
     fn refused(&mut self, path: &[u8], error: FileError) {
+        let is_root = || self.run.source.roots.iter().any(|root| *root.base == *path);
+        let error = if error == FileError::PermissionDenied && is_root() { FileError::RootDenied } else { error };
         let location = Location::File(FilePath(path.into()));
         self.errors.extend(content::item_errors(&location, &[error.problem()]));
         if let Some((observation, seen)) = self.known.get(path).and_then(|index| self.entries.get_mut(*index)) {

@@ -66,6 +66,7 @@ pub fn walk(roots: &[Root], bounds: &ScanConfig, visitor: &mut dyn Visit) -> Out
         bounds,
         visitor,
         outcome: Outcome { complete: true, ..Outcome::default() },
+        matched: false,
         buffer: vec![MaybeUninit::uninit(); ENTRIES],
         path: Vec::new(),
         met: Vec::new(),
@@ -129,6 +130,8 @@ struct Walk<'a> {
     bounds: &'a ScanConfig,
     visitor: &'a mut dyn Visit,
     outcome: Outcome,
+    /// Some entry below the root at hand is wanted.
+    matched: bool,
     buffer: Vec<MaybeUninit<u8>>,
     /// Path of the entry at hand; one allocation for the whole walk.
     path: Vec<u8>,
@@ -186,6 +189,7 @@ impl Walk<'_> {
         };
         self.outcome.any_root = true;
         let mut pending = Vec::new();
+        self.matched = false;
         let start = root.pattern.as_ref().map(|pattern| (pattern, pattern.start()));
         self.folder(&base, &base, 0, start.as_ref(), &mut pending);
         while let Some(next) = pending.pop() {
@@ -196,6 +200,10 @@ impl Walk<'_> {
                 Ok(folder) => self.folder(&base, &Arc::new(folder), next.depth, next.below.as_ref(), &mut pending),
                 Err(error) => self.visitor.refused(&open::joined(&next.parent.path, &next.name), error),
             }
+        }
+        // Of what could not be looked at to its end nothing is said.
+        if let Some(pattern) = root.pattern.as_ref().filter(|_| self.outcome.complete && !self.matched) {
+            self.visitor.refused(&pattern.written, FileError::NothingMatches);
         }
     }
 
@@ -237,6 +245,7 @@ impl Walk<'_> {
             if !matched && !wanted_below {
                 continue;
             }
+            self.matched |= matched;
             self.outcome.entries += 1;
             if self.outcome.entries > self.bounds.max_files {
                 self.visitor.refused(&folder.path, FileError::TooManyFiles { limit: self.bounds.max_files });

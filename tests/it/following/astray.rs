@@ -1,6 +1,6 @@
 //! Lists that come the wrong way, at the wrong time, or to a database that takes nothing.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use sqlx::{ConnectOptions as _, Connection as _};
 
@@ -91,21 +91,21 @@ fn the_list_of_another_authority_does_not_lock_an_address() {
 fn a_clock_that_was_wrong_leaves_nothing_behind() {
     let estate = Estate::new();
     estate.install(&[&estate.server.url("/ca.crl")]);
-    // The truth is whatever the machine says it is.
-    let day = |days| &*(chrono::Utc::now() + chrono::Duration::days(days)).format("%Y-%m-%d").to_string().leak();
-    estate.server.on("/ca.crl", Does::serve(&estate.ca.list(&list(5).dated(day(-2), Some(day(30))))));
+    let truth = "@2030-01-10 12:00:00";
+    let current = list(5).dated("2030-01-08", Some("2030-02-10"));
+    estate.server.on("/ca.crl", Does::serve(&estate.ca.list(&current)));
     let clock = Faketime::new(estate.path());
     // A virtual machine that wakes up a year ago.
-    clock.set("-365d");
+    clock.set("@2029-01-10 12:00:00");
     let daemon = clock.run(estate.path());
     wait_for("a look", || (status(&daemon, "good") == "unknown").then_some(()));
-    for wrong in [None, Some("+3652d"), Some("-3652d")] {
+    for wrong in [None, Some("@2040-01-10 12:00:00"), Some("@2021-01-10 12:00:00")] {
         if let Some(wrong) = wrong {
             clock.set(wrong);
             assert_eq!(daemon.vigie(&["scan", "--now"]).code, 0);
             wait_for("a wrong look", || (status(&daemon, "good") == "unknown").then_some(()));
         }
-        clock.set("+0");
+        clock.set(truth);
         assert_eq!(daemon.vigie(&["scan", "--now"]).code, 0);
         wait_for(&format!("the truth after {wrong:?}"), || {
             (statuses(&daemon) == words("good", "revoked")).then_some(())
@@ -192,9 +192,8 @@ async fn a_database_that_takes_nothing_is_no_reason_to_ask_over_and_over() {
     estate.server.on("/ca.crl", Does::HangsUp);
     estate.server.asked("/ca.crl");
     daemon.vigie(&["crl", "fetch"]);
-    let begun = Instant::now();
     let mut asked = estate.server.asked("/ca.crl").len();
-    while begun.elapsed() < Duration::from_secs(3) {
+    for _ in 0..15 {
         tokio::time::sleep(Duration::from_millis(200)).await;
         asked += estate.server.asked("/ca.crl").len();
     }

@@ -96,24 +96,34 @@ fn a_password_file_opens_a_pkcs12_and_is_itself_looked_at() {
     assert!(status.success());
     let keystore = Keystore::Pkcs12 { path: path(&store), password_file: Some(path(&secret)) };
     let source = DeclaredSource::new(&declaration(keystore), ScanConfig::default());
-    let secret_place = secret.to_str().unwrap().to_owned();
 
     let gathered = source.gather_files(&Inventory::default(), &clock());
     let told = reasons(&gathered);
-    assert!(told.contains(&(secret_place.clone(), "secret_unreadable".to_owned())), "{told:?}");
     assert!(told.contains(&(store.to_str().unwrap().to_owned(), "needs_password".to_owned())), "{told:?}");
     let (inventory, _) = taken(&Inventory::default(), gathered);
 
     // The store did not change since, and is tried again all the same.
-    fs::write(&secret, "s3cret\r\n").unwrap();
+    fs::write(&secret, "s3cret\r\nof 2026\n").unwrap();
     fs::set_permissions(&secret, fs::Permissions::from_mode(0o644)).unwrap();
     let gathered = source.gather_files(&inventory, &clock());
-    assert_eq!(reasons(&gathered), [(secret_place, "secret_readable_by_others".to_owned())]);
+    assert_eq!(reasons(&gathered), []);
     let (inventory, _) = taken(&inventory, gathered);
+    let held = &inventory.observations[&location(&secret)];
+    assert_eq!((held.contents.len(), held.access.map(|access| access.mode)), (0, Some(0o644)));
+    assert!(source.paths().contains(&path(&secret)), "a sweep leaves it to this source");
+    assert!(taken(&inventory, source.gather_files(&inventory, &clock())).1.is_quiet());
     let observation = &inventory.observations[&location(&store)];
     assert_eq!(observation.certificates().collect::<Vec<_>>(), [made.fingerprint()]);
     let keys: Vec<_> = observation.private_keys().map(|key| key.spki.is_some()).collect();
     assert_eq!(keys, [true]);
+
+    // A password that is none, and one that is gone.
+    fs::write(&secret, b"\xff").unwrap();
+    let (inventory, _) = taken(&inventory, source.gather_files(&inventory, &clock()));
+    let reason = |inventory: &Inventory| inventory.observations[&location(&secret)].problems[0].reason.to_string();
+    assert_eq!(reason(&inventory), "secret_not_text");
+    fs::remove_file(&secret).unwrap();
+    assert_eq!(source.gather_files(&inventory, &clock()).gone, [location(&secret)]);
 }
 
 #[tokio::test]
