@@ -144,8 +144,8 @@ pub(super) const HELP_EN: &[(&str, &str)] = &[
     ("Seulement une structure", "Only one structure"),
     ("Seulement ceux qui finissent dans ce nombre de jours", "Only those that end within so many days"),
     (
-        "Seulement un état : missing, unreadable, `not_yet_valid`, valid, expiring, expired",
-        "Only one state: missing, unreadable, `not_yet_valid`, valid, expiring, expired",
+        "Seulement un état : `not_yet_read`, missing, unreadable, `not_yet_valid`, valid, expiring, expired",
+        "Only one state: `not_yet_read`, missing, unreadable, `not_yet_valid`, valid, expiring, expired",
     ),
     (
         "Identifiant déclaré, ou début de l'empreinte SHA-256",

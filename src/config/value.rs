@@ -314,10 +314,13 @@ fn without_parents(path: &Path) -> PathBuf {
     let mut plain = PathBuf::new();
     for component in path.components() {
         let real = || plain.symlink_metadata().is_ok_and(|found| found.is_dir());
-        if component == Component::ParentDir && plain.file_name().is_some() && real() {
-            plain.pop();
-        } else {
-            plain.push(component);
+        match component {
+            // The root is above itself.
+            Component::ParentDir if plain == Path::new("/") => {}
+            Component::ParentDir if plain.file_name().is_some() && real() => {
+                plain.pop();
+            }
+            component => plain.push(component),
         }
     }
     plain

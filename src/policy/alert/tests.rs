@@ -561,7 +561,8 @@ enum Jump {
     None(i64),
 }
 
-/// Two of the times the clock is away come within two days of each other.
+/// Two of the times the clock is away come within two days of each other, or the first thing that was lived is one of them and a later one is
+/// behind: either looks like a clock that was ahead in between.
 fn wrong_twice(jumps: &[Jump]) -> bool {
     const NEAR: i64 = 48;
     let (mut truth, mut away) = (0, Vec::new());
@@ -575,6 +576,10 @@ fn wrong_twice(jumps: &[Jump]) -> bool {
                 truth += hours;
             }
         }
+    }
+    let began = matches!(jumps.first(), Some(Jump::Away(by, _)) if by.abs() > NEAR);
+    if began && jumps.iter().skip(1).any(|jump| matches!(jump, Jump::Away(by, _) if *by < -NEAR)) {
+        return true;
     }
     let meet = |one: &(i64, i64), other: &(i64, i64)| one.0 <= other.1 && other.0 <= one.1;
     away.iter().enumerate().any(|(place, one)| away[place + 1..].iter().any(|other| meet(one, other)))
