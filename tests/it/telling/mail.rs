@@ -125,6 +125,19 @@ fn each_recipient_is_judged_alone() {
     assert_eq!(verdict(&send(&config, "not an address")), "refused address_invalid");
     assert_eq!(verdict(&send(&config, "x@x.fr\r\nBcc: y@y.fr")), "refused address_invalid");
     assert_eq!(relay.received().len(), 1);
+    // What a relay says only when it hears the recipient may be about us.
+    for (status, wanted) in [
+        ("554_5.7.1", "later sender_refused"),
+        ("550_5.7.27", "later sender_refused"),
+        ("550_5.1.8", "later sender_refused"),
+        ("550_5.1.7", "later sender_refused"),
+        ("550_5.1.10", "refused recipient_refused"),
+        ("550_5.1.1", "refused recipient_refused"),
+        ("550_5.71", "refused recipient_refused"),
+        ("550", "refused recipient_refused"),
+    ] {
+        assert_eq!(verdict(&send(&config, &format!("denied-{status}@x.fr"))), wanted, "{status}");
+    }
 }
 
 #[test]
