@@ -145,7 +145,8 @@ async fn story(url: &str, folder: &Path) {
     assert_eq!((page[0].delivery.id, page[0].items), (id(1), MANY));
     let refused = DeliveryFilter { state: Some(DeliveryWord::Refused), alert: Some(7), limit: 9, ..filter };
     assert_eq!(store.deliveries(&refused).await.expect("read").1, 1);
-    assert_eq!(store.addresses_told(id(1), "smtp").await.expect("read"), ["u1@x.fr"]);
+    let carriers = store.carriers(id(1)).await.expect("read");
+    assert_eq!((carriers.len(), carriers[&id(7)][0].address.as_str()), (10_000, "u1@x.fr"));
     assert_eq!(store.delivery_counts(NOW).await.expect("read"), (0, 1));
 
     // What is old and settled is forgotten, with what only it said.
