@@ -11,7 +11,7 @@ use sqlx::{AnyConnection, Arguments, Row};
 use super::error::StoreError;
 use super::rows::{self, Repeated};
 use super::{Store, printable};
-use crate::domain::alert::{Acknowledgement, Alert, AlertChanges, AlertState, OpenAlerts, Said};
+use crate::domain::alert::{Acknowledgement, Alert, AlertChanges, AlertState, Earlier, OpenAlerts, Said};
 use crate::domain::delivery::{ChannelHealth, Delivery, DeliveryState, DeliveryWord, Failure};
 use crate::domain::finding::{Finding, FindingKey};
 use crate::domain::notice::{EventId, NoticeItem, NoticeKind};
@@ -134,7 +134,7 @@ pub(super) async fn write(to: &mut AnyConnection, changes: &AlertChanges) -> sql
             AlertState::Fading { since: at, .. } | AlertState::Resolved { at } => Some(at.unix()),
         })?;
         to.add(alert.acknowledgement().map(json).transpose()?)?;
-        to.add(json(&alert.said)?)?;
+        to.add(words_of(alert)?)?;
         to.add(alert.reached.map(|reached| reached.as_str()))?;
         to.add(i64::from(alert.words))
     })
@@ -458,7 +458,7 @@ fn alert(row: &AnyRow) -> sqlx::Result<Alert> {
         ("resolved", _) => AlertState::Resolved { at: since },
         (other, _) => return Err(unknown(other)),
     };
-    let said: Vec<Said> = from_json(row.try_get(10)?)?;
+    let (said, earlier) = from_json::<Words>(row.try_get(10)?)?.into_parts();
     let reached: Option<&str> = row.try_get(11)?;
     Ok(Alert {
         id: row.try_get(0)?,
@@ -471,9 +471,34 @@ fn alert(row: &AnyRow) -> sqlx::Result<Alert> {
         end: time(6)?,
         state,
         said,
+        earlier,
         reached: reached.map(word).transpose()?,
         words: u32::try_from(row.try_get::<i64, _>(12)?).unwrap_or(u32::MAX),
     })
+}
+
+/// The column `said`: a list, or for an alert that counted to other ends before, that list and theirs.
+#[derive(serde::Deserialize)]
+#[serde(untagged)]
+enum Words {
+    OfOneEnd(Vec<Said>),
+    OfSeveral { said: Vec<Said>, earlier: Vec<Earlier> },
+}
+
+impl Words {
+    fn into_parts(self) -> (Vec<Said>, Vec<Earlier>) {
+        match self {
+            Self::OfOneEnd(said) => (said, Vec::new()),
+            Self::OfSeveral { said, earlier } => (said, earlier),
+        }
+    }
+}
+
+fn words_of(alert: &Alert) -> Result<String, BoxDynError> {
+    if alert.earlier.is_empty() {
+        return json(&alert.said);
+    }
+    json(&serde_json::json!({ "said": alert.said, "earlier": alert.earlier }))
 }
 
 fn delivery(row: &AnyRow) -> sqlx::Result<Delivery> {
