@@ -28,6 +28,9 @@ spelled! {
     }
 }
 
+/// Ends an alert remembers besides its own.
+pub const EARLIER: usize = 4;
+
 /// One alert.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Alert {
@@ -43,6 +46,9 @@ pub struct Alert {
     pub state: AlertState,
     /// What was said of it, in order. Only what somebody was told stands here.
     pub said: Vec<Said>,
+    /// The ends it counted to before, oldest first, at most [`EARLIER`]: a place that shows now the one and now the other of two
+    /// certificates says of each what it has to say once.
+    pub earlier: Vec<Earlier>,
     /// The widest audience that was told.
     pub reached: Option<Audience>,
     /// Words it has said in its life, those of a clock that was wrong too: no number is used twice.
@@ -171,7 +177,32 @@ pub struct Said {
     pub at: Timestamp,
 }
 
+/// What an alert was about while it counted to another end.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Earlier {
+    /// That end.
+    pub end: Option<Timestamp>,
+    /// What was said of it.
+    pub said: Vec<Said>,
+    /// What it was taken on with.
+    pub acknowledgement: Option<Acknowledgement>,
+}
+
 impl Alert {
+    /// From now on it counts to `end`, with what was said of that end before and whoever took it on; it is true.
+    pub fn counts_to(&mut self, end: Option<Timestamp>) {
+        let acknowledgement = self.acknowledgement().cloned();
+        let known = self.earlier.iter().position(|earlier| earlier.end == end).map(|place| self.earlier.remove(place));
+        let (said, taken) = known.map_or_else(Default::default, |known| (known.said, known.acknowledgement));
+        let said = std::mem::replace(&mut self.said, said);
+        self.earlier.push(Earlier { end: self.end, said, acknowledgement });
+        if self.earlier.len() > EARLIER {
+            self.earlier.remove(0);
+        }
+        self.end = end;
+        self.state = taken.map_or(AlertState::Open, AlertState::Acknowledged);
+    }
+
     /// The key of its finding.
     pub fn key(&self) -> &FindingKey {
         &self.finding.key

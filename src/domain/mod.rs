@@ -16,6 +16,7 @@ pub mod identifier;
 pub mod inventory;
 pub mod key;
 pub mod lang;
+pub mod line;
 pub mod lived;
 pub mod notice;
 pub mod observation;

@@ -328,7 +328,7 @@ impl Engine {
             .setting(LAST_DIGEST, format!("{turn} {now}"));
         match self.commit(commit, now).await {
             Ok(()) => {
-                self.outbox.apply(&changes, now);
+                self.outbox.apply(&changes, now, self.clock.monotonic());
                 self.last_runs.insert(Job::Digest, now);
                 self.publish();
             }

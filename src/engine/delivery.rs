@@ -1,24 +1,23 @@
 //! Act: messages leave from rows, each channel on a task of its own, one at a time, and what came of it is written down before the
 //! next one leaves. A process that ends in between sends that one message again, under the same id.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::alerts::id_of;
+use super::outbox::GATHER;
 use super::{Engine, TestedChannel};
 use crate::domain::audit_event::{Action, Actor, AuditEvent, AuditOutcome, Origin};
-use crate::domain::delivery::{Delivery, DeliveryState};
-use crate::domain::notice::{Channel, EventId, Moment, Notice, NoticeKind, Reach, SendOutcome};
+use crate::domain::delivery::{Delivery, DeliveryState, DeliveryWord};
+use crate::domain::notice::{Channel, EventId, Moment, Notice, NoticeItem, NoticeKind, Reach, SendOutcome};
 use crate::domain::time::Timestamp;
 use crate::policy::alert::outgoing;
 use crate::policy::alert::recipients::{self, Route};
-use crate::store::{Commit, OutboxChanges, StoreError};
+use crate::store::{Carrier, Commit, OutboxChanges, StoreError};
 
 /// The longest any channel may take for one message, whatever its own bounds are.
 const HUNG: Duration = Duration::from_secs(300);
-/// The longest what one source had to say waits for the others of its scan.
-const GATHER: Duration = Duration::from_secs(60);
 /// Between two tries at writing down what came of a message.
 const UNWRITTEN: Duration = Duration::from_secs(2);
 /// Messages that are being sent when the daemon stops have so long to end.
@@ -43,7 +42,8 @@ impl Engine {
     }
 
     /// Until when, by the monotonic clock, new words are gathered: what one scan has to say is one message, however many sources it has,
-    /// and a source that takes its time holds nobody up for longer.
+    /// and a source that takes its time holds nobody up for longer. The outbox bounds it for each message as well: scans may follow one
+    /// another without a pause.
     fn gathering(&self) -> Duration {
         self.scan.as_ref().map_or(Duration::ZERO, |scan| scan.began.saturating_add(GATHER))
     }
@@ -71,13 +71,14 @@ impl Engine {
         let now = self.clock.now();
         let patience = self.config.alerts.patience();
         let Some(delivery) = self.outbox.get(sent.id).cloned() else { return Ok(()) };
-        let ended = match delivery.end(sent.outcome.clone(), &patience, now) {
+        let ended = match delivery.clone().end(sent.outcome.clone(), &patience, now) {
             Ok(ended) => ended,
             Err(error) => {
                 tracing::error!(message = %sent.id, error = %error, "the outcome of a message nobody sent");
                 return Ok(());
             }
         };
+        let mut ended = ended;
         let wait = patience.wait(ended.attempts);
         let health = self.outbox.channels.get(&sent.channel).cloned().unwrap_or_default();
         let health = if matches!(ended.kind, NoticeKind::Test) && ended.state.word().as_str() != "delivered" {
@@ -85,16 +86,20 @@ impl Engine {
         } else {
             health.after(&ended, now)
         };
-        let mut changes = OutboxChanges { changed: vec![ended.clone()], ..OutboxChanges::default() };
+        let mut changes = OutboxChanges::default();
         changes.channels.insert(sent.channel.clone(), health);
-        let mut events = vec![self.delivery_event(&ended)];
         if let DeliveryState::Refused { failure, .. } | DeliveryState::GivenUp { failure, .. } = &ended.state {
             tracing::warn!(message = %ended.id, channel = ended.channel, reason = failure.reason, "a message will not arrive");
-            let everything = self.tell_the_next(&ended, &mut changes, now).await.map_err(|error| error.to_string())?;
-            if !everything || !matches!(ended.state, DeliveryState::Refused { .. }) {
-                self.hand_over(&ended, ended.id, &mut changes, now).await.map_err(|error| error.to_string())?;
+            let heard = self.pass_on(&ended, &mut changes, now).await.map_err(|error| error.to_string())?;
+            // Somebody may have to mend the relay first: a word that nobody hears is not settled by one answer.
+            if let (false, SendOutcome::Refused { reason, answer }) = (heard, sent.outcome.clone()) {
+                tracing::error!(message = %ended.id, channel = ended.channel, "nobody else can be told: it is tried again");
+                let later = SendOutcome::Later { reason, answer, after: None };
+                ended = delivery.end(later, &patience, now).map_err(|error| error.to_string())?;
             }
         }
+        changes.changed.push(ended.clone());
+        let mut events = vec![self.delivery_event(&ended)];
         self.tell_of_failing(&sent.channel, &mut changes, &mut events, now);
         let answer = answer_of(&ended);
         self.commit_outbox(events, changes, now).await?;
@@ -192,37 +197,87 @@ impl Engine {
         })
     }
 
-    /// An address will not get this message: somebody else who answers for the same must. `false` when nobody is left on this channel
-    /// for some of it. That something is over is said to those who had been told of it alone.
-    async fn tell_the_next(
+    /// An address or a target will not get this message: what it says goes to the next who answers for it, and where nobody is left on
+    /// this channel, the other ways. `false` when some of it reaches nobody at all. That something is over is said to those who had been
+    /// told of it alone.
+    async fn pass_on(
         &mut self,
         delivery: &Delivery,
         changes: &mut OutboxChanges,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        if delivery.kind != NoticeKind::Alerts || delivery.address.is_empty() {
-            return Ok(delivery.kind != NoticeKind::Alerts);
+        if delivery.kind != NoticeKind::Alerts {
+            return Ok(true);
         }
-        let mut everything = true;
-        let told: BTreeSet<String> =
-            self.store.addresses_told(delivery.id, &delivery.channel).await?.into_iter().collect();
-        let items = self.store.delivery_items(delivery.id).await?;
+        let mut items = self.store.delivery_items(delivery.id).await?;
+        items.retain(|(_, item)| item.moment != Moment::Resolved);
+        let carriers = self.store.carriers(delivery.id).await?;
+        let everything = self.tell_the_next(delivery, &items, &carriers, changes, now);
+        if !everything || !matches!(delivery.state, DeliveryState::Refused { .. }) {
+            self.hand_over(delivery, delivery.id, changes, now).await?;
+        }
+        let passed: HashSet<EventId> = changes.items.iter().map(|(_, event)| *event).collect();
+        let is_there = |carrier: &Carrier| self.channels.iter().any(|channel| channel.name() == carrier.channel);
+        let carries = |carrier: &Carrier| match carrier.state {
+            DeliveryWord::Refused | DeliveryWord::GivenUp => false,
+            DeliveryWord::Delivered => carrier.message != delivery.id,
+            DeliveryWord::Pending | DeliveryWord::Sending | DeliveryWord::Failed => {
+                carrier.message != delivery.id && is_there(carrier)
+            }
+        };
+        let heard = |event: &EventId| passed.contains(event) || carriers.get(event).into_iter().flatten().any(carries);
+        Ok(items.iter().all(|(event, _)| heard(event)))
+    }
+
+    /// Each word goes to the first of those who answer for it that was not told of this very word through this channel. `false` when
+    /// nobody is left for some of it. What an earlier attempt passed on is not passed on again.
+    fn tell_the_next(
+        &self,
+        delivery: &Delivery,
+        items: &[(EventId, NoticeItem)],
+        carriers: &HashMap<EventId, Vec<Carrier>>,
+        changes: &mut OutboxChanges,
+        now: Timestamp,
+    ) -> bool {
+        if delivery.address.is_empty() {
+            return items.is_empty();
+        }
+        let message = |address: &str, attempt: u32| {
+            let route = (delivery.channel.clone(), address.to_owned());
+            outgoing::message(&route, NoticeKind::Alerts, &format!("{}\n{attempt}", delivery.id), id_of, now)
+        };
+        let here = |carrier: &&Carrier| carrier.channel == delivery.channel;
+        let known: BTreeSet<(EventId, &str)> = carriers
+            .values()
+            .flatten()
+            .filter(here)
+            .map(|carrier| (carrier.message, carrier.address.as_str()))
+            .collect();
+        let is_ours = |(id, address): &&(EventId, &str)| {
+            (1..delivery.attempts).any(|attempt| message(address, attempt).id == *id)
+        };
+        let ours: HashSet<EventId> = known.iter().filter(is_ours).map(|(id, _)| *id).collect();
         let reach = self.reach();
         let ground = self.ground(&self.inventory, &reach);
-        for (event, item) in items.into_iter().filter(|(_, item)| item.moment != Moment::Resolved) {
+        let mut everything = true;
+        for (event, item) in items {
+            let carriers = || carriers.get(event).into_iter().flatten().filter(here);
+            if carriers().any(|carrier| ours.contains(&carrier.message)) {
+                continue;
+            }
+            let told: BTreeSet<String> = carriers().map(|carrier| carrier.address.clone()).collect();
             let Some(next) = recipients::next_contact(&ground, &item.finding, &told, now) else {
                 tracing::error!(event = %event, channel = delivery.channel, "nobody is left here who could be told of an alert");
                 everything = false;
                 continue;
             };
-            let route = (delivery.channel.clone(), next);
-            let message = outgoing::message(&route, NoticeKind::Alerts, &delivery.id.to_string(), id_of, now);
-            changes.items.push((message.id, event));
+            let message = message(&next, delivery.attempts);
+            changes.items.push((message.id, *event));
             if changes.new.iter().all(|known| known.id != message.id) {
                 changes.new.push(message);
             }
         }
-        Ok(everything)
+        everything
     }
 
     /// A channel will not carry this message: what it says goes the other ways, to where it was not said yet. `false` when there is no
@@ -364,7 +419,7 @@ impl Engine {
         let changes = Arc::new(changes);
         let commit = Commit::new(first).events(events).outbox(Arc::clone(&changes));
         self.commit(commit, now).await.map_err(|refusal| refusal.to_string())?;
-        self.outbox.apply(&changes, now);
+        self.outbox.apply(&changes, now, self.clock.monotonic());
         self.publish();
         Ok(())
     }

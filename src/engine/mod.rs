@@ -187,7 +187,7 @@ impl Engine {
             alerts: Arc::new(parts.alerts),
             next_alert: parts.next_alert,
             lived: parts.lived,
-            outbox: Outbox::new(parts.outbox),
+            outbox: Outbox::new(parts.outbox, monotonic),
             make_channels: parts.make_channels,
             channels,
             sending: JoinSet::new(),

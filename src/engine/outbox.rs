@@ -12,15 +12,24 @@ use crate::store::{LoadedOutbox, OutboxChanges};
 
 /// Failures in a row after which a channel is only probed: what waits for it does not try one by one.
 const FAILURES: u64 = 3;
+/// The longest what one source had to say waits for the others of its scan.
+pub(super) const GATHER: Duration = Duration::from_secs(60);
 /// How long a message that failed for good is counted as such.
 const FAILED_DAYS: i64 = 30;
+
+/// Where a message stands in the order, and when it came here, by the monotonic clock.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    number: u64,
+    made: Duration,
+}
 
 /// The outbox in memory.
 #[derive(Debug, Default)]
 pub(super) struct Outbox {
     /// In the order they were made.
     open: BTreeMap<u64, Delivery>,
-    order: HashMap<EventId, u64>,
+    order: HashMap<EventId, Place>,
     next: u64,
     recent: HashMap<Route, Vec<Timestamp>>,
     failed: Vec<Timestamp>,
@@ -36,17 +45,17 @@ pub(super) struct Outbox {
 
 impl Outbox {
     /// From the rows.
-    pub(super) fn new(loaded: LoadedOutbox) -> Self {
+    pub(super) fn new(loaded: LoadedOutbox, monotonic: Duration) -> Self {
         let mut outbox = Self { failed: loaded.failed, channels: loaded.channels, ..Self::default() };
         for (channel, address, at) in loaded.recent {
             outbox.recent.entry((channel, address)).or_default().push(at);
         }
-        loaded.open.into_iter().for_each(|delivery| outbox.put(delivery));
+        loaded.open.into_iter().for_each(|delivery| outbox.put(delivery, monotonic));
         outbox
     }
 
     /// What a commit wrote.
-    pub(super) fn apply(&mut self, changes: &OutboxChanges, now: Timestamp) {
+    pub(super) fn apply(&mut self, changes: &OutboxChanges, now: Timestamp, monotonic: Duration) {
         for delivery in &changes.new {
             // A test, a digest, or word of a channel that fails is no storm: it takes nothing from the alerts.
             if delivery.kind == NoticeKind::Alerts {
@@ -55,7 +64,7 @@ impl Outbox {
                 recent.retain(|at| at.unix() > now.unix().saturating_sub(3600) && *at <= now);
                 recent.push(delivery.created_at);
             }
-            self.put(delivery.clone());
+            self.put(delivery.clone(), monotonic);
         }
         for delivery in &changes.changed {
             if let DeliveryState::Refused { at, .. } | DeliveryState::GivenUp { at, .. } = &delivery.state {
@@ -67,7 +76,7 @@ impl Outbox {
             if delivery.state.is_settled() {
                 self.remove(delivery.id);
             } else {
-                self.put(delivery.clone());
+                self.put(delivery.clone(), monotonic);
             }
         }
         self.channels.extend(changes.channels.iter().map(|(name, health)| (name.clone(), health.clone())));
@@ -75,7 +84,7 @@ impl Outbox {
 
     /// A message that is not settled.
     pub(super) fn get(&self, id: EventId) -> Option<&Delivery> {
-        self.open.get(self.order.get(&id)?)
+        self.open.get(&self.order.get(&id)?.number)
     }
 
     /// Messages that are not settled.
@@ -100,7 +109,8 @@ impl Outbox {
         }
     }
 
-    /// The message a channel that is free sends next. New words are gathered until `gathering`, by the monotonic clock.
+    /// The message a channel that is free sends next. New words are gathered until `gathering`, by the monotonic clock, and those of one
+    /// message never for longer than [`GATHER`].
     pub(super) fn due(
         &self,
         channel: &str,
@@ -113,9 +123,10 @@ impl Outbox {
             return None;
         }
         let resting = self.resting.get(channel).is_some_and(|until| monotonic < *until);
-        let gathers = monotonic < gathering;
         let due = |delivery: &&Delivery| {
-            delivery.channel == channel && delivery.is_due(now, longest) && !(gathers && is_untouched(delivery))
+            delivery.channel == channel
+                && delivery.is_due(now, longest)
+                && monotonic >= self.gathered(delivery, gathering)
         };
         // Somebody waits for a test, whatever happened before it.
         let test = self.open.values().find(|delivery| delivery.kind == NoticeKind::Test && due(delivery));
@@ -134,11 +145,10 @@ impl Outbox {
         monotonic: Duration,
     ) -> Duration {
         let of = |channel: &str| {
-            let gathers = gathering.saturating_sub(monotonic);
             let wait = |delivery: &Delivery| {
                 let due = delivery.state.due()?;
                 let wait = Duration::from_secs(u64::try_from(due.unix().saturating_sub(now.unix())).unwrap_or(0));
-                Some(if is_untouched(delivery) { wait.max(gathers) } else { wait })
+                Some(wait.max(self.gathered(delivery, gathering).saturating_sub(monotonic)))
             };
             let waits = self.open.values().filter(|delivery| delivery.channel == channel);
             let wait = waits.filter_map(wait).min()?;
@@ -164,17 +174,23 @@ impl Outbox {
         self.resting.insert(channel.to_owned(), monotonic.saturating_add(wait));
     }
 
-    fn put(&mut self, delivery: Delivery) {
-        let number = *self.order.entry(delivery.id).or_insert_with(|| {
+    /// When a message has waited long enough for more words; at once where it was begun already.
+    fn gathered(&self, delivery: &Delivery, gathering: Duration) -> Duration {
+        let made = self.order.get(&delivery.id).filter(|_| is_untouched(delivery)).map(|place| place.made);
+        made.map_or(Duration::ZERO, |made| gathering.min(made.saturating_add(GATHER)))
+    }
+
+    fn put(&mut self, delivery: Delivery, monotonic: Duration) {
+        let place = *self.order.entry(delivery.id).or_insert_with(|| {
             self.next += 1;
-            self.next
+            Place { number: self.next, made: monotonic }
         });
-        self.open.insert(number, delivery);
+        self.open.insert(place.number, delivery);
     }
 
     fn remove(&mut self, id: EventId) {
-        if let Some(number) = self.order.remove(&id) {
-            self.open.remove(&number);
+        if let Some(place) = self.order.remove(&id) {
+            self.open.remove(&place.number);
         }
     }
 }
@@ -209,7 +225,7 @@ mod tests {
     fn a_message_that_always_comes_back_does_not_stand_before_a_new_one() {
         let mut outbox = Outbox::default();
         for (number, attempts) in [(1, 7), (2, 0), (3, 0), (4, 2)] {
-            outbox.put(waiting(number, attempts));
+            outbox.put(waiting(number, attempts), Duration::ZERO);
         }
         let mut order = Vec::new();
         while let Some(next) = outbox.due("smtp", Duration::ZERO, NOW, Duration::ZERO, MINUTE).map(|next| next.id) {
@@ -223,14 +239,35 @@ mod tests {
     #[test]
     fn new_words_are_gathered_and_what_was_begun_goes_on() {
         let mut outbox = Outbox::default();
-        outbox.put(waiting(1, 0));
+        outbox.put(waiting(1, 0), Duration::ZERO);
         let wait = |outbox: &Outbox, at| outbox.until_next(["smtp"].into_iter(), MINUTE, NOW, Duration::from_secs(at));
         let next = |outbox: &Outbox, at| {
             outbox.due("smtp", MINUTE, NOW, Duration::from_secs(at), MINUTE).map(|next| next.id.0[0])
         };
         assert_eq!((next(&outbox, 20), wait(&outbox, 20)), (None, Duration::from_secs(40)));
         assert_eq!((next(&outbox, 60), wait(&outbox, 60)), (Some(1), Duration::ZERO));
-        outbox.put(Delivery { state: DeliveryState::Sending { since: NOW }, ..waiting(2, 1) });
+        outbox.put(Delivery { state: DeliveryState::Sending { since: NOW }, ..waiting(2, 1) }, Duration::ZERO);
         assert_eq!((next(&outbox, 20), wait(&outbox, 20)), (Some(2), Duration::ZERO));
+    }
+
+    /// Scans that follow one another without a pause, each with a minute of its own.
+    #[test]
+    fn a_message_is_gathered_for_a_minute_however_many_scans_follow() {
+        let mut outbox = Outbox::default();
+        let seconds = Duration::from_secs;
+        outbox.put(waiting(1, 0), seconds(50));
+        let next = |outbox: &Outbox, began: u64, at: u64| {
+            let (gathering, at) = (seconds(began) + GATHER, seconds(at));
+            let due = outbox.due("smtp", gathering, NOW, at, MINUTE).map(|next| next.id.0[0]);
+            (due, outbox.until_next(["smtp"].into_iter(), gathering, NOW, at))
+        };
+        assert_eq!(next(&outbox, 0, 55), (None, seconds(5)), "the scan it is of ends its minute first");
+        for began in [58, 80, 100] {
+            assert_eq!(next(&outbox, began, 109), (None, seconds(1)));
+            assert_eq!(next(&outbox, began, 110), (Some(1), Duration::ZERO));
+        }
+        // A word that is added makes it no younger.
+        outbox.put(waiting(1, 0), seconds(105));
+        assert_eq!(next(&outbox, 100, 110).0, Some(1));
     }
 }

@@ -198,7 +198,7 @@ impl Engine {
             let last = alerts.alerts.iter().map(|alert| alert.id).max().unwrap_or(0);
             self.next_alert = self.next_alert.max(last + 1);
         }
-        self.outbox.apply(&messages, now);
+        self.outbox.apply(&messages, now, self.clock.monotonic());
         self.lived = lived;
         self.must_judge &= !judge;
         self.new_anchors = false;

@@ -244,7 +244,7 @@ pub(super) async fn acknowledge(
     let unknown = || ApiProblem::not_found(texts.word("refused-alert-not-open"));
     let id = id.parse().map_err(|_| unknown()).inspect_err(note)?;
     let taken = shared.handle.acknowledge(caller.clone(), id, until, asked.reason).await;
-    let alert = taken.map_err(|refusal| ApiProblem::refused(refusal, &texts))?;
+    let alert = taken.map_err(|refusal| ApiProblem::refused(refusal, &texts, snapshot.config.timezone))?;
     let speaker = speaking(&snapshot.alerts, &alert).id;
     let told = shared.store.told(&[speaker]).await.map_err(|error| store_problem(&error))?;
     Ok(Json(line(&alert, &told, &texts, &snapshot, shared.clock.now())).into_response())
@@ -264,9 +264,10 @@ pub(super) async fn test(
     body: Body,
 ) -> Result<Response, ApiProblem> {
     let asked: TestBody = asked::object(&shared, &caller, "/api/v1/alerts/test", body).await?;
-    let texts = texts(&shared.handle.snapshot(), query.lang);
+    let snapshot = shared.handle.snapshot();
+    let texts = texts(&snapshot, query.lang);
     let tested = shared.handle.test_alerts(caller, asked.to).await;
-    let items = tested.map_err(|refusal| ApiProblem::refused(refusal, &texts))?;
+    let items = tested.map_err(|refusal| ApiProblem::refused(refusal, &texts, snapshot.config.timezone))?;
     let total = items.len();
     Ok(Json(serde_json::json!({ "items": items, "total": total })).into_response())
 }

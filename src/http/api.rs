@@ -225,8 +225,9 @@ pub(super) async fn scan(
     body: Body,
 ) -> Result<Response, ApiProblem> {
     let NoParameters {} = asked::object(&shared, &caller, "/api/v1/scan", body).await?;
-    let said = texts(&shared.handle.snapshot(), None);
-    let report = shared.handle.scan(caller).await.map_err(|refusal| ApiProblem::refused(refusal, &said))?;
+    let snapshot = shared.handle.snapshot();
+    let (said, tz) = (texts(&snapshot, None), snapshot.config.timezone);
+    let report = shared.handle.scan(caller).await.map_err(|refusal| ApiProblem::refused(refusal, &said, tz))?;
     Ok(Json(report).into_response())
 }
 
@@ -237,8 +238,9 @@ pub(super) async fn reload(
     body: Body,
 ) -> Result<Response, ApiProblem> {
     let NoParameters {} = asked::object(&shared, &caller, "/api/v1/reload", body).await?;
-    let said = texts(&shared.handle.snapshot(), asked.lang);
-    let report = shared.handle.reload(caller).await.map_err(|refusal| ApiProblem::refused(refusal, &said))?;
+    let snapshot = shared.handle.snapshot();
+    let (said, tz) = (texts(&snapshot, asked.lang), snapshot.config.timezone);
+    let report = shared.handle.reload(caller).await.map_err(|refusal| ApiProblem::refused(refusal, &said, tz))?;
     Ok(Json(report).into_response())
 }
 

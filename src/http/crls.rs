@@ -250,8 +250,9 @@ struct WithdrawRequest {
 
 /// In the configured language.
 fn refused(shared: &Shared) -> impl FnOnce(Refusal) -> ApiProblem {
-    let said = texts(&shared.handle.snapshot(), None);
-    move |refusal| ApiProblem::refused(refusal, &said)
+    let snapshot = shared.handle.snapshot();
+    let said = texts(&snapshot, None);
+    move |refusal| ApiProblem::refused(refusal, &said, snapshot.config.timezone)
 }
 
 fn told(awaited: &Awaited) -> serde_json::Value {

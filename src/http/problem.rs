@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use chrono_tz::Tz;
 use serde::Serialize;
 
 use crate::engine::{AckRefusal, NotHad, Refusal};
@@ -71,12 +72,14 @@ impl ApiProblem {
 }
 
 impl ApiProblem {
-    /// What the engine did not do, in the words of `texts`.
-    pub fn refused(refusal: Refusal, texts: &Texts) -> Self {
+    /// What the engine did not do, in the words of `texts` and the days of `tz`.
+    pub fn refused(refusal: Refusal, texts: &Texts, tz: Tz) -> Self {
         let status = match refusal {
             Refusal::Configuration { .. } => StatusCode::UNPROCESSABLE_ENTITY,
             Refusal::Acknowledgement(AckRefusal::NotOpen) => StatusCode::NOT_FOUND,
-            Refusal::Acknowledgement(AckRefusal::NotAdministrator { .. }) => StatusCode::FORBIDDEN,
+            Refusal::Acknowledgement(AckRefusal::NotAdministrator { .. } | AckRefusal::TooNear) => {
+                StatusCode::FORBIDDEN
+            }
             Refusal::Acknowledgement(_) | Refusal::UnknownAddress => StatusCode::BAD_REQUEST,
             Refusal::NoChannel => StatusCode::CONFLICT,
             Refusal::Store(_) | Refusal::Stopping => StatusCode::SERVICE_UNAVAILABLE,
@@ -94,11 +97,12 @@ impl ApiProblem {
             Refusal::Acknowledgement(AckRefusal::Reason) => texts.word("refused-alert-reason"),
             Refusal::Acknowledgement(AckRefusal::Past) => texts.word("refused-alert-past"),
             Refusal::Acknowledgement(AckRefusal::TooLate { latest }) => {
-                texts.say("refused-alert-too-late", &[("latest", latest.to_string().into())])
+                texts.say("refused-alert-too-late", &[("latest", texts.date_time(*latest, tz).into())])
             }
             Refusal::Acknowledgement(AckRefusal::NotAdministrator { latest }) => {
-                texts.say("refused-alert-not-administrator", &[("latest", latest.to_string().into())])
+                texts.say("refused-alert-not-administrator", &[("latest", texts.date_time(*latest, tz).into())])
             }
+            Refusal::Acknowledgement(AckRefusal::TooNear) => texts.word("refused-alert-too-near"),
             Refusal::NoChannel => texts.word("refused-no-channel"),
             Refusal::UnknownAddress => texts.word("refused-unknown-address"),
             Refusal::Stopping => texts.word("refused-stopping"),

@@ -13,7 +13,7 @@ notice-subject-many = { $count } alerts{ $critical ->
     [one] , 1 of them critical
    *[other] , { $critical } of them critical
 }{ $first ->
-    [none] { "" }
+    [none] ; the first: { $what }
    *[date] : first end on { $first }
 }
 notice-subject-many-resolved = { $count } alerts are over
@@ -38,7 +38,7 @@ notice-moment-resolved = Over. Found on { $since }, this is no longer true. No o
 
 ## The end and what it costs
 
-notice-cliff = What a missed date costs: after { $end }, "Renouveler" is no longer offered; it takes a new request with a new key, waiting for the withdrawal mail, and a new revocation code.
+notice-cliff = A complete new order takes a new request with a new key, waiting for the withdrawal mail, and a new revocation code: "Renouveler" is no longer offered then.
 notice-cliff-many = An IGC-Santé certificate can be renewed only while it is still valid. After its end, "Renouveler" is no longer offered: a complete new order is needed (new request, waiting for the withdrawal mail, new revocation code, new key), and what depends on it stays down until the installation.
 notice-past = What a missed date costs: "Renouveler" is no longer offered; it takes a new request with a new key, waiting for the withdrawal mail, and a new revocation code.
 notice-stops = What stops without it: { $impacts }.

@@ -15,7 +15,7 @@ notice-subject-many = { $count } alertes{ $critical ->
     [one] , dont 1 critique
    *[other] , dont { $critical } critiques
 }{ $first ->
-    [none] { "" }
+    [none] { " " }; la première : { $what }
    *[date] { " " }: première échéance le { $first }
 }
 notice-subject-many-resolved = { $count } alertes réglées
@@ -40,7 +40,7 @@ notice-moment-resolved = Réglé. Constaté le { $since }, ce point n'est plus v
 
 ## L'échéance et ce qu'elle coûte
 
-notice-cliff = Ce que coûte la date manquée : après le { $end }, « Renouveler » n'est plus proposé ; il faut une nouvelle demande avec une nouvelle clé, attendre le courriel de retrait et choisir un nouveau code de révocation.
+notice-cliff = Une commande complète veut une nouvelle demande avec une nouvelle clé, attendre le courriel de retrait et choisir un nouveau code de révocation : « Renouveler » n'est alors plus proposé.
 notice-cliff-many = Le renouvellement d'un certificat de l'IGC-Santé n'est possible que tant qu'il est encore valide. Passé sa date de fin, « Renouveler » n'est plus proposé : il faut refaire une commande complète (nouvelle demande, attente du courriel de retrait, nouveau code de révocation, nouvelle clé), et ce qui en dépend reste arrêté jusqu'à l'installation.
 notice-past = Ce que coûte la date manquée : « Renouveler » n'est plus proposé ; il faut une nouvelle demande avec une nouvelle clé, attendre le courriel de retrait et choisir un nouveau code de révocation.
 notice-stops = Ce qui s'arrête sans lui : { $impacts }.

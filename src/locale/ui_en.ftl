@@ -300,10 +300,11 @@ refused-configuration = the configuration was not replaced: { $count ->
 }
 refused-store = the database refused the change: { $why }
 refused-alert-not-open = no open alert has this number
-refused-alert-reason = give a reason: one line of 1 to 500 characters
+refused-alert-reason = give a reason: one line of 1 to 500 visible characters
 refused-alert-past = the date must be ahead
 refused-alert-too-late = the date must not be later than { $latest }
 refused-alert-not-administrator = only a technical administrator of the register may go beyond { $latest }: set `login` of their [[person]]
+refused-alert-too-near = so near the end only a technical administrator of the register may: set `login` of their [[person]]
 refused-date = the date is written 2027-01-31, or as an RFC 3339 date and time
 refused-until = until must lie within { $days } days
 refused-no-channel = no channel is configured, or nobody has a mail address: see [notify] and [alerts]

@@ -351,10 +351,11 @@ refused-configuration = la configuration n'a pas été remplacée : { $count ->
 }
 refused-store = la base de données a refusé le changement : { $why }
 refused-alert-not-open = aucune alerte ouverte ne porte ce numéro
-refused-alert-reason = donnez une raison : une ligne de 1 à 500 caractères
+refused-alert-reason = donnez une raison : une ligne de 1 à 500 caractères visibles
 refused-alert-past = la date doit être à venir
 refused-alert-too-late = la date ne peut dépasser { $latest }
 refused-alert-not-administrator = au-delà du { $latest }, seul un administrateur technique du registre peut prendre en charge : renseignez le « login » de sa [[person]]
+refused-alert-too-near = si près de la fin, seul un administrateur technique du registre peut prendre en charge : renseignez le « login » de sa [[person]]
 refused-date = la date s'écrit 2027-01-31, ou comme une date et heure RFC 3339
 refused-until = « until » doit être à moins de { $days } jours
 refused-no-channel = aucune voie n'est configurée, ou personne n'a d'adresse : voir [notify] et [alerts]

@@ -11,7 +11,7 @@ use sqlx::{AnyConnection, Arguments, Row};
 use super::error::StoreError;
 use super::rows::{self, Repeated};
 use super::{Store, printable};
-use crate::domain::alert::{Acknowledgement, Alert, AlertChanges, AlertState, OpenAlerts, Said};
+use crate::domain::alert::{Acknowledgement, Alert, AlertChanges, AlertState, Earlier, OpenAlerts, Said};
 use crate::domain::delivery::{ChannelHealth, Delivery, DeliveryState, DeliveryWord, Failure};
 use crate::domain::finding::{Finding, FindingKey};
 use crate::domain::notice::{EventId, NoticeItem, NoticeKind};
@@ -90,6 +90,19 @@ pub struct Told {
     pub failed: BTreeSet<String>,
 }
 
+/// A message that says a word.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Carrier {
+    /// Its name.
+    pub message: EventId,
+    /// Through which channel.
+    pub channel: String,
+    /// Where to.
+    pub address: String,
+    /// Where it is.
+    pub state: DeliveryWord,
+}
+
 const COLUMNS: &str = "id, channel, address, kind, created_at, state, due_at, changed_at, attempts, waited, reason, answer, audit_seq, audit_head";
 
 /// Writes alerts and what they say.
@@ -121,7 +134,7 @@ pub(super) async fn write(to: &mut AnyConnection, changes: &AlertChanges) -> sql
             AlertState::Fading { since: at, .. } | AlertState::Resolved { at } => Some(at.unix()),
         })?;
         to.add(alert.acknowledgement().map(json).transpose()?)?;
-        to.add(json(&alert.said)?)?;
+        to.add(words_of(alert)?)?;
         to.add(alert.reached.map(|reached| reached.as_str()))?;
         to.add(i64::from(alert.words))
     })
@@ -297,25 +310,35 @@ impl Store {
         found.iter().map(item).collect::<sqlx::Result<_>>().map_err(failed)
     }
 
-    /// Every address that was sent one of the words of a message, through the same channel.
-    pub async fn addresses_told(&self, id: EventId, channel: &str) -> Result<Vec<String>, StoreError> {
+    /// Every message that says one of the words of a message, itself too, by word: who was told of one was not told of another.
+    pub async fn carriers(&self, id: EventId) -> Result<HashMap<EventId, Vec<Carrier>>, StoreError> {
         let failed = |source| self.failed("reading who was told", source);
         let found = sqlx::query(
-            "SELECT DISTINCT delivery.address FROM delivery_item JOIN delivery ON delivery.id = delivery_item.delivery WHERE delivery.channel = $2 AND delivery_item.event IN (SELECT event FROM delivery_item WHERE delivery = $1)",
+            "SELECT delivery_item.event, delivery.id, delivery.channel, delivery.address, delivery.state FROM delivery_item JOIN delivery ON delivery.id = delivery_item.delivery WHERE delivery_item.event IN (SELECT event FROM delivery_item WHERE delivery = $1)",
         )
         .bind(id.0.to_vec())
-        .bind(channel.to_owned())
         .fetch_all(&self.read)
         .await
         .map_err(failed)?;
-        found.iter().map(|row| row.try_get(0)).collect::<sqlx::Result<_>>().map_err(failed)
+        let mut all: HashMap<EventId, Vec<Carrier>> = HashMap::new();
+        for row in &found {
+            let carrier = || -> sqlx::Result<(EventId, Carrier)> {
+                let (channel, address) = (row.try_get(2)?, row.try_get(3)?);
+                let carrier = Carrier { message: event_id(row, 1)?, channel, address, state: word(row.try_get(4)?)? };
+                Ok((event_id(row, 0)?, carrier))
+            };
+            let (event, carrier) = carrier().map_err(failed)?;
+            all.entry(event).or_default().push(carrier);
+        }
+        Ok(all)
     }
 
-    /// The words of a message that no message to this address, through this channel, says.
+    /// The words of a message that no message to this address, through this channel, says. That something is over is not among them
+    /// where the message does not say what it was.
     pub async fn events_untold(&self, id: EventId, channel: &str, address: &str) -> Result<Vec<EventId>, StoreError> {
         let failed = |source| self.failed("reading what was not said", source);
         let found = sqlx::query(
-            "SELECT event FROM delivery_item WHERE delivery = $1 AND event NOT IN (SELECT said.event FROM delivery_item said JOIN delivery ON delivery.id = said.delivery WHERE delivery.channel = $2 AND delivery.address = $3) ORDER BY event",
+            "SELECT item.event FROM delivery_item item JOIN alert_event word ON word.id = item.event WHERE item.delivery = $1 AND item.event NOT IN (SELECT said.event FROM delivery_item said JOIN delivery ON delivery.id = said.delivery WHERE delivery.channel = $2 AND delivery.address = $3) AND (word.moment <> 'resolved' OR EXISTS (SELECT 1 FROM delivery_item beside JOIN alert_event other ON other.id = beside.event WHERE beside.delivery = $1 AND other.alert = word.alert AND other.moment <> 'resolved')) ORDER BY item.event",
         )
         .bind(id.0.to_vec())
         .bind(channel.to_owned())
@@ -435,7 +458,7 @@ fn alert(row: &AnyRow) -> sqlx::Result<Alert> {
         ("resolved", _) => AlertState::Resolved { at: since },
         (other, _) => return Err(unknown(other)),
     };
-    let said: Vec<Said> = from_json(row.try_get(10)?)?;
+    let (said, earlier) = from_json::<Words>(row.try_get(10)?)?.into_parts();
     let reached: Option<&str> = row.try_get(11)?;
     Ok(Alert {
         id: row.try_get(0)?,
@@ -448,9 +471,34 @@ fn alert(row: &AnyRow) -> sqlx::Result<Alert> {
         end: time(6)?,
         state,
         said,
+        earlier,
         reached: reached.map(word).transpose()?,
         words: u32::try_from(row.try_get::<i64, _>(12)?).unwrap_or(u32::MAX),
     })
+}
+
+/// The column `said`: a list, or for an alert that counted to other ends before, that list and theirs.
+#[derive(serde::Deserialize)]
+#[serde(untagged)]
+enum Words {
+    OfOneEnd(Vec<Said>),
+    OfSeveral { said: Vec<Said>, earlier: Vec<Earlier> },
+}
+
+impl Words {
+    fn into_parts(self) -> (Vec<Said>, Vec<Earlier>) {
+        match self {
+            Self::OfOneEnd(said) => (said, Vec::new()),
+            Self::OfSeveral { said, earlier } => (said, earlier),
+        }
+    }
+}
+
+fn words_of(alert: &Alert) -> Result<String, BoxDynError> {
+    if alert.earlier.is_empty() {
+        return json(&alert.said);
+    }
+    json(&serde_json::json!({ "said": alert.said, "earlier": alert.earlier }))
 }
 
 fn delivery(row: &AnyRow) -> sqlx::Result<Delivery> {

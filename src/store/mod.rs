@@ -32,7 +32,7 @@ use std::sync::Arc;
 use sqlx::{Any, AnyConnection, AnyPool, Connection, Transaction};
 
 pub use address::Engine;
-pub use alerts::{DeliveryFilter, ListedDelivery, LoadedOutbox, OutboxChanges, Told};
+pub use alerts::{Carrier, DeliveryFilter, ListedDelivery, LoadedOutbox, OutboxChanges, Told};
 pub use audit::{AuditFilter, AuditHead, AuditOrder, BrokenLink, ChainReport};
 pub use commit::{Commit, CommitReceipt};
 pub use error::StoreError;

@@ -1,5 +1,6 @@
 //! One SMTP conversation, command by command, so that every refusal is known by the command it answers.
 
+use std::error::Error as _;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -61,6 +62,8 @@ impl Progress {
             return later("auth_refused", &said);
         }
         match self {
+            // A relay may hold back what it thinks of us until it hears the recipient (Postfix: `smtpd_delay_reject`).
+            Self::Recipient if error.is_permanent() && is_about_the_sender(error) => later("sender_refused", &said),
             Self::Recipient if error.is_permanent() => refused("recipient_refused", &said),
             Self::Message if error.is_permanent() => refused("message_refused", &said),
             Self::Message if code.is_none() => later("lost_after_data", &said),
@@ -73,6 +76,16 @@ impl Progress {
             Self::Message => later("message_deferred", &said),
         }
     }
+}
+
+/// The enhanced status says that we may not send, or not under this name: security and policy, and addresses of senders (RFC 3463
+/// sections 3.2 and 3.8).
+fn is_about_the_sender(error: &Error) -> bool {
+    let said = error.source().map(ToString::to_string).unwrap_or_default();
+    let status = said.split_whitespace().next().unwrap_or_default();
+    let Some((subject, detail)) = status.strip_prefix("5.").and_then(|rest| rest.split_once('.')) else { return false };
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    is_number(detail) && (subject == "7" || (subject == "1" && matches!(detail, "7" | "8")))
 }
 
 /// Delivers `mail`; `progress` tells a caller that gives up how far it came. A conversation that was had is handed back for

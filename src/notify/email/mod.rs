@@ -1,8 +1,8 @@
 //! Mail through one relay: one message, one recipient, one conversation, judged by itself.
 //!
 //! Who is to blame decides what comes of a refusal (RFC 5321 section 4.2.1). 5xx to `RCPT` or to the message is about this recipient
-//! and ends it. 5xx before that, at the greeting, the login or the sender, would befall every message: it is tried again later,
-//! so that a wrong password loses nothing. Silence after the message may hide a delivery: it is sent again under the same
+//! and ends it, unless its enhanced status says that it is about us. 5xx before that, at the greeting, the login or the sender, would
+//! befall every message: it is tried again later, so that a wrong password loses nothing. Silence after the message may hide a delivery: it is sent again under the same
 //! `Message-ID`.
 
 mod compose;

@@ -1,5 +1,7 @@
 //! Makes text from outside harmless on one line of a mail, a page or a terminal.
 
+use crate::domain::line::is_harmless;
+
 /// Most characters of one line that is part of a list.
 pub(in crate::notify) const LINE: usize = 400;
 /// Most characters of one paragraph.
@@ -17,14 +19,6 @@ pub(in crate::notify) fn clean(text: &str, most: usize) -> String {
         line.push(if is_harmless(c) { c } else { '\u{fffd}' });
     }
     line
-}
-
-/// Neither a control character, nor a line or paragraph separator, nor a direction mark (UAX #9), nor invisible.
-fn is_harmless(c: char) -> bool {
-    !(c.is_control()
-        || matches!(c,
-            '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
-            | '\u{feff}' | '\u{e0000}'..='\u{e007f}'))
 }
 
 #[cfg(test)]

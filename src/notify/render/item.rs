@@ -91,10 +91,10 @@ impl Renderer {
         }
         section.paragraphs.push(clean(&finding.text, PARAGRAPH));
         let procedure = procedure(item, now);
-        if let (Some(procedure), Some(end)) = (procedure, item.end) {
-            let end = self.date(end);
+        if let Some(procedure) = procedure {
+            // That it is possible only before the end, the finding says itself.
             section.paragraphs.push(match procedure {
-                Procedure::Renew => self.say("notice-cliff", &[("end", end.into())], PARAGRAPH),
+                Procedure::Renew => self.say("notice-cliff", &[], PARAGRAPH),
                 Procedure::Order => self.say("notice-past", &[], PARAGRAPH),
             });
         }

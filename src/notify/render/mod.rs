@@ -87,7 +87,7 @@ impl Renderer {
         let text = match &notice.kind {
             NoticeKind::Alerts => match notice.items.as_slice() {
                 [item] => self.item_headline(item, notice.at),
-                items => self.many_headline(items),
+                items => self.many_headline(items, notice.at),
             },
             NoticeKind::Digest(digest) => {
                 self.texts.say("notice-subject-digest", &[("open", number(digest.open_alerts))])
@@ -100,7 +100,7 @@ impl Renderer {
         clean(&text, SUBJECT)
     }
 
-    fn many_headline(&self, items: &[NoticeItem]) -> String {
+    fn many_headline(&self, items: &[NoticeItem], now: Timestamp) -> String {
         let count = Value::from(items.len());
         if all_resolved(items) {
             return self.texts.say("notice-subject-many-resolved", &[("count", count)]);
@@ -109,8 +109,9 @@ impl Renderer {
         let critical = speaking().filter(|item| item.severity == Severity::Critical).count();
         let first = speaking().filter_map(|item| item.end).min();
         let first = first.map_or_else(|| "none".to_owned(), |end| self.date(end));
-        self.texts
-            .say("notice-subject-many", &[("count", count), ("critical", critical.into()), ("first", first.into())])
+        let what = speaking().next().map(|item| self.item_headline(item, now)).unwrap_or_default();
+        let values = [("count", count), ("critical", critical.into()), ("first", first.into()), ("what", what.into())];
+        self.texts.say("notice-subject-many", &values)
     }
 
     fn page(&self, notice: &Notice) -> Page {
@@ -147,6 +148,10 @@ impl Renderer {
         }
         if notice.items.len() <= DETAILED {
             page.sections = notice.items.iter().map(|item| self.section(item, notice.at)).collect();
+            // The title of one is the title of all.
+            if let [section] = page.sections.as_mut_slice() {
+                page.title = std::mem::take(&mut section.title);
+            }
             return;
         }
         page.sections = self.procedures(&notice.items, notice.at);

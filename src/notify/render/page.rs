@@ -19,6 +19,7 @@ pub(super) struct Page {
 #[derive(Default)]
 pub(super) struct Section {
     pub(super) severity: &'static str,
+    /// Empty where the title of the message is its own.
     pub(super) title: String,
     pub(super) paragraphs: Vec<String>,
     pub(super) lists: Vec<List>,
@@ -58,8 +59,10 @@ impl Page {
             put("");
         }
         for section in &self.sections {
-            put(&section.title);
-            put(&"-".repeat(section.title.chars().count().min(78)));
+            if !section.title.is_empty() {
+                put(&section.title);
+                put(&"-".repeat(section.title.chars().count().min(78)));
+            }
             section.paragraphs.iter().for_each(|paragraph| put(paragraph));
             for list in &section.lists {
                 put("");

@@ -27,6 +27,8 @@ use crate::domain::time::Timestamp;
 
 /// Most bytes of an answer that are read.
 const MAX_ANSWER: usize = 4096;
+/// The longest an answer is waited for once its status is there: the status says what became of the message, the rest is for the log.
+const REST: Duration = Duration::from_secs(2);
 /// The longest a target may ask to be left alone: a day is a step of an alert.
 const LONGEST_WAIT: Duration = Duration::from_secs(6 * 3600);
 
@@ -115,12 +117,8 @@ impl Target for Webhook {
         if let Some(signature) = signature {
             request = request.header(signature::NAME, signature);
         }
-        let asked = async {
-            let response = request.body(body).send().await?;
-            Ok::<_, reqwest::Error>(answer(response, now).await)
-        };
-        match tokio::time::timeout(self.config.timeout, asked).await {
-            Ok(Ok(outcome)) => outcome,
+        match tokio::time::timeout(self.config.timeout, request.body(body).send()).await {
+            Ok(Ok(response)) => answer(response, now).await,
             Ok(Err(error)) => failed(error),
             Err(_) => later("timeout", &format!("no answer within {:?}", self.config.timeout)),
         }
@@ -161,12 +159,17 @@ async fn answer(mut response: Response, now: Timestamp) -> SendOutcome {
     let after = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
     let after = after.and_then(|text| retry_after(text, now));
     let mut body = Vec::new();
-    // A body that breaks off does not change what the status said.
-    while let Ok(Some(part)) = response.chunk().await {
-        body.extend_from_slice(part.get(..part.len().min(MAX_ANSWER - body.len())).unwrap_or_default());
-        if body.len() >= MAX_ANSWER {
-            break;
+    let rest = async {
+        while let Ok(Some(part)) = response.chunk().await {
+            body.extend_from_slice(part.get(..part.len().min(MAX_ANSWER - body.len())).unwrap_or_default());
+            if body.len() >= MAX_ANSWER {
+                break;
+            }
         }
+    };
+    // A body that breaks off or does not come does not change what the status said.
+    if tokio::time::timeout(REST, rest).await.is_err() {
+        tracing::debug!(status = status.as_u16(), "the target answered and did not end its answer");
     }
     let said = format!("HTTP {} {}", status.as_u16(), String::from_utf8_lossy(&body));
     judge(status, &said, after)

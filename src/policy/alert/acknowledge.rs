@@ -3,6 +3,7 @@
 use super::ground::{About, Ground};
 use super::recipients;
 use crate::domain::alert::{Acknowledgement, Alert, AlertState};
+use crate::domain::line::is_harmless;
 use crate::domain::person::DeclaredId;
 use crate::domain::time::Timestamp;
 
@@ -32,8 +33,8 @@ pub enum AckRefusal {
     /// There is no such alert, or it is over.
     #[error("no open alert has this number")]
     NotOpen,
-    /// A reason is one line of at most 500 characters.
-    #[error("give a reason: one line of 1 to {REASON} characters")]
+    /// A reason is one line of at most 500 characters, all of them to be seen.
+    #[error("give a reason: one line of 1 to {REASON} visible characters")]
     Reason,
     /// The date has passed.
     #[error("the date must be ahead")]
@@ -50,6 +51,9 @@ pub enum AckRefusal {
         /// The latest allowed to others.
         latest: Timestamp,
     },
+    /// So near the end nobody else may at all.
+    #[error("so near the end only a technical administrator of the register may: set `login` of their [[person]]")]
+    TooNear,
 }
 
 impl AckRefusal {
@@ -60,7 +64,7 @@ impl AckRefusal {
             Self::Reason => "reason_wanted",
             Self::Past => "date_past",
             Self::TooLate { .. } => "date_too_late",
-            Self::NotAdministrator { .. } => "administrator_wanted",
+            Self::NotAdministrator { .. } | Self::TooNear => "administrator_wanted",
         }
     }
 }
@@ -86,7 +90,7 @@ pub fn acknowledge(
         return Err(AckRefusal::NotOpen);
     }
     let reason = request.reason.trim();
-    if reason.is_empty() || reason.chars().count() > REASON || reason.chars().any(char::is_control) {
+    if reason.is_empty() || reason.chars().count() > REASON || !reason.chars().all(is_harmless) {
         return Err(AckRefusal::Reason);
     }
     if request.until <= now {
@@ -102,6 +106,9 @@ pub fn acknowledge(
         request.person.as_ref().is_some_and(|person| recipients::administers(ground, &about, person, now));
     let limit = limit(ground, alert, &about, now);
     if request.until > limit && !administers {
+        if limit <= now {
+            return Err(AckRefusal::TooNear);
+        }
         return Err(AckRefusal::NotAdministrator { latest: limit });
     }
     let by = request.person.map_or(request.actor, |person| person.to_string());

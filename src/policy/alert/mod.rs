@@ -6,6 +6,7 @@ pub mod forecast;
 mod ground;
 pub mod outgoing;
 pub mod recipients;
+mod relations;
 mod settings;
 #[cfg(test)]
 mod tests;
@@ -13,7 +14,6 @@ mod timetable;
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
 use std::time::Duration;
 
 pub use acknowledge::{AckRefusal, AckRequest, acknowledge};
@@ -22,6 +22,7 @@ pub use settings::AlertSettings;
 
 use self::ground::{About, bare_subject, end_of};
 use self::recipients::{Route, ToldRoutes};
+use self::relations::{is_taken_over, speaker};
 use self::timetable::{Word, word};
 use crate::domain::alert::{Alert, AlertChanges, AlertEvent, AlertState, Audience, Mark, OpenAlerts, Said};
 use crate::domain::finding::{Finding, FindingKey, FindingRecord, Severity};
@@ -39,9 +40,6 @@ pub struct Reconciled {
 
 /// A finding that is gone because the clock was set back before its time is waited for this long.
 const CLOCK_PATIENCE: Duration = Duration::from_secs(7 * 86_400);
-/// Findings another one speaks for, while both are about one subject: that no successor is ready is the same trouble as the end that
-/// comes, and whoever is told of the one is not told twice.
-const SPOKEN_FOR: [(&str, &str); 1] = [("no_successor", "expiring")];
 /// Marks kept with an alert: far more than can matter.
 const MARKS: usize = 64;
 
@@ -86,7 +84,8 @@ pub fn reconcile(
         let mut after: Cow<'_, Alert> = Cow::Owned(fading(ground, alert, is_hidden(alert, findings), now));
         if let AlertState::Resolved { .. } = after.state {
             let ends = ends.get_or_insert_with(|| open_ends(findings));
-            let taken_over = alert.end.is_some_and(|end| ends.contains_key(&(bare_subject(&alert.finding), end)));
+            let goes_on = |end| ends.contains_key(&(bare_subject(&alert.finding), end));
+            let taken_over = alert.end.is_some_and(goes_on) || is_taken_over(alert, findings);
             if let Some(audience) = alert.reached.filter(|_| !taken_over) {
                 let about = ground.about(&alert.finding);
                 let routes = recipients::routes(ground, &about, audience, now);
@@ -109,6 +108,7 @@ pub fn undo(open: &OpenAlerts, revived: Vec<Alert>, undone: Timestamp, now: Time
     let trim = |alert: &Alert| {
         let mut alert = alert.clone();
         alert.said.retain(|said| said.at < undone);
+        alert.earlier.iter_mut().for_each(|earlier| earlier.said.retain(|said| said.at < undone));
         alert
     };
     for alert in revived.into_iter().filter(|alert| !open.contains_key(alert.key()) && alert.opened_at < undone) {
@@ -219,6 +219,7 @@ fn opened(id: i64, record: &FindingRecord) -> Alert {
         end: end_of(&record.finding),
         state: AlertState::Open,
         said: Vec::new(),
+        earlier: Vec::new(),
         reached: None,
         words: 0,
     }
@@ -239,9 +240,7 @@ fn judged_again<'a>(alert: &'a Alert, finding: &Finding) -> Cow<'a, Alert> {
     };
     if end != alert.end {
         // Another certificate stands there now, and it ends as well: its steps are its own.
-        alert.end = end;
-        alert.said.clear();
-        alert.state = AlertState::Open;
+        alert.counts_to(end);
     }
     alert.finding = finding.clone();
     Cow::Owned(alert)
@@ -281,12 +280,6 @@ fn open_ends(findings: &BTreeMap<FindingKey, FindingRecord>) -> HashMap<(&str, T
         }
     }
     ends
-}
-
-/// The finding that speaks for another one, where it is true as well.
-fn speaker(key: &FindingKey) -> Option<FindingKey> {
-    let (_, speaker) = SPOKEN_FOR.iter().find(|(code, _)| key.code == *code)?;
-    Some(FindingKey { code: (*speaker).into(), subject: Arc::clone(&key.subject) })
 }
 
 /// The open alert that says what this one would, or this one: whoever is told of it knows.

@@ -354,6 +354,86 @@ fn a_file_that_vanishes_is_no_end_that_was_dealt_with() {
     assert!(watch.open.is_empty(), "{:?}", watch.open.keys());
 }
 
+/// A file that shows now the one and now the other of two certificates, both near their end.
+#[test]
+fn a_place_that_flips_between_two_ends_speaks_once_of_each() {
+    let now = at(MORNING);
+    let (one, other) = (now.plus_days(40), now.plus_days(50));
+    let mut watch = Watch::new();
+    let mut heard = Vec::new();
+    for turn in 0..40 {
+        let now = now.plus_seconds(turn * 300);
+        let end = if turn % 2 == 0 { one } else { other };
+        heard.extend(watch.hear(&[expiring(end, now)], now));
+        if turn == 4 {
+            let alert = watch.open.values().next().expect("one").clone();
+            assert_eq!(alert.end, Some(one));
+            let until = now.plus_days(9);
+            let request = AckRequest { actor: "x".into(), person: None, until, reason: "x".into() };
+            let taken = acknowledge(&alert, request, &watch.ground(), now).expect("taken on");
+            watch.open.insert(taken.key().clone(), taken);
+        }
+    }
+    assert_eq!(heard.iter().map(|heard| heard.1.as_str()).collect::<Vec<_>>(), ["step 45d", "step 2m"]);
+    // The step of 30 days of the first falls into what it was taken on for; that of the other does not.
+    let alert = watch.open.values().next().expect("one");
+    assert_eq!((alert.end, alert.acknowledgement()), (Some(other), None));
+    watch.hear(&[expiring(one, now)], now.plus_days(1));
+    let alert = watch.open.values().next().expect("one");
+    assert!(alert.is_acknowledged(now.plus_days(1)) && alert.has_said(&Mark::from_text("step 45d")));
+    // What is remembered has a bound.
+    for days in 30..60 {
+        watch.hear(&[expiring(now.plus_days(days), now)], now.plus_days(1));
+    }
+    assert_eq!(watch.open.values().next().expect("one").earlier.len(), crate::domain::alert::EARLIER);
+}
+
+/// The only administrator's mandate ends; then the certificate does.
+#[test]
+fn what_became_worse_is_not_over() {
+    let now = at(MORNING);
+    let about = |code: &'static str, severity| {
+        Finding::new(code, severity, &subject()).fact("id", "dmp").fact("structure", "chex")
+    };
+    let pairs = [
+        ("administrator_card_ends", "administrator_missing"),
+        ("revocation_unknown", "expired"),
+        ("crl_near_stale", "crl_stale"),
+    ];
+    for (before, after) in pairs {
+        let run = |then: &[Finding]| {
+            let mut watch = Watch::new();
+            watch.hear(&[about(before, Severity::Warning)], now);
+            watch.hear(then, now.plus_seconds(1800));
+            let heard = watch.hear(then, now.plus_seconds(9000));
+            assert!(!watch.open.keys().any(|key| key.code == before));
+            heard.into_iter().map(|heard| (heard.0, heard.2)).collect::<Vec<_>>()
+        };
+        assert_eq!(run(&[about(after, Severity::Critical)]), [], "{after} took over");
+        let over = [(before.to_owned(), Moment::Resolved)];
+        assert_eq!(run(&[]), over);
+        let elsewhere = Finding::new(after, Severity::Critical, &Subject::Declared(id("dmp-2")));
+        assert_eq!(run(&[elsewhere]), over, "of another certificate");
+    }
+}
+
+#[test]
+fn who_names_administrators_is_told_that_there_is_none() {
+    let now = at(MORNING);
+    for code in ["administrator_missing", "administrator_card_missing", "administrator_card_ends"] {
+        let mut watch = Watch::new();
+        let mut declaration = Declaration::clone(&watch.inventory.declaration);
+        declaration.certificates.values_mut().for_each(|declared| declared.administrators = vec![id("at-1")]);
+        declaration.mandates[0].until = now.plus_days(-1).date();
+        watch.inventory.declaration = declaration.into();
+        let finding = Finding::new(code, Severity::Warning, &subject()).fact("id", "dmp").fact("structure", "chex");
+        let done = watch.judge(std::slice::from_ref(&finding), now);
+        let mut mails: Vec<&str> = done.routes[0].iter().map(|route| route.1.as_str()).collect();
+        mails.sort_unstable();
+        assert_eq!(mails, ["", "at-1@ch.fr", "directeur@ch.fr", "mandataire@ch.fr"], "{code}");
+    }
+}
+
 #[test]
 fn what_nobody_was_told_closes_in_silence() {
     let now = at(MORNING);
@@ -421,6 +501,9 @@ fn taken_on_it_is_quiet_until_the_date() {
     let limit = end.plus_days(-7);
     assert_eq!(try_it(ask(limit, None, " ")), Err(AckRefusal::Reason));
     assert_eq!(try_it(ask(limit, None, "a\nb")), Err(AckRefusal::Reason));
+    assert_eq!(try_it(ask(limit, None, "a\u{202e}b")), Err(AckRefusal::Reason));
+    let late = acknowledge(&alert, ask(end, None, "x"), &watch.ground(), end.plus_days(-3));
+    assert_eq!(late, Err(AckRefusal::TooNear), "no date that has passed is named");
     assert_eq!(try_it(ask(now, None, "x")), Err(AckRefusal::Past));
     assert_eq!(try_it(ask(limit.plus_seconds(1), None, "x")), Err(AckRefusal::NotAdministrator { latest: limit }));
     let stranger = try_it(ask(end, Some("mandataire"), "x"));

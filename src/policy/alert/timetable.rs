@@ -3,6 +3,7 @@
 use chrono::{Datelike as _, NaiveDate};
 
 use super::ground::{About, Ground};
+use super::relations::least_audience;
 use crate::domain::alert::{Alert, Audience, Mark};
 use crate::domain::finding::Severity;
 use crate::domain::notice::Moment;
@@ -35,6 +36,7 @@ pub(super) fn word(ground: &Ground<'_>, alert: &Alert, about: &About<'_>, now: T
         Some(end) => before_end(ground, alert, about, end, now)?,
         None => without_end(ground, alert, now)?,
     };
+    let word = Word { audience: word.audience.max(least_audience(&alert.finding.key.code)), ..word };
     let first = alert.said.is_empty() && word.moment != Moment::Expired;
     Some(if first { Word { moment: Moment::Opened, ..word } } else { word })
 }

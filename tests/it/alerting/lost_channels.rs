@@ -70,6 +70,28 @@ async fn a_channel_that_is_gone_at_the_start_loses_nothing() {
 }
 
 #[tokio::test]
+async fn that_something_is_over_is_no_news_for_those_who_were_never_told() {
+    let world = World::new(&format!("{REGISTER}{}", missing(3)));
+    let daemon = world.start().await;
+    // The target took what opened, and does not take what closes.
+    let no = SendOutcome::Later { reason: "unreachable", answer: "no".to_owned(), after: None };
+    world.answer(WAITS, "", Some(no));
+    super::watch::write_config(world.folder.path(), REGISTER);
+    daemon.handle.reload(caller()).await.expect("reloaded");
+    daemon.settle().await;
+    world.clock.pass(std::time::Duration::from_secs(65 * 60));
+    daemon.quiet().await;
+    assert_eq!(daemon.handle.snapshot().status.deliveries.pending, 1, "{:?}", world.lines());
+    world.got.lock().expect("a lock").clear();
+    *world.channels.lock().expect("a lock") = vec![("smtp", Reach::Mail), ("webhook:garde", Reach::Target)];
+    daemon.handle.reload(caller()).await.expect("reloaded");
+    daemon.settle().await;
+    assert_eq!(world.lines(), [""; 0]);
+    assert_eq!(daemon.handle.snapshot().status.deliveries.pending, 0);
+    daemon.stop().await;
+}
+
+#[tokio::test]
 async fn where_there_is_no_other_way_it_waits() {
     let (world, daemon) = waiting().await;
     world.channels.lock().expect("a lock").clear();

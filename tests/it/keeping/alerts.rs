@@ -4,7 +4,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use vigie::domain::alert::{Acknowledgement, Alert, AlertChanges, AlertEvent, AlertState, Audience, Mark, Said};
+use vigie::domain::alert::{
+    Acknowledgement, Alert, AlertChanges, AlertEvent, AlertState, Audience, Earlier, Mark, Said,
+};
 use vigie::domain::audit_event::Action;
 use vigie::domain::delivery::{ChannelHealth, Delivery, DeliveryState, DeliveryWord, Failure};
 use vigie::domain::notice::{Digest, EventId, Moment, NoticeItem, NoticeKind};
@@ -40,7 +42,12 @@ fn alert(number: i64, state: AlertState) -> Alert {
     let finding = finding("expiring", &format!("certificate:c{number}"), "odd \" \u{1f4a9}\0 é");
     let said = vec![Said { mark: Mark::opened(), at: NOW }];
     let end = (number % 2 == 0).then(|| NOW.plus_days(number));
-    Alert { id: number, finding, opened_at: NOW, end, state, said, reached: Some(Audience::Principals), words: 3 }
+    // Some counted to another end before.
+    let taken = Acknowledgement { by: "at-1".to_owned(), at: NOW, until: NOW.plus_days(3), reason: "é\0".to_owned() };
+    let before = Earlier { end: Some(NOW.plus_days(9)), said: said.clone(), acknowledgement: Some(taken) };
+    let earlier = if number % 3 == 0 { vec![before] } else { Vec::new() };
+    let reached = Some(Audience::Principals);
+    Alert { id: number, finding, opened_at: NOW, end, state, said, earlier, reached, words: 3 }
 }
 
 fn word(alert: &Alert) -> AlertEvent {
@@ -106,6 +113,10 @@ async fn story(url: &str, folder: &Path) {
     let first = loaded.alerts.values().find(|alert| alert.id == 1).expect("the first");
     assert_eq!(first.finding.facts.len(), all[0].finding.facts.len());
     assert_eq!((first.end, &first.said, first.reached), (all[0].end, &all[0].said, all[0].reached));
+    for known in &all[..9] {
+        let loaded = loaded.alerts.values().find(|alert| alert.id == known.id).expect("there");
+        assert_eq!((&loaded.said, &loaded.earlier), (&known.said, &known.earlier));
+    }
     assert_eq!(loaded.outbox.open.len(), 2);
     assert_eq!(loaded.outbox.open[0], pending);
     assert_eq!(loaded.outbox.open[1].kind, digest);
@@ -145,7 +156,8 @@ async fn story(url: &str, folder: &Path) {
     assert_eq!((page[0].delivery.id, page[0].items), (id(1), MANY));
     let refused = DeliveryFilter { state: Some(DeliveryWord::Refused), alert: Some(7), limit: 9, ..filter };
     assert_eq!(store.deliveries(&refused).await.expect("read").1, 1);
-    assert_eq!(store.addresses_told(id(1), "smtp").await.expect("read"), ["u1@x.fr"]);
+    let carriers = store.carriers(id(1)).await.expect("read");
+    assert_eq!((carriers.len(), carriers[&id(7)][0].address.as_str()), (10_000, "u1@x.fr"));
     assert_eq!(store.delivery_counts(NOW).await.expect("read"), (0, 1));
 
     // What is old and settled is forgotten, with what only it said.

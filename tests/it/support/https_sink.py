@@ -2,7 +2,7 @@
 
 Every request becomes one line of JSON in the journal, before it is answered: when, Idempotency-Key, path, headers, body. The control
 file says how the next requests are answered, first line first: {"script": [{"status": 500}, …]}; after the script, with 200. A step
-may have "status", "headers", "body", "delay" (seconds before the answer) and "hang" (no answer at all). The port is chosen by the
+may have "status", "headers", "body", "delay" (seconds before the answer), "hang" (no answer at all) and "stall" (a status, and no body). The port is chosen by the
 system and printed on standard output.
 """
 
@@ -63,6 +63,9 @@ def main():
                 self.send_header(name, value)
             self.send_header("Content-Length", str(len(answer)))
             self.end_headers()
+            if wanted.get("stall"):
+                self.wfile.flush()
+                time.sleep(3600)
             try:
                 self.wfile.write(answer)
             except OSError:

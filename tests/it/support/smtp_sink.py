@@ -1,7 +1,7 @@
 """A mail relay for tests, on Debian's aiosmtpd.
 
 Every message it receives becomes one line of JSON in the journal: when, Message-ID, sender, recipient, login, whether TLS was on, and
-the message itself. What it answers is decided by the recipient (`later-*` 450, `never-*` 550), by options for the whole life of the
+the message itself. What it answers is decided by the recipient (`later-*` 450, `never-*` 550, `denied-554_5.7.1` what it says), by options for the whole life of the
 relay, and by a control file for as long as it exists: {"data": "hang|drop|451|554|421", "times": N}. "drop" hangs up after the message
 was journalled and before 250 is said. {"script": […]} says it for one conversation after the other: a word for DATA as above, or
 "greet421", "strip" (no STARTTLS is offered), "rcpt450", "rcpt452", or null. The port is chosen by the system and printed on standard output.
@@ -35,6 +35,8 @@ class Handler:
             return "450 4.2.1 mailbox busy"
         if server.planned in ("rcpt450", "rcpt452"):
             return server.planned[4:] + " 4.2.2 not now"
+        if address.startswith("denied-"):
+            return f"{address[7:].split('@')[0].replace('_', ' ')} denied"
         if address.startswith("never-"):
             return "550 5.1.1 no such mailbox \x1b[31mred"
         envelope.rcpt_tos.append(address)

@@ -83,7 +83,7 @@ fn what_arrives_is_a_mail_with_everything_in_it() {
         for wanted in [
             "n'est possible que tant que le certificat est valide",
             "il faudra refaire une commande complète",
-            "après le 04/12/2026, « Renouveler » n'est plus proposé",
+            "« Renouveler » n'est alors plus proposé",
             "Ce qui s'arrête sans lui : DMP, INSi.",
             "À faire avant le 04/12/2026 (dans 12 jours).",
             "Camille EXEMPLE (at-1, administrateur technique), avec la carte CPx n° 2600301752 ou son e-CPS",
@@ -96,6 +96,10 @@ fn what_arrives_is_a_mail_with_everything_in_it() {
         ] {
             assert!(text.contains(wanted), "{part} does not say {wanted:?}:\n{text}");
         }
+        // Once: the page has a title of its own besides what it shows.
+        let titles = text.matches("dmp expire le 04/12/2026 (dans 12 jours)").count();
+        assert_eq!(titles, if part == "html" { 2 } else { 1 }, "{text}");
+        assert_eq!(text.matches("après le 04/12/2026").count(), 1, "{text}");
     }
     let event = &mail["calendar"]["events"][0];
     assert_eq!(event["start"], "2026-12-04T08:00:00+00:00");
@@ -125,6 +129,19 @@ fn each_recipient_is_judged_alone() {
     assert_eq!(verdict(&send(&config, "not an address")), "refused address_invalid");
     assert_eq!(verdict(&send(&config, "x@x.fr\r\nBcc: y@y.fr")), "refused address_invalid");
     assert_eq!(relay.received().len(), 1);
+    // What a relay says only when it hears the recipient may be about us.
+    for (status, wanted) in [
+        ("554_5.7.1", "later sender_refused"),
+        ("550_5.7.27", "later sender_refused"),
+        ("550_5.1.8", "later sender_refused"),
+        ("550_5.1.7", "later sender_refused"),
+        ("550_5.1.10", "refused recipient_refused"),
+        ("550_5.1.1", "refused recipient_refused"),
+        ("550_5.71", "refused recipient_refused"),
+        ("550", "refused recipient_refused"),
+    ] {
+        assert_eq!(verdict(&send(&config, &format!("denied-{status}@x.fr"))), wanted, "{status}");
+    }
 }
 
 #[test]
@@ -359,6 +376,18 @@ fn other_kinds_of_message_say_what_they_are() {
     assert_eq!(en.subject(&failed), "[Vigie] Critical: messages no longer leave (smtp)");
     assert!(en.message(&failed).text.contains("3 messages are waiting or were given up."));
     assert!(fr.message(&notice(NoticeKind::Test, Vec::new())).text.contains("ce canal fonctionne"));
+
+    // What has no end names its first.
+    let mut gone = [expiring("dmp", 12), expiring("pacs", 12)];
+    for item in &mut gone {
+        item.finding.key.code = "missing".into();
+        item.end = None;
+    }
+    let subject = fr.subject(&alerts(gone.into()));
+    assert!(
+        subject.starts_with("[Vigie] 2 alertes, dont 2 critiques ; la première : ") && subject.ends_with(" : dmp"),
+        "{subject}"
+    );
 
     let mut resolved = expiring("dmp", 12);
     resolved.moment = Moment::Resolved;

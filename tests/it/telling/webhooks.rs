@@ -140,6 +140,21 @@ fn silence_is_bounded_and_the_message_may_have_arrived() {
 }
 
 #[test]
+fn a_status_counts_though_its_answer_never_ends() {
+    let identity = Identity::localhost();
+    let target = Sink::https(Some(&identity));
+    let channel = channel(&config(target.port, &format!("timeout = \"30s\"\n{}", trusting(&identity))));
+    for (status, wanted) in [(200, "delivered"), (500, "later http_server_error")] {
+        target.script(&[json!({"status": status, "stall": true})]);
+        let notice = alerts(vec![expiring("dmp", 12)]);
+        let sent = async { tokio::time::timeout(Duration::from_secs(15), channel.send("", &notice)).await };
+        let outcome = runtime().block_on(sent).expect("long before the bound on the whole");
+        assert_eq!(verdict(&outcome), wanted);
+    }
+    assert_eq!(target.received().len(), 2);
+}
+
+#[test]
 fn a_slow_target_holds_up_nobody_else() {
     let identity = Identity::localhost();
     let (slow, quick) = (Sink::https(Some(&identity)), Sink::https(Some(&identity)));
