@@ -499,6 +499,10 @@ impl CardMaker {
         self.issuer = IssuerLink::SelfSigned;
     }
 
+    pub(crate) fn problem(&mut self, reason: &str) {
+        self.found.problems = [problem(reason)].into();
+    }
+
     pub(crate) fn revoked(&mut self) {
         self.revoked = true;
     }
