@@ -388,7 +388,7 @@ mod tests {
         let certified = numbered(NUMBER, NumberSource::Certificate, &[7], NOW);
         let (known, _) = after(&Inventory::default(), placed(run(NOW, vec![certified], &[], true)));
         let place = format!("card:{NUMBER}@00000001");
-        assert_eq!(places(&known), [place.clone()]);
+        assert_eq!(places(&known), std::slice::from_ref(&place));
         let worn = placed(run(NOW, vec![numbered(OTHER, NumberSource::Label, &[7], NOW)], &[], false));
         let (again, moves) = after(&known, worn);
         assert_eq!((numbers(&again), moves), (vec![format!("{NUMBER}@00000001")], vec![]));
