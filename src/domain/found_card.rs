@@ -98,6 +98,9 @@ impl FromStr for CardName {
     }
 }
 
+/// The problem of a card whose chip serial number another card gives too.
+pub const CHIP_TWICE: &str = "chip_twice";
+
 /// Tries left of the holder's code (CGU 4.5.2: the third wrong one blocks the card).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct CodeTries {
@@ -158,6 +161,12 @@ impl FoundCard {
     /// Where its certificates are.
     pub fn location(&self) -> Location {
         Location::Card(Arc::new(self.name()))
+    }
+
+    /// The certificates of both say a number, and not the same: two cards, whatever their chips say.
+    pub fn is_another_than(&self, other: &Self) -> bool {
+        let by_certificate = |card: &Self| card.number_from == Some(NumberSource::Certificate);
+        by_certificate(self) && by_certificate(other) && self.number != other.number
     }
 
     /// The third wrong code was given.

@@ -1,11 +1,11 @@
 //! The difference between the inventory and what the sources just saw. Pure: the same input twice changes nothing.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::certificate::Certificate;
 use super::fingerprint::Fingerprint;
-use super::found_card::FoundCard;
+use super::found_card::{ChipSerial, FoundCard};
 use super::inventory::{CertificateRecord, Inventory, IssuerLink, ItemError, SourceState};
 use super::observation::{Location, Observation, Problem, SourceName};
 use super::reconcile_cards::{self, CardChange};
@@ -48,6 +48,8 @@ pub struct CardsSeen {
     pub cards: Vec<FoundCard>,
     /// Readers with a card in them that is not read yet: what was in them may still be.
     pub unsettled: Vec<Arc<str>>,
+    /// Those whose tries left were to be read and could not be: what was known of them holds.
+    pub uncounted: BTreeSet<ChipSerial>,
     /// The readers were not watched without a break since the run before: when a card went is not known.
     pub interrupted: bool,
 }
@@ -87,9 +89,9 @@ pub fn reconcile(before: &Inventory, gathered: Vec<Gathered>, issuers: &HashMap<
     let mut changes = Changes::default();
     let mut met: HashMap<Fingerprint, usize> = HashMap::new();
     for run in gathered {
-        let (cards, renamed) = reconcile_cards::changes(before, &run);
-        changes.cards.extend(cards);
-        changes.gone.extend(renamed);
+        let mut cards = reconcile_cards::changes(before, &run);
+        changes.cards.append(&mut cards.changes);
+        changes.gone.append(&mut cards.renamed);
         for (facts, der) in run.certificates {
             let fingerprint = facts.fingerprint;
             if before.certificates.contains_key(&fingerprint) || met.contains_key(&fingerprint) {
@@ -101,7 +103,8 @@ pub fn reconcile(before: &Inventory, gathered: Vec<Gathered>, issuers: &HashMap<
             changes.ders.insert(fingerprint, der);
         }
         for mut observation in run.observations {
-            observation.location = reconcile_cards::place_of(before, observation.location);
+            let Some(location) = cards.place_of(observation.location) else { continue };
+            observation.location = location;
             place(before, observation, &mut changes);
         }
         let of_this_source =

@@ -181,7 +181,7 @@ doctor-files = { $count ->
    *[other] { $count } readable files (account { $user }, which may not be that of the service, which does not answer)
 }
 doctor-pcscd-cure = needed for cards only: apt install pcscd, then systemctl enable --now pcscd.socket
-doctor-pcscd-polkit = install the polkit rule that comes along (systemd/vigie.polkit.rules) as /etc/polkit-1/rules.d/50-vigie.rules: it lets the account vigie, and no other, use org.debian.pcsc-lite.access_pcsc and access_card
+doctor-pcscd-polkit = polkit, or pcscd dies at start: journalctl -u pcscd says which. Against polkit, install the rule that comes along (systemd/vigie.polkit.rules) as /etc/polkit-1/rules.d/50-vigie.rules: it lets the account vigie, and no other, use org.debian.pcsc-lite.access_pcsc and access_card
 doctor-reader-cure = take the card out and put it back in; else unplug the reader and plug it in again
 doctor-pcscd-hangs = pcscd does not answer
 doctor-pcscd-service = as the service sees it

@@ -207,7 +207,7 @@ doctor-files = { $count ->
    *[other] { $count } fichiers lisibles (compte { $user }, qui n'est pas forcément celui du service, qui ne répond pas)
 }
 doctor-pcscd-cure = nécessaire seulement pour les cartes : apt install pcscd, puis systemctl enable --now pcscd.socket
-doctor-pcscd-polkit = installez la règle polkit livrée (systemd/vigie.polkit.rules) en /etc/polkit-1/rules.d/50-vigie.rules : elle autorise le compte vigie, et lui seul, à org.debian.pcsc-lite.access_pcsc et access_card
+doctor-pcscd-polkit = polkit, ou pcscd qui meurt à son démarrage : journalctl -u pcscd le dit. Contre polkit, installez la règle livrée (systemd/vigie.polkit.rules) en /etc/polkit-1/rules.d/50-vigie.rules : elle autorise le compte vigie, et lui seul, à org.debian.pcsc-lite.access_pcsc et access_card
 doctor-reader-cure = retirez la carte puis remettez-la ; sinon, débranchez puis rebranchez le lecteur
 doctor-pcscd-hangs = pcscd ne répond pas
 doctor-pcscd-service = vu par le service
@@ -296,7 +296,7 @@ card-module-read = Module PKCS#11 { $module } : { $count } { $count ->
 card-service-lost = Lecteurs injoignables : { $why }
 card-reason = { $reason ->
     [pcscd_not_reachable] pcscd ne répond pas : est-il installé, et pcscd.socket lancé
-    [pcscd_refused] pcscd refuse ce compte : il faut une règle polkit pour org.debian.pcsc-lite.access_pcsc et access_card
+    [pcscd_refused] pcscd refuse ce compte (il faut une règle polkit pour org.debian.pcsc-lite.access_pcsc et access_card), ou meurt à son démarrage
     [pcscd_failed] pcscd signale une erreur ({ $message })
     [pcscd_silent] pcscd ne bouge plus : il prend les questions et n'y répond pas
     [card_in_use] un autre logiciel utilise la carte
@@ -310,6 +310,7 @@ card-reason = { $reason ->
     [card_refused] la carte refuse une lecture ({ $message })
     [card_malformed] ce que donne la carte ne se lit pas ({ $message })
     [card_limit] la carte en dit plus qu'aucune carte ({ $message })
+    [chip_twice] une autre carte donne le même numéro de puce ({ $message })
     [card_numbers_differ] les certificats et l'étiquette de la carte ne donnent pas le même numéro
     [apdu_forbidden] une instruction hors de la liste a été retenue ({ $message })
     [pkcs11_unsafe] module PKCS#11 : d'autres que root et vigie pourraient le changer ({ $message })

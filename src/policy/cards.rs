@@ -1,6 +1,7 @@
 //! What the rules about cards share: each card that was found, with what its certificates say, who declared it, and whether it is
 //! still there.
 
+use super::chain::{ChainEnd, walk};
 use super::view::View;
 use crate::domain::card::{CardHolder, DeclaredCard};
 use crate::domain::finding::{Finding, Severity, Subject};
@@ -55,7 +56,7 @@ pub(super) fn cards(inventory: &Inventory) -> Vec<CardSeen<'_>> {
 }
 
 /// Who answers for a card now.
-fn holder(card: &DeclaredCard) -> Option<&DeclaredId> {
+pub(super) fn holder(card: &DeclaredCard) -> Option<&DeclaredId> {
     match &card.holder {
         CardHolder::Person(person) => Some(person),
         CardHolder::Service { assigned_to, .. } => assigned_to.as_ref(),
@@ -108,8 +109,22 @@ impl<'a> View<'a> {
         !self.inventory.declaration.named_cards().is_empty()
     }
 
-    /// The card that took the place of another: same holder by the certificates, same family and hierarchy, made later.
+    /// The card that took the place of another: same holder by the certificates, same family and hierarchy, made later. Anybody can write
+    /// a certificate with somebody's number in it, and such a number is no secret (RPPS): only a card that is declared, or whose
+    /// certificates IGC-Santé issued, takes the place of anything.
     pub fn replacement(&self, card: &CardSeen<'a>) -> Option<&CardSeen<'a>> {
+        self.latest_successor(card, |_| true)
+    }
+
+    /// The card that makes the end of another one nobody's worry: its replacement, when that one works and is looked after itself.
+    pub fn living_replacement(&self, card: &CardSeen<'a>) -> Option<&CardSeen<'a>> {
+        self.latest_successor(card, |next| {
+            let watched = next.is_known() || next.is_present();
+            watched && !next.found.is_blocked() && self.card_serves_until(next).is_none_or(|until| until > self.now)
+        })
+    }
+
+    fn latest_successor(&self, card: &CardSeen<'a>, will_do: impl Fn(&CardSeen<'a>) -> bool) -> Option<&CardSeen<'a>> {
         let (person, family) = (card.facts.person?, card.facts.family?);
         let begun = card.facts.begun?;
         let takes_over = |other: &&CardSeen<'a>| {
@@ -118,17 +133,17 @@ impl<'a> View<'a> {
                 && other.facts.environment == card.facts.environment
                 && other.facts.begun.is_some_and(|other| other > begun)
                 && other.found.number != card.found.number
+                && (other.is_known() || self.is_issued(other))
+                && will_do(other)
         };
         self.cards.iter().filter(takes_over).max_by_key(|other| (other.facts.begun, &other.found.chip))
     }
 
-    /// The card that makes the end of another one nobody's worry: its replacement, when that one works and is looked after itself.
-    pub fn living_replacement(&self, card: &CardSeen<'a>) -> Option<&CardSeen<'a>> {
-        let lives = |next: &&CardSeen<'a>| {
-            let watched = next.is_known() || next.is_present();
-            watched && !next.found.is_blocked() && self.card_serves_until(next).is_none_or(|until| until > self.now)
-        };
-        self.replacement(card).filter(lives)
+    /// The signatures of all its certificates lead to a configured anchor.
+    fn is_issued(&self, card: &CardSeen<'a>) -> bool {
+        let facts = &card.facts.certificates;
+        let is_whole = !facts.is_empty() && facts.len() == card.found.certificates.len();
+        is_whole && facts.iter().all(|(_, facts)| walk(self, facts, None) == ChainEnd::Anchor)
     }
 
     /// It is in a reader, or was not long ago: what is told of the use of a card ends some days after the use.

@@ -63,6 +63,7 @@ pub(crate) struct CardMaker {
     found: FoundCard,
     certificate: Certificate,
     revoked: bool,
+    issuer: IssuerLink,
 }
 
 /// A certificate under construction.
@@ -250,6 +251,16 @@ impl World {
         self
     }
 
+    /// What was read of a card of this world.
+    pub(crate) fn place_of_card(mut self, number: &str, fill: impl FnOnce(Place) -> Place) -> Self {
+        let number = card_number(number);
+        let card = self.cards.values().find(|card| card.found.number.as_ref() == Some(&number)).expect("a card");
+        let location = card.found.location();
+        let place = fill(Place::new(location.clone()));
+        self.observations.insert(location, Observation { stamp: None, access: None, ..place.0 });
+        self
+    }
+
     /// A nominative CPE of `at-1`, changed as told.
     pub(crate) fn declare_card(mut self, number: &str, change: impl Fn(&mut DeclaredCard)) -> Self {
         let holder = CardHolder::Person(id("at-1"));
@@ -427,7 +438,7 @@ impl CardMaker {
             last_seen: NOW,
             read_at: NOW,
         };
-        let mut maker = Self { found, certificate, revoked: false };
+        let mut maker = Self { found, certificate, revoked: false, issuer: IssuerLink::Unknown };
         maker.days(-365, 730);
         maker.of_person("750000002/000000001");
         maker
@@ -459,6 +470,13 @@ impl CardMaker {
         self.found.chip = ChipSerial::new(serial).expect("eight digits");
     }
 
+    /// Another certificate on it, that says the same until it is changed.
+    pub(crate) fn fingerprint(&mut self, seed: u8) {
+        self.certificate.fingerprint = fingerprint(seed);
+        let held = self.found.certificates.iter().cloned();
+        self.found.certificates = held.map(|held| CardCertificate { fingerprint: fingerprint(seed), ..held }).collect();
+    }
+
     pub(crate) fn readers(&mut self, names: &[&str]) {
         self.found.readers = names.iter().map(|name| Arc::from(*name)).collect();
     }
@@ -482,13 +500,27 @@ impl CardMaker {
         self.found.certificates = self.found.certificates.iter().cloned().chain([held]).collect();
     }
 
+    /// Issued by certificate `seed`.
+    pub(crate) fn issued_by(&mut self, seed: u8) {
+        self.issuer = IssuerLink::Issued(fingerprint(seed));
+    }
+
+    /// Issued by its own key, as anybody can.
+    pub(crate) fn self_signed(&mut self) {
+        self.issuer = IssuerLink::SelfSigned;
+    }
+
+    pub(crate) fn problem(&mut self, reason: &str) {
+        self.found.problems = [problem(reason)].into();
+    }
+
     pub(crate) fn revoked(&mut self) {
         self.revoked = true;
     }
 
     fn record(&self) -> (Fingerprint, Arc<CertificateRecord>) {
         let facts = Arc::new(self.certificate.clone());
-        (facts.fingerprint, Arc::new(CertificateRecord { facts, first_seen: NOW, issuer: IssuerLink::Unknown }))
+        (facts.fingerprint, Arc::new(CertificateRecord { facts, first_seen: NOW, issuer: self.issuer }))
     }
 }
 

@@ -22,7 +22,7 @@ pub(super) async fn write(to: &mut AnyConnection, changes: &Changes) -> sqlx::Re
     const CARD: Repeated = Repeated {
         head: "INSERT INTO card (chip, number, number_from, label, generation, certificates, problems, readers, tries_left, tries_most, source, last_reader, first_seen, last_seen, read_at) VALUES ",
         columns: 15,
-        tail: " ON CONFLICT (chip) DO UPDATE SET number = excluded.number, number_from = excluded.number_from, label = excluded.label, generation = excluded.generation, certificates = excluded.certificates, problems = excluded.problems, readers = excluded.readers, tries_left = excluded.tries_left, tries_most = excluded.tries_most, source = excluded.source, last_reader = excluded.last_reader, last_seen = excluded.last_seen, read_at = excluded.read_at",
+        tail: " ON CONFLICT (chip) DO UPDATE SET number = excluded.number, number_from = excluded.number_from, label = excluded.label, generation = excluded.generation, certificates = excluded.certificates, problems = excluded.problems, readers = excluded.readers, tries_left = excluded.tries_left, tries_most = excluded.tries_most, source = excluded.source, last_reader = excluded.last_reader, first_seen = excluded.first_seen, last_seen = excluded.last_seen, read_at = excluded.read_at",
     };
     // One statement may not touch a row twice; the last state of a card is the one that stands.
     let mut cards: Vec<&FoundCard> = changes.cards.iter().rev().map(|change| &*change.card).collect();

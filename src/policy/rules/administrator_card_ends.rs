@@ -35,8 +35,8 @@ fn check(view: &View<'_>) -> Vec<Finding> {
         let administrators = administrators(view, slot.declared);
         let living: Vec<_> = administrators.iter().filter(|one| one.lives(view.now)).collect();
         // Without a card nobody signs in to the portal: one who has none declared does not stand in for one who has.
-        let carded = living.iter().any(|one| one.card.is_some());
-        let able = living.into_iter().filter(|one| one.card.is_some() || !carded);
+        let carded = living.iter().any(|one| one.has_card());
+        let able = living.into_iter().filter(|one| one.has_card() || !carded);
         let Some(longest) = able.max_by_key(|one| one.until()) else { continue };
         let Some(until) = longest.until().instant().filter(|until| *until < renewal) else { continue };
         let (kind, Some(last)) = longest.ends_by() else { continue };
@@ -65,7 +65,8 @@ impl Lasts {
 #[cfg(test)]
 mod tests {
     use crate::domain::finding::Severity;
-    use crate::policy::fixture::{CARD, NOW, OTHER_CARD, World, keys_of};
+    use crate::policy::fixture::{CARD, CardMaker, NOW, OTHER_CARD, World, keys_of};
+    use crate::policy::rules::{card_ending, card_replaced};
 
     /// A certificate that ends in 730 days, so to be renewed in 700.
     fn world(card_days: i64) -> World {
@@ -129,5 +130,66 @@ mod tests {
             card.of_person("750000002/000000002");
         });
         assert_eq!(two.judge(&super::RULE)[0].get("person"), Some("at-2"));
+    }
+
+    /// Anybody can make a card with somebody's number on it; whoever issued its certificates, or declared it, can not be anybody.
+    #[test]
+    fn a_card_nobody_issued_or_declared_takes_over_from_none() {
+        let ending = world(4).with_authorities(1, 50, 51).anchor(51);
+        assert_eq!(ending.judge(&super::RULE).len(), 1);
+        let shown = |change: fn(&mut CardMaker)| {
+            ending.clone().card(OTHER_CARD, move |card| {
+                card.days(-1, 9000);
+                change(card);
+            })
+        };
+        let forged = shown(|card| card.self_signed());
+        assert_eq!(forged.judge(&super::RULE)[0].severity, Severity::Warning);
+        assert_eq!(forged.judge(&card_ending::RULE).len(), 1);
+        assert!(forged.judge(&card_replaced::RULE).is_empty());
+        assert!(forged.declare_card(OTHER_CARD, |_| {}).judge(&super::RULE).is_empty(), "vouched for");
+
+        let issued = shown(|card| card.issued_by(50));
+        assert!(issued.judge(&super::RULE).is_empty() && issued.judge(&card_ending::RULE).is_empty());
+        let gone = shown(|card| {
+            card.issued_by(50);
+            card.gone();
+        });
+        assert_eq!(gone.judge(&super::RULE).len(), 1, "seen once, and of no declaration");
+        let dead = shown(|card| {
+            card.issued_by(50);
+            card.tries(0);
+        });
+        assert_eq!(dead.judge(&super::RULE).len(), 1);
+        let in_part = shown(|card| {
+            card.issued_by(50);
+            card.second_certificate();
+        });
+        assert_eq!(in_part.judge(&super::RULE).len(), 1, "one certificate of two is not known");
+    }
+
+    #[test]
+    fn of_several_declared_cards_the_one_that_lasts_longest_counts() {
+        let two = world(4).declare_card(OTHER_CARD, |_| {});
+        assert!(two.judge(&super::RULE).is_empty(), "the second one was never seen, so no end of it is known");
+        let two = two.card(OTHER_CARD, |card| {
+            card.days(-5, 300);
+            card.of_person("750000002/000000002");
+        });
+        let last = NOW.plus_days(300).to_string();
+        assert_eq!(two.judge(&super::RULE)[0].get("lasts_until"), Some(last.as_str()));
+    }
+
+    /// A copy of the card's number on another chip makes it last no longer.
+    #[test]
+    fn of_two_chips_with_one_number_the_worse_one_counts() {
+        for chip in ["00000001", "99999999"] {
+            let copied = world(4).card(CARD, |card| {
+                card.chip(chip);
+                card.fingerprint(0xcc);
+                card.days(-1, 9000);
+            });
+            assert_eq!(copied.judge(&super::RULE)[0].severity, Severity::Warning, "{chip}");
+        }
     }
 }

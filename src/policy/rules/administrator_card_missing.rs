@@ -25,10 +25,10 @@ fn check(view: &View<'_>) -> Vec<Finding> {
         let administrators = administrators(view, slot.declared);
         let mandated: Vec<_> = administrators.iter().filter(|one| one.mandate_lives(view.now)).collect();
         // Nobody with a mandate is another rule's.
-        if mandated.is_empty() || mandated.iter().any(|one| one.may_hold_a_card(view.now)) {
+        if mandated.is_empty() || mandated.iter().any(|one| one.may_hold_a_card()) {
             continue;
         }
-        let kind = if mandated.iter().any(|one| one.card.is_some()) { "dead" } else { "none" };
+        let kind = if mandated.iter().any(|one| one.has_card()) { "dead" } else { "none" };
         let urgent = slot.current.and_then(|at| view.seen.get(at)).is_some_and(|seen| view.is_urgent(seen.facts));
         let severity = if urgent { Severity::Critical } else { RULE.severity };
         findings.push(
@@ -61,6 +61,24 @@ mod tests {
         assert_eq!(kind(&held.clone().card(CARD, |card| card.revoked())).as_deref(), Some("dead"));
         let helped = held.card(CARD, |card| card.tries(0)).mandate("at-2", |_| {}).person("at-2", OTHER_CARD);
         assert_eq!(kind(&helped), None);
+    }
+
+    /// The card of the person's own table ended; the next one has a table of its own, and the register number of another post.
+    #[test]
+    fn any_declared_card_of_the_person_will_do() {
+        let ended = World::new().with_installed("dmp", 1).watching_cards().person("at-1", CARD);
+        let ended = ended.card(CARD, |card| card.days(-1100, -1));
+        assert_eq!(kind(&ended).as_deref(), Some("dead"));
+        let next = ended.declare_card(OTHER_CARD, |_| {});
+        assert_eq!(kind(&next), None, "declared and not seen yet");
+        let seen = |days: i64| {
+            next.clone().card(OTHER_CARD, move |card| {
+                card.days(-1200, days);
+                card.of_person("750000002/000000002");
+            })
+        };
+        assert_eq!(kind(&seen(1090)), None);
+        assert_eq!(kind(&seen(-2)).as_deref(), Some("dead"));
     }
 
     #[test]

@@ -38,7 +38,9 @@ mod tests {
         assert_eq!(world.judge(&super::RULE)[0].severity, Severity::Warning);
         let declared = world.declare_card(CARD, |_| {});
         assert_eq!(declared.judge(&super::RULE)[0].severity, Severity::Critical);
-        assert!(declared.card(OTHER_CARD, |card| card.days(-30, 1000)).judge(&super::RULE).is_empty());
+        let next = declared.card(OTHER_CARD, |card| card.days(-30, 1000));
+        assert_eq!(next.judge(&super::RULE).len(), 1, "nobody vouches for that one");
+        assert!(next.declare_card(OTHER_CARD, |_| {}).judge(&super::RULE).is_empty());
         assert!(World::new().watching_cards().card(CARD, |_| {}).judge(&super::RULE).is_empty());
     }
 }

@@ -58,7 +58,10 @@ mod tests {
     fn silent_once_the_replacement_is_seen_or_a_stranger_is_gone() {
         let world = World::new().watching_cards().card(CARD, |card| card.days(-1000, 20));
         assert_eq!(world.judge(&super::RULE).len(), 1);
-        let renewed = world.clone().card(OTHER_CARD, |card| card.days(-5, 1000));
+        let renewed = world.clone().anchor(51).card(OTHER_CARD, |card| {
+            card.days(-5, 1000);
+            card.issued_by(51);
+        });
         assert!(renewed.judge(&super::RULE).is_empty());
         let gone = world.card(CARD, |card| {
             card.days(-1000, 20);

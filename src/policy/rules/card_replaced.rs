@@ -47,6 +47,7 @@ mod tests {
         let world = World::new()
             .watching_cards()
             .card(CARD, |card| card.days(-1000, 60))
+            .declare_card(OTHER_CARD, |_| {})
             .card(OTHER_CARD, |card| card.days(-10, 1000));
         let found = world.judge(&super::RULE);
         assert_eq!(keys_of(&found), [format!("card:{CARD}")]);

@@ -3,10 +3,14 @@
 //! A number is one card's for ever, and a chip is in one place at a time (CGU 4.3: a card is one person's): where it is not so, one of
 //! the two is a copy, or a number was written to two cards. A copy lives in a pocket: what was last seen some days ago counts as a place
 //! still, and no longer after that. So this ends once one of the two is all that was seen of late.
+//!
+//! The other way round, two numbers on one chip serial number: the card that was known stays what it was, the other one is not taken in,
+//! and this lasts until the one that is kept was put in again without the other.
 
 use std::collections::BTreeMap;
 
 use crate::domain::finding::{Finding, Severity};
+use crate::domain::found_card::CHIP_TWICE;
 use crate::domain::identifier::CardNumber;
 use crate::policy::cards::CardSeen;
 use crate::policy::{Rule, View};
@@ -40,12 +44,20 @@ fn check(view: &View<'_>) -> Vec<Finding> {
         let finding = first.finding(RULE.code, RULE.severity).fact("kind", kind).fact("chips", chips.join(", "));
         Some(finding.fact("readers", readers.join(", ")))
     };
-    by_number.into_values().filter_map(one).collect()
+    let mut findings: Vec<Finding> = by_number.into_values().filter_map(one).collect();
+    for card in &view.cards {
+        let is_told = |finding: &Finding| finding.get("card") == Some(card.name().as_str());
+        if card.found.problems.iter().any(|problem| &*problem.reason == CHIP_TWICE) && !findings.iter().any(is_told) {
+            let finding = card.finding(RULE.code, RULE.severity).fact("kind", "chip").fact("chips", &card.found.chip);
+            findings.push(finding.fact("readers", card.found.readers.join(", ")));
+        }
+    }
+    findings
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::policy::fixture::{CARD, World};
+    use crate::policy::fixture::{CARD, World, keys_of};
 
     #[test]
     fn speaks_of_two_chips_and_of_two_readers() {
@@ -57,6 +69,22 @@ mod tests {
         let found = twice.judge(&super::RULE);
         assert_eq!((found[0].get("kind"), found[0].get("readers")), (Some("readers"), Some("A, B")));
         assert!(world.judge(&super::RULE).is_empty(), "in one reader again");
+    }
+
+    /// Whoever of the two was kept, and wherever it is by now.
+    #[test]
+    fn speaks_of_one_chip_that_two_cards_give() {
+        let world = World::new().watching_cards().card(CARD, |card| {
+            card.problem(crate::domain::found_card::CHIP_TWICE);
+            card.gone();
+        });
+        let found = world.judge(&super::RULE);
+        assert_eq!((keys_of(&found), found[0].get("kind")), (vec![format!("card:{CARD}")], Some("chip")));
+        let copied = world.card(CARD, |card| {
+            card.problem(crate::domain::found_card::CHIP_TWICE);
+            card.readers(&["A", "B"]);
+        });
+        assert_eq!(copied.judge(&super::RULE)[0].get("kind"), Some("readers"), "one finding a card");
     }
 
     /// The one of the two that was taken away for good ends it, whichever stays.

@@ -6,7 +6,7 @@
 //!
 //! A store whose password file is not there or cannot be read is not spoken of: the password file is.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::finding::{Finding, Severity, Subject};
 use crate::domain::observation::{FilePath, Location, Observation, Problem};
@@ -42,13 +42,20 @@ fn check(view: &View<'_>) -> Vec<Finding> {
         (!wants_password).then(|| finding(location, problem, Some(place)))
     });
     let troubled = view.inventory.observations.values().filter(|place| !place.problems.is_empty());
-    let swept = troubled.filter(|place| !declared.contains_key(&place.location));
+    let gone = strangers_gone(view);
+    let swept = troubled.filter(|place| !declared.contains_key(&place.location) && !gone.contains(&place.location));
     let swept = swept.filter_map(|place| {
         let problem = view.trouble(&place.location).filter(|problem| &*problem.reason != "not_pki")?;
         // By its source, many of them become one: `policy::crowd`.
         Some(finding(&place.location, problem, None).fact("source", &place.source))
     });
     expected.chain(swept).collect()
+}
+
+/// Where cards nobody declared were: what could not be read of a visitor's card went with it.
+fn strangers_gone(view: &View<'_>) -> BTreeSet<Location> {
+    let gone = view.cards.iter().filter(|card| !card.is_known() && !card.is_present());
+    gone.map(|card| card.found.location()).collect()
 }
 
 /// What a declared place is there for.
@@ -103,7 +110,7 @@ fn finding(location: &Location, problem: &Problem, place: Option<&Place<'_, '_>>
 #[cfg(test)]
 mod tests {
     use crate::domain::finding::Severity;
-    use crate::policy::fixture::{World, keys_of};
+    use crate::policy::fixture::{CARD, CardMaker, World, keys_of};
 
     #[test]
     fn declared_places_always_and_swept_ones_when_recognised() {
@@ -156,6 +163,18 @@ mod tests {
         }
         assert_eq!(severity("/srv/dmp.pem", "permission_denied"), Severity::Warning);
         assert_eq!(severity("/srv/dmp.pem", "needs_password"), Severity::Warning);
+    }
+
+    #[test]
+    fn a_card_that_is_there_or_declared() {
+        let in_part = |change: fn(&mut CardMaker)| {
+            let world = World::new().watching_cards().card(CARD, change);
+            world.place_of_card(CARD, |at| at.problem("card_refused"))
+        };
+        assert_eq!(in_part(|_| {}).judge(&super::RULE)[0].severity, Severity::Info);
+        let gone = in_part(|card| card.gone());
+        assert!(gone.judge(&super::RULE).is_empty(), "a visitor's");
+        assert_eq!(gone.declare_card(CARD, |_| {}).judge(&super::RULE).len(), 1);
     }
 
     #[test]

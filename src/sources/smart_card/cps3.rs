@@ -3,9 +3,8 @@
 use super::SmartCardError;
 use super::files::{Extent, Volume};
 use super::pkcs15::{self, Path};
-use super::reading::{Content, EF_SN, MF_FILES};
+use super::reading::{Content, Counter, EF_SN, MF_FILES};
 use super::transport::{Answer, CLASS_NOT_SUPPORTED, FILE_NOT_FOUND, Transport, WRONG_PARAMETERS};
-use crate::domain::found_card::CodeTries;
 
 /// The root of the IAS volume.
 const ROOT_AID: [u8; 8] = [0x80, 0x25, 0x00, 0x00, 0x01, 0xff, 0x01, 0x00];
@@ -47,12 +46,14 @@ impl<'a> Content<'a> for Cps3<'a> {
         self.file("EF.SN.ICC", &vec![EF_SN], 0, &Extent::Exactly(12))
     }
 
-    fn tries_at_root(&mut self) -> Result<Option<CodeTries>, SmartCardError> {
-        if self.contactless || !self.counted {
-            return Ok(None);
+    fn tries_at_root(&mut self) -> Result<Counter, SmartCardError> {
+        match (self.counted, self.contactless) {
+            (false, _) => return Ok(Counter::NotAsked),
+            (true, true) => return Ok(Counter::Unread),
+            (true, false) => {}
         }
         let answer = self.transport.ask([0xcb, 0x3f, 0xff], &COUNTER)?.done("the counter of the code")?;
-        pkcs15::tries(&answer).map(Some).ok_or(SmartCardError::Malformed { what: "the counter of the code" })
+        pkcs15::tries(&answer).map(Counter::Left).ok_or(SmartCardError::Malformed { what: "the counter of the code" })
     }
 
     fn folder(&mut self) -> Result<Path, SmartCardError> {

@@ -4,7 +4,7 @@
 use super::SmartCardError;
 use super::files::{Extent, Volume};
 use super::pkcs15::{self, Path};
-use super::reading::{Content, EF_SN};
+use super::reading::{Content, Counter, EF_SN};
 use super::transport::{Answer, CHANNEL_NOT_OPEN, DONE, FILE_NOT_FOUND, Transport};
 use crate::domain::found_card::CodeTries;
 
@@ -61,9 +61,9 @@ impl<'a> Content<'a> for Cps4<'a> {
         self.file("EF.SN.ICC", &vec![EF_SN], 0, &Extent::Exactly(12))
     }
 
-    fn tries_by_directory(&mut self, codes: Option<Path>) -> Result<Option<CodeTries>, SmartCardError> {
+    fn tries_by_directory(&mut self, codes: Option<Path>) -> Result<Counter, SmartCardError> {
         if !self.counter {
-            return Ok(None);
+            return Ok(Counter::NotAsked);
         }
         const WHAT: &str = "the counter of the code";
         let codes = codes.ok_or(SmartCardError::Malformed { what: WHAT })?;
@@ -71,9 +71,9 @@ impl<'a> Content<'a> for Cps4<'a> {
         let reference = pkcs15::code_reference(&aodf).ok_or(SmartCardError::Malformed { what: WHAT })?;
         match self.transport.bare([0x20, 0x00, reference])?.sw {
             // Whoever holds the card has given the right code in this session: nothing is blocked, the count is not said.
-            DONE => Ok(None),
-            0x6983 => Ok(Some(CodeTries { left: 0, most: None })),
-            sw if sw & 0xfff0 == 0x63c0 => Ok(Some(CodeTries { left: (sw & 0x000f) as u8, most: None })),
+            DONE => Ok(Counter::Proven),
+            0x6983 => Ok(Counter::Left(CodeTries { left: 0, most: None })),
+            sw if sw & 0xfff0 == 0x63c0 => Ok(Counter::Left(CodeTries { left: (sw & 0x000f) as u8, most: None })),
             sw => Err(SmartCardError::Status { what: WHAT, sw }),
         }
     }

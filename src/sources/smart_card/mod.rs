@@ -55,8 +55,11 @@ pub enum SmartCardError {
     /// Its socket takes connections and questions, and nothing comes back: stopped, or busy with something for ever.
     #[error("pcscd stands still: it takes questions and does not answer them")]
     Silent,
-    /// polkit does not let this user talk to pcscd (actions `org.debian.pcsc-lite.access_pcsc` and `access_card`).
-    #[error("pcscd refuses this user: a polkit rule for org.debian.pcsc-lite.access_pcsc and access_card is needed")]
+    /// polkit does not let this user talk to pcscd (actions `org.debian.pcsc-lite.access_pcsc` and `access_card`); or systemd holds the
+    /// socket of a pcscd that dies at start, which looks the same from here.
+    #[error(
+        "pcscd refuses this user (a polkit rule for org.debian.pcsc-lite.access_pcsc and access_card is needed), or dies at start"
+    )]
     Refused,
     /// Anything else PC/SC says.
     #[error("pcscd reports: {0}")]
@@ -283,6 +286,7 @@ pub fn probe() -> Result<Vec<String>, SmartCardError> {
 
 /// A way to pcscd. Where polkit says no, pcscd takes the connection and closes it, and depending on its version the library calls that
 /// an access denied, a broken connection or no service at all: what tells it from a pcscd that is not there is that it can be reached.
+/// So can the socket systemd holds for a pcscd that dies whenever it is started.
 fn establish() -> Result<Context, SmartCardError> {
     Context::establish(Scope::System).map_err(|error| match error {
         Error::NoService | Error::CommError if UnixStream::connect(socket()).is_ok() => SmartCardError::Refused,

@@ -90,10 +90,11 @@ pub fn certificates(cdf: &[u8]) -> Vec<CertificateEntry> {
     Walk::new(cdf).filter(|object| object.tag == SEQUENCE).filter_map(entry).take(MAX_OBJECTS).collect()
 }
 
-/// The reference of the holder's code: `pinReference [0]` of the first entry of an AODF.
+/// The reference of the holder's code: `pinReference [0]` of the first entry of an AODF. It is an INTEGER, which DER writes with a zero in
+/// front from 80 on (X.690 section 8.3).
 pub fn code_reference(aodf: &[u8]) -> Option<u8> {
     match tlv::descend(aodf, &[SEQUENCE, 0xa1, SEQUENCE, 0x80])? {
-        [reference] => Some(*reference),
+        [reference] | [0, reference] => Some(*reference),
         _ => None,
     }
 }
@@ -159,7 +160,7 @@ fn number(octets: &[u8]) -> Option<usize> {
 }
 
 /// One line for people, whatever the bytes.
-fn label(octets: &[u8]) -> String {
+pub(super) fn label(octets: &[u8]) -> String {
     let text = String::from_utf8_lossy(octets);
     let shown = text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).take(MAX_LABEL);
     shown.collect::<String>().trim().to_owned()
@@ -202,6 +203,17 @@ mod tests {
         let cdf = b"\x30\x1d\x30\x09\x0c\x04Sig\x07\x03\x01\x08\x30\x03\x04\x01\x10\xa1\x0b\x30\x09\x30\x07\x04\x02\xb0\x01\x02\x01\x05\x00\x00";
         let read = certificates(cdf);
         assert_eq!(read, [CertificateEntry { label: "Sig\u{fffd}".into(), path: vec![0xb001], offset: 5 }]);
+    }
+
+    #[test]
+    fn the_reference_of_a_code() {
+        let aodf = |value: &[u8]| {
+            let length = value.len() as u8;
+            let head = [0x30, 6 + length, 0xa1, 4 + length, 0x30, 2 + length, 0x80, length];
+            code_reference(&[&head[..], value].concat())
+        };
+        assert_eq!((aodf(&[0x01]), aodf(&[0x81]), aodf(&[0x00, 0x81])), (Some(0x01), Some(0x81), Some(0x81)));
+        assert_eq!((aodf(&[]), aodf(&[0x01, 0x81]), aodf(&[0, 0, 0x81])), (None, None, None));
     }
 
     #[test]

@@ -31,12 +31,25 @@ pub struct CardReading {
     pub chip: ChipSerial,
     /// Of the application.
     pub label: Option<String>,
-    /// Tries left, where it was asked and said.
-    pub tries: Option<CodeTries>,
+    /// What it says of the holder's code.
+    pub counter: Counter,
     /// Label and DER of each certificate, in the order of the card.
     pub certificates: Vec<(String, Vec<u8>)>,
     /// What could not be read.
     pub problems: Vec<Problem>,
+}
+
+/// What a card says of the tries left of the holder's code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Counter {
+    /// Not asked for.
+    NotAsked,
+    /// Wanted, and not to be had: the card refuses, or does not say it this way.
+    Unread,
+    /// So many.
+    Left(CodeTries),
+    /// The right code was given in this session: not how many, but no wrong one counts.
+    Proven,
 }
 
 /// What each chip does in its own way.
@@ -45,13 +58,13 @@ pub(super) trait Content<'a>: Volume<'a> {
     fn serial(&mut self) -> Result<Vec<u8>, SmartCardError>;
 
     /// Tries left of the holder's code, where the chip counts at its MF: right after [`Content::serial`].
-    fn tries_at_root(&mut self) -> Result<Option<CodeTries>, SmartCardError> {
-        Ok(None)
+    fn tries_at_root(&mut self) -> Result<Counter, SmartCardError> {
+        Ok(Counter::NotAsked)
     }
 
     /// Tries left of the holder's code, where the chip wants to be told which code: the first of the directory `codes`.
-    fn tries_by_directory(&mut self, _codes: Option<Path>) -> Result<Option<CodeTries>, SmartCardError> {
-        Ok(None)
+    fn tries_by_directory(&mut self, _codes: Option<Path>) -> Result<Counter, SmartCardError> {
+        Ok(Counter::NotAsked)
     }
 
     /// The folder of the PKCS#15 application.
@@ -84,9 +97,10 @@ pub fn read_card(
 fn read<'a>(card: &mut dyn Content<'a>) -> Result<CardReading, SmartCardError> {
     let serial = card.serial()?;
     let chip = pkcs15::serial(&serial).ok_or(SmartCardError::Malformed { what: "EF.SN.ICC" })?;
-    let mut reading = CardReading { chip, label: None, tries: None, certificates: Vec::new(), problems: Vec::new() };
-    let tries = card.tries_at_root();
-    reading.tries = reading.kept(tries)?.flatten();
+    let counter = Counter::NotAsked;
+    let mut reading = CardReading { chip, label: None, counter, certificates: Vec::new(), problems: Vec::new() };
+    let counter = card.tries_at_root();
+    reading.count(counter)?;
     let folder = card.folder();
     let Some(folder) = reading.kept(folder)? else { return Ok(reading) };
     let token_info = card.file("TokenInfo", &below(&folder, &vec![EF_TOKEN_INFO]), 0, &Extent::Whole);
@@ -94,8 +108,8 @@ fn read<'a>(card: &mut dyn Content<'a>) -> Result<CardReading, SmartCardError> {
     let odf = card.file("the object directory", &below(&folder, &vec![EF_ODF]), 0, &Extent::Whole);
     let directories = reading.kept(odf)?.map(|file| pkcs15::directories(&file)).unwrap_or_default();
     let codes = directories.iter().find(|(directory, _)| *directory == Directory::Codes);
-    let tries = card.tries_by_directory(codes.map(|(_, path)| below(&folder, path)));
-    reading.tries = reading.tries.or(reading.kept(tries)?.flatten());
+    let counter = card.tries_by_directory(codes.map(|(_, path)| below(&folder, path)));
+    reading.count(counter)?;
     let certificates = directories.into_iter().filter(|(directory, _)| *directory == Directory::Certificates);
     let mut met = 0;
     for (_, path) in certificates {
@@ -120,6 +134,23 @@ fn read<'a>(card: &mut dyn Content<'a>) -> Result<CardReading, SmartCardError> {
 }
 
 impl CardReading {
+    /// Tries left, where it was asked and said.
+    pub const fn tries(&self) -> Option<CodeTries> {
+        match self.counter {
+            Counter::Left(tries) => Some(tries),
+            Counter::NotAsked | Counter::Unread | Counter::Proven => None,
+        }
+    }
+
+    /// Takes in what one of the two ways to the counter gave; a chip has one.
+    fn count(&mut self, counter: Result<Counter, SmartCardError>) -> Result<(), SmartCardError> {
+        match self.kept(counter)?.unwrap_or(Counter::Unread) {
+            Counter::NotAsked => {}
+            said => self.counter = said,
+        }
+        Ok(())
+    }
+
     /// The value, or a problem in its place. What ends the whole reading stays an error.
     fn kept<T>(&mut self, read: Result<T, SmartCardError>) -> Result<Option<T>, SmartCardError> {
         match read {

@@ -1,11 +1,12 @@
 //! From what was read to what a run of the source says: cards, their certificates, the places these are in.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::board::Report;
 use super::pkcs11::state::SeenToken;
 use super::pkcs15;
+use super::reading::Counter;
 use super::seat::AtHand;
 use crate::domain::certificate::Certificate;
 use crate::domain::found_card::{CardCertificate, CardGeneration, ChipSerial, FoundCard, NumberSource};
@@ -21,24 +22,33 @@ use crate::pki::read::{Limits, read_with};
 /// Writes a report into a run.
 pub(super) fn fill(gathered: &mut Gathered, report: Report) {
     let mut interner = Interner::default();
-    let mut seen: BTreeMap<ChipSerial, FoundCard> = BTreeMap::new();
+    let mut seen: Vec<FoundCard> = Vec::new();
+    let mut uncounted = BTreeSet::new();
     for (reader, at_hand) in &report.cards {
-        // One chip in two readers at once cannot be; a copy of one can.
-        if let Some(known) = seen.get_mut(&at_hand.reading.chip) {
-            known.readers = known.readers.iter().cloned().chain([Arc::clone(reader)]).collect();
-            continue;
-        }
         let card = card(gathered, reader, at_hand, &mut interner);
-        seen.insert(card.chip.clone(), card);
+        // What the module is going to say may be all there is.
+        let may_be_told = at_hand.reading.counter == Counter::NotAsked && report.unheard;
+        if at_hand.reading.counter == Counter::Unread || may_be_told {
+            uncounted.insert(card.chip.clone());
+        }
+        // One chip in two readers at once cannot be; a copy of one can.
+        match seen.iter_mut().find(|known| known.chip == card.chip && !known.is_another_than(&card)) {
+            Some(known) => known.readers = known.readers.iter().chain(card.readers.iter()).cloned().collect(),
+            None => seen.push(card),
+        }
     }
     for shown in &report.tokens {
-        token(gathered, shown, &mut seen, &mut interner);
+        // Flags that are not set say that nothing is wrong.
+        if let Some(chip) = token(gathered, shown, &mut seen, &mut interner) {
+            uncounted.remove(&chip);
+        }
     }
+    seen.sort_by(|left, right| left.chip.cmp(&right.chip));
     gathered.seen = seen.len() as u64;
     for (reader, problem) in &report.problems {
         gathered.errors.push(ItemError { place: Arc::clone(reader), problem: problem.clone() });
     }
-    gathered.observations.extend(seen.values().map(|card| Observation {
+    gathered.observations.extend(seen.iter().map(|card| Observation {
         source: Arc::clone(&gathered.source),
         location: card.location(),
         stamp: None,
@@ -47,11 +57,8 @@ pub(super) fn fill(gathered: &mut Gathered, report: Report) {
         problems: Arc::clone(&card.problems),
         read_at: card.read_at,
     }));
-    gathered.cards = Some(CardsSeen {
-        cards: seen.into_values().collect(),
-        unsettled: report.unsettled,
-        interrupted: report.interrupted,
-    });
+    gathered.cards =
+        Some(CardsSeen { cards: seen, unsettled: report.unsettled, uncounted, interrupted: report.interrupted });
 }
 
 fn contents(card: &FoundCard) -> Arc<[Content]> {
@@ -89,7 +96,7 @@ fn card(gathered: &mut Gathered, reader: &Arc<str>, at_hand: &AtHand, interner: 
         label: reading.label.as_deref().map(Arc::from),
         generation: at_hand.chip.generation(),
         certificates: held.into(),
-        tries: reading.tries,
+        tries: reading.tries(),
         problems: problems.into(),
         source: Arc::clone(&gathered.source),
         readers: [Arc::clone(reader)].into(),
@@ -101,13 +108,13 @@ fn card(gathered: &mut Gathered, reader: &Arc<str>, at_hand: &AtHand, interner: 
 }
 
 /// What a module shows of a card that was read adds what we could not read of it; another card is one more. One that is no CPx card, such
-/// as a token of software keys, is nobody's business here.
+/// as a token of software keys, is nobody's business here. Gives the chip whose card it shows.
 fn token(
     gathered: &mut Gathered,
     shown: &SeenToken,
-    seen: &mut BTreeMap<ChipSerial, FoundCard>,
+    seen: &mut Vec<FoundCard>,
     interner: &mut Interner,
-) {
+) -> Option<ChipSerial> {
     let SeenToken { reader, token, read_at } = shown;
     let mut found = Gathered::default();
     let mut problems = Vec::new();
@@ -117,23 +124,28 @@ fn token(
     let (number, number_from) = match (numbers.first(), by_label) {
         (Some(number), _) => (number.clone(), NumberSource::Certificate),
         (None, Some(number)) => (number, NumberSource::Label),
-        (None, None) => return,
+        (None, None) => return None,
     };
     let chip = ChipSerial::new(&token.serial);
+    let is_certain = number_from == NumberSource::Certificate;
     let same = |card: &&mut FoundCard| match &chip {
-        Some(chip) => card.chip == *chip,
+        Some(chip) => {
+            let certain = is_certain && card.number_from == Some(NumberSource::Certificate);
+            card.chip == *chip && (!certain || card.number.as_ref() == Some(&number))
+        }
         None => card.number.as_ref() == Some(&number),
     };
-    if let Some(known) = seen.values_mut().find(same) {
+    let of = if let Some(known) = seen.iter_mut().find(same) {
         let is_new =
             |one: &CardCertificate| known.certificates.iter().all(|other| other.fingerprint != one.fingerprint);
         let added: Vec<CardCertificate> = held.into_iter().filter(is_new).collect();
         known.certificates = known.certificates.iter().cloned().chain(added).collect();
         known.tries = known.tries.or(token.tries());
         known.label = known.label.take().or_else(|| Some(token.label.as_str().into()));
-        if known.number.is_none() {
+        if known.number.is_none() || (is_certain && known.number_from == Some(NumberSource::Label)) {
             (known.number, known.number_from) = (Some(number), Some(number_from));
         }
+        known.chip.clone()
     } else if let Some(chip) = chip {
         let card = FoundCard {
             number: Some(number),
@@ -151,15 +163,17 @@ fn token(
             last_seen: gathered.finished_at,
             read_at: *read_at,
         };
-        seen.insert(chip, card);
+        seen.push(card);
+        chip
     } else {
         let message =
             "the PKCS#11 module shows a card without the serial number of its chip: it cannot be told from others";
         let problem = Problem { reason: "pkcs11_unnamed".into(), message: message.into() };
         gathered.errors.push(ItemError { place: Arc::clone(reader), problem });
-        return;
-    }
+        return None;
+    };
     gathered.certificates.append(&mut found.certificates);
+    Some(of)
 }
 
 /// `CPS3v3-…`, `CPS4v1-…`.

@@ -5,7 +5,7 @@ use vigie::config::PinCounter;
 use vigie::domain::found_card::CodeTries;
 use vigie::sources::smart_card::SmartCardError;
 use vigie::sources::smart_card::gate::Passed;
-use vigie::sources::smart_card::reading::{CardReading, read_card};
+use vigie::sources::smart_card::reading::{CardReading, Counter, read_card};
 use vigie::sources::smart_card::recognition::{Chip, Recognised, recognise};
 use vigie::sources::smart_card::transport::{Protocol, Wire};
 
@@ -65,7 +65,7 @@ fn every_model_is_read_whole_and_within_forty_apdus() {
             Model::Cps4 | Model::Cps4T0 => Some(CodeTries { left: 3, most: None }),
             _ => None,
         };
-        assert_eq!(reading.tries, tries, "{model:?}");
+        assert_eq!(reading.tries(), tries, "{model:?}");
         assert!(heard.len() <= 40, "{model:?} {protocol:?} took {} APDUs", heard.len());
         assert!(contents.certificates.iter().all(|held| held.der.len() >= 2048));
     }
@@ -85,7 +85,7 @@ fn the_counter_is_asked_for_as_it_was_told() {
     ] {
         let mut card = VirtualCard::new(model, &contents);
         let (reading, heard) = read(&mut card, Protocol::T0, counter);
-        assert_eq!(reading.tries.map(|tries| tries.left), tries, "{model:?} {counter}");
+        assert_eq!(reading.tries().map(|tries| tries.left), tries, "{model:?} {counter}");
         let verifies = verifies(&heard);
         assert_eq!(verifies.len(), asked, "{model:?} {counter}");
         assert!(verifies.iter().all(|apdu| apdu.len() == 4));
@@ -97,7 +97,21 @@ fn the_counter_is_asked_for_as_it_was_told() {
     for model in [Model::Cps3, Model::Cps4] {
         let mut blocked = VirtualCard::new(model, &contents);
         blocked.code.left = 0;
-        assert_eq!(read(&mut blocked, Protocol::T0, PinCounter::Cps4).0.tries.map(|tries| tries.left), Some(0));
+        assert_eq!(read(&mut blocked, Protocol::T0, PinCounter::Cps4).0.tries().map(|tries| tries.left), Some(0));
+    }
+    // Asked and not had, not asked, and nothing wrong: what is known of the card stays in the first case alone.
+    let mut proven = VirtualCard::new(Model::Cps4, &contents);
+    proven.code.given = true;
+    let mut directory_lost = VirtualCard::new(Model::Cps4, &contents);
+    directory_lost.tree().0.remove(&vec![0x0001, 0x5031]);
+    let mut air = VirtualCard::new(Model::Cps3Contactless, &contents);
+    for (card, protocol, counter) in [
+        (&mut proven, Protocol::T0, Counter::Proven),
+        (&mut directory_lost, Protocol::T0, Counter::Unread),
+        (&mut air, Protocol::T1, Counter::Unread),
+    ] {
+        assert_eq!(read(card, protocol, PinCounter::Off).0.counter, Counter::NotAsked);
+        assert_eq!(read(card, protocol, PinCounter::Cps4).0.counter, counter);
     }
 }
 

@@ -211,6 +211,42 @@ fn two_chips_with_one_number_are_told() {
     }
 }
 
+/// Another card with the chip serial number of a declared one: the declared one stays what it was, and the fact is told.
+#[test]
+fn another_card_with_the_same_chip_takes_nothing_away() {
+    let pcscd = Pcscd::start(1);
+    let folder = tempfile::tempdir().expect("a folder");
+    let daemon = watching(folder.path(), &pcscd, &declared());
+    let mine = TestCard::cpe();
+    let inserted = mine.insert(&pcscd, 0);
+    let known = wait_for_card(&daemon, NUMBER, |card| card["present"] == true);
+    mine.wait_until_off();
+    inserted.remove();
+    wait_for_card(&daemon, NUMBER, |card| card["present"] == false);
+
+    let number = "2900995235";
+    let other = Person { number: number.to_owned(), days: 9000, ..Person::default() };
+    let _other = TestCard::new(Model::Cps3, &other.contents("99213845")).insert(&pcscd, 0);
+    let kept = wait_for_card(&daemon, NUMBER, |card| !card["problems"].as_array().is_some_and(Vec::is_empty));
+    assert_eq!(kept["problems"][0]["reason"], "chip_twice");
+    for key in ["end", "certificates", "tries", "declared", "first_seen", "read_at"] {
+        assert_eq!(kept[key], known[key], "{key}");
+    }
+    assert_eq!(kept["present"], false);
+    assert_eq!(cards(&daemon)["total"], 2, "this one, and the one that was never seen");
+    let said = wait_for("the finding", || {
+        let findings = daemon.json(&["findings"]);
+        findings["items"].as_array()?.iter().find(|item| item["code"] == "card_twice").cloned()
+    });
+    assert_eq!((&said["subject"], &said["facts"]["kind"]), (&json!(format!("card:{NUMBER}")), &json!("chip")));
+    // All of it survives a restart, and stands when the same is read again.
+    daemon.stop();
+    let daemon = watching(folder.path(), &pcscd, &declared());
+    wait_for_reader(&daemon, "A 00 00", "read");
+    let again = wait_for_card(&daemon, NUMBER, |_| true);
+    assert_eq!((&again["end"], &again["problems"]), (&kept["end"], &kept["problems"]));
+}
+
 /// The demonstration shows a card where there is a virtual reader, and says how to get one where there is none.
 #[test]
 fn the_demonstration_shows_a_card() {

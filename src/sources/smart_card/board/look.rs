@@ -37,6 +37,8 @@ pub(in super::super) struct Report {
     pub(in super::super) problems: Vec<(Arc<str>, Problem)>,
     /// What a PKCS#11 module shows.
     pub(in super::super) tokens: Vec<SeenToken>,
+    /// There is a module, and it has yet to say what it shows of the cards that are there now.
+    pub(in super::super) unheard: bool,
 }
 
 impl Board {
@@ -50,6 +52,7 @@ impl Board {
             unsettled: Vec::new(),
             problems: Vec::new(),
             tokens: inner.module.as_ref().map(|module| module.tokens(&inner.readers)).unwrap_or_default(),
+            unheard: inner.module.as_ref().is_some_and(|module| !module.has_said(&inner.readers)),
         };
         // A card that only the module can read is still there while the module has not said otherwise.
         let awaited = inner.module.as_ref().is_some_and(|module| module.is_awaited(&inner.readers));

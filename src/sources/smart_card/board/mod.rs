@@ -300,6 +300,7 @@ mod tests {
     use super::*;
     use crate::clock::SystemClock;
     use crate::domain::found_card::ChipSerial;
+    use crate::sources::smart_card::reading::Counter;
 
     const CPS3: &[u8] = b"\x3b\xac\x00\x40\x2a\x00\x12\x25\x00\x64\x80\x00\x03\x10\x00\x90\x00";
 
@@ -311,7 +312,13 @@ mod tests {
         board.reached();
         let errand = board.inserted(&reader, CPS3).expect("a card of ours");
         let chip = ChipSerial::new("99213845").expect("eight digits");
-        let reading = CardReading { chip, label: None, tries: None, certificates: Vec::new(), problems: Vec::new() };
+        let reading = CardReading {
+            chip,
+            label: None,
+            counter: Counter::NotAsked,
+            certificates: Vec::new(),
+            problems: Vec::new(),
+        };
         board.ended(&reader, errand, Ok(reading));
         assert_eq!(board.report().cards.len(), 1);
         (board, reader, errand)

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::super::pkcs15::label;
 use super::super::seat::{Seat, SeatState};
 use super::{ModuleError, ModuleView, Token};
 use crate::domain::observation::Problem;
@@ -75,7 +76,7 @@ impl ModuleState {
         let before = self.problem.take();
         match outcome {
             Ok(tokens) => {
-                self.shown = tokens.into_iter().map(Arc::new).collect();
+                self.shown = tokens.into_iter().map(|token| Arc::new(printable(token))).collect();
                 self.shown_for = self.read_for.clone().unwrap_or_default();
                 (self.phase, self.shown_at) = (Phase::Read, now);
             }
@@ -98,6 +99,11 @@ impl ModuleState {
     /// Whether it has yet to say what is in the readers.
     pub(in super::super) fn is_awaited(&self, readers: &Readers) -> bool {
         self.phase == Phase::Reading || self.is_due(readers)
+    }
+
+    /// What it shows is of the cards that are there now.
+    pub(in super::super) fn has_said(&self, readers: &Readers) -> bool {
+        self.phase == Phase::Read && !self.is_awaited(readers)
     }
 
     /// What it showed, without what has left its reader since.
@@ -128,6 +134,15 @@ impl ModuleState {
     }
 }
 
+/// What a module says is shown to people as what a card says is: one line, whatever the bytes.
+fn printable(mut token: Token) -> Token {
+    let texts = [&mut token.slot, &mut token.label];
+    for text in texts.into_iter().chain(token.certificates.iter_mut().map(|held| &mut held.label)) {
+        *text = label(text.as_bytes());
+    }
+    token
+}
+
 fn insertions(readers: &Readers) -> Insertions {
     readers.iter().map(|(name, seat)| (Arc::clone(name), seat.ticket)).collect()
 }
@@ -135,4 +150,31 @@ fn insertions(readers: &Readers) -> Insertions {
 /// A slot description has sixty-four octets; names of readers may have more.
 fn is_slot_of(slot: &str, reader: &str) -> bool {
     slot == reader || (slot.len() >= 60 && reader.starts_with(slot))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::TokenCertificate;
+    use super::*;
+
+    #[test]
+    fn what_a_module_says_is_one_line() {
+        let now = Timestamp::from_unix(1_800_000_000);
+        let mut module = ModuleState::new("m.so".into(), now);
+        let token = Token {
+            slot: "A\n00 ".into(),
+            label: "CPS3v3-2900995235\u{1b}[2J".into(),
+            serial: "99213845".into(),
+            tries_left: None,
+            certificates: vec![TokenCertificate { label: format!("a\u{7}{}", "x".repeat(200)), der: vec![1] }],
+        };
+        assert!(!module.has_said(&Readers::new()));
+        module.begin(&Readers::new());
+        module.ended(Ok(vec![token]), now);
+        assert!(module.has_said(&Readers::new()));
+        let shown = module.tokens(&Readers::new()).remove(0);
+        assert_eq!((&*shown.reader, &*shown.token.label), ("A\u{fffd}00", "CPS3v3-2900995235\u{fffd}[2J"));
+        let label = &shown.token.certificates[0].label;
+        assert!(label.starts_with("a\u{fffd}xx") && label.chars().count() == 64, "{label}");
+    }
 }
