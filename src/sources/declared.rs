@@ -15,7 +15,7 @@ use crate::config::ScanConfig;
 use crate::domain::declaration::Declaration;
 use crate::domain::endpoint::Endpoint;
 use crate::domain::inventory::Inventory;
-use crate::domain::observation::{DECLARED_SOURCE, FilePath, Location, Observation, Problem};
+use crate::domain::observation::{DECLARED_SOURCE, FileAccess, FilePath, FileStamp, Location, Observation, Problem};
 use crate::domain::reconcile::Gathered;
 use crate::pki::intern::Interner;
 
@@ -95,18 +95,8 @@ impl DeclaredSource {
                 break;
             }
             let location = Location::File(path.clone());
-            let before = known.observations.get(&location).filter(|known| *known.source == *DECLARED_SOURCE);
-            let (stamp, access) = match open::look(&path.0) {
-                Ok(Some(found)) => found,
-                Ok(None) => {
-                    gathered.gone.extend(before.map(|known| known.location.clone()));
-                    continue;
-                }
-                Err(error) => {
-                    self.unreadable(&mut gathered, location, before, &error, clock);
-                    continue;
-                }
-            };
+            let before = read_before(known, &location);
+            let Some((stamp, access)) = self.looked(path, before, &mut gathered, clock) else { continue };
             let password = password_file.as_ref().and_then(|file| passwords.get(file));
             if let Some(before) = before.filter(|known| known.stamp == Some(stamp)) {
                 gathered.seen += 1;
@@ -156,18 +146,8 @@ impl DeclaredSource {
                 continue;
             }
             let location = Location::File(path.clone());
-            let before = known.observations.get(&location).filter(|known| *known.source == *DECLARED_SOURCE);
-            let (stamp, access) = match open::look(&path.0) {
-                Ok(Some(found)) => found,
-                Ok(None) => {
-                    gathered.gone.extend(before.map(|known| known.location.clone()));
-                    continue;
-                }
-                Err(error) => {
-                    self.unreadable(gathered, location, before, &error, clock);
-                    continue;
-                }
-            };
+            let before = read_before(known, &location);
+            let Some((stamp, access)) = self.looked(path, before, gathered, clock) else { continue };
             gathered.errors.extend(content::item_errors(&location, &problems));
             let observation = Observation {
                 source: DECLARED_SOURCE.into(),
@@ -185,6 +165,22 @@ impl DeclaredSource {
             }
         }
         passwords
+    }
+
+    /// What stands there; where nothing does, or it cannot be told, that is written down.
+    fn looked(
+        &self,
+        path: &FilePath,
+        before: Option<&Arc<Observation>>,
+        gathered: &mut Gathered,
+        clock: &dyn Clock,
+    ) -> Option<(FileStamp, FileAccess)> {
+        match open::look(&path.0) {
+            Ok(Some(found)) => return Some(found),
+            Ok(None) => gathered.gone.extend(before.map(|known| known.location.clone())),
+            Err(error) => self.unreadable(gathered, Location::File(path.clone()), before, &error, clock),
+        }
+        None
     }
 
     fn unreadable(
@@ -221,4 +217,9 @@ impl DeclaredSource {
             .cloned()
             .collect()
     }
+}
+
+/// What this source itself found there last.
+fn read_before<'a>(known: &'a Inventory, location: &Location) -> Option<&'a Arc<Observation>> {
+    known.observations.get(location).filter(|known| *known.source == *DECLARED_SOURCE)
 }
