@@ -1,5 +1,14 @@
 //! What may stand in one line that somebody reads.
 
+/// Characters of a reason.
+pub const REASON: usize = 500;
+
+/// A reason somebody gives, without space around it; `None` for one that is empty, too long, or holds what cannot be read.
+pub fn reason(text: &str) -> Option<&str> {
+    let text = text.trim();
+    (!text.is_empty() && text.chars().count() <= REASON && text.chars().all(is_harmless)).then_some(text)
+}
+
 /// Neither a control character, nor a line or paragraph separator, nor a direction mark (UAX #9), nor invisible.
 pub fn is_harmless(c: char) -> bool {
     !(c.is_control()

@@ -7,6 +7,7 @@ use crate::domain::audit_event::{Action, AuditEvent};
 use crate::domain::crl::{Awaited, AwaitedSubject, CertificateStatus, RevocationChanges, Revocations, Seen};
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::inventory::Inventory;
+use crate::domain::line;
 use crate::domain::revocation::Status;
 use crate::domain::time::{Timestamp, hours_and_minutes};
 use crate::store::Commit;
@@ -14,8 +15,6 @@ use std::sync::Arc;
 
 /// How far ahead of our clock a declaration may be dated, in seconds.
 const SKEW: i64 = 300;
-/// Characters of a reason.
-const REASON: usize = 500;
 
 impl Engine {
     /// Follows an opposition or a request for revocation. The same one twice is one: another moment corrects what is awaited, and of what was
@@ -89,10 +88,8 @@ impl Engine {
         what: AwaitedSubject,
         reason: &str,
     ) -> Result<Awaited, Refusal> {
-        let reason = reason.trim();
-        if reason.is_empty() || reason.chars().count() > REASON || reason.chars().any(char::is_control) {
-            return Err(Refusal::Opposition(format!("a reason in one line of at most {REASON} characters is wanted")));
-        }
+        let wanted = || format!("a reason in one line of at most {} characters is wanted", line::REASON);
+        let reason = line::reason(reason).ok_or_else(|| Refusal::Opposition(wanted()))?;
         let mut known = self.inventory.revocation.awaited.iter();
         let Some(open) = known.find(|known| known.what == what && known.seen.is_none()).cloned() else {
             return Err(Refusal::NotAwaited(what.to_string()));

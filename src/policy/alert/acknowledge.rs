@@ -3,7 +3,7 @@
 use super::ground::{About, Ground};
 use super::recipients;
 use crate::domain::alert::{Acknowledgement, Alert, AlertState};
-use crate::domain::line::is_harmless;
+use crate::domain::line;
 use crate::domain::person::DeclaredId;
 use crate::domain::time::Timestamp;
 
@@ -11,8 +11,6 @@ use crate::domain::time::Timestamp;
 const LONGEST_DAYS: i64 = 366;
 /// The longest what has no end can be put off without an administrator of the register.
 const ENDLESS_DAYS: i64 = 31;
-/// Characters of a reason.
-const REASON: usize = 500;
 
 /// What is asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,7 +32,7 @@ pub enum AckRefusal {
     #[error("no open alert has this number")]
     NotOpen,
     /// A reason is one line of at most 500 characters, all of them to be seen.
-    #[error("give a reason: one line of 1 to {REASON} visible characters")]
+    #[error("give a reason: one line of 1 to {} visible characters", line::REASON)]
     Reason,
     /// The date has passed.
     #[error("the date must be ahead")]
@@ -89,10 +87,7 @@ pub fn acknowledge(
     if !matches!(alert.state, AlertState::Open | AlertState::Acknowledged(_)) {
         return Err(AckRefusal::NotOpen);
     }
-    let reason = request.reason.trim();
-    if reason.is_empty() || reason.chars().count() > REASON || !reason.chars().all(is_harmless) {
-        return Err(AckRefusal::Reason);
-    }
+    let reason = line::reason(&request.reason).ok_or(AckRefusal::Reason)?;
     if request.until <= now {
         return Err(AckRefusal::Past);
     }
