@@ -32,7 +32,7 @@ const SIDE_BY_SIDE: usize = 4;
 /// Threads for names: a look-up that is given up keeps its thread as long as the system goes on with it.
 const LOOK_UPS: usize = 16;
 /// How nice the thread is (nice(2)): the status is answered first.
-const NICENESS: i32 = 10;
+const NICENESS: i32 = 19;
 
 enum Order {
     Fetch(Wanted, Arc<Setup>),

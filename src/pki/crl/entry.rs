@@ -204,23 +204,44 @@ fn is_any_day(tag: u8, content: &[u8]) -> bool {
 }
 
 /// A UTCTime of one of the first 28 days of a month, which every month has.
-#[inline]
-fn is_early_day([a, b, m, o, d, y, h, u, i, n, s, e, z]: &[u8; 13]) -> bool {
-    let digits = |eight: [u8; 8]| {
+#[inline(always)]
+const fn is_early_day([a, b, m, o, d, y, h, u, i, n, s, e, z]: &[u8; 13]) -> bool {
+    const DATE: Bounds = Bounds::new([0, 1, 1, 0], [99, 12, 28, 23]);
+    const TIME: Bounds = Bounds::new([0; 4], [59, 59, 0, 0]);
+    let date = DATE.strange([*a, *b, *m, *o, *d, *y, *h, *u]);
+    let time = TIME.strange([*i, *n, *s, *e, b'0', b'0', b'0', b'0']);
+    date | time == 0 && *z == b'Z'
+}
+
+/// Bounds of four numbers of two digits, which are looked at together, sixteen bits each.
+struct Bounds {
+    /// What reaches the top bit of its sixteen when a number that is no less than the least is added.
+    least: u64,
+    /// The same with a number that is more than the most.
+    most: u64,
+}
+
+impl Bounds {
+    const TOP: u64 = 0x8000_8000_8000_8000;
+
+    const fn new(least: [u16; 4], most: [u16; 4]) -> Self {
+        const fn four([a, b, c, d]: [u16; 4]) -> u64 {
+            a as u64 | (b as u64) << 16 | (c as u64) << 32 | (d as u64) << 48
+        }
+        Self { least: Self::TOP - four(least), most: Self::TOP - four([1; 4]) - four(most) }
+    }
+
+    /// Zero for eight digits within the bounds.
+    #[inline(always)]
+    const fn strange(&self, eight: [u8; 8]) -> u64 {
         let word = u64::from_le_bytes(eight);
-        let high = 0xf0f0_f0f0_f0f0_f0f0;
+        let (high, zero) = (0xf0f0_f0f0_f0f0_f0f0, 0x3030_3030_3030_3030);
         // A digit is 3x with x below 10: adding six does not carry into the high half.
-        word & high == 0x3030_3030_3030_3030 && word.wrapping_add(0x0606_0606_0606_0606) & high == 0x3030_3030_3030_3030
-    };
-    let number = |tens: u8, ones: u8| (tens & 0xf) * 10 + (ones & 0xf);
-    digits([*a, *b, *m, *o, *d, *y, *h, *u])
-        && digits([*h, *u, *i, *n, *s, *e, b'0', b'0'])
-        && *z == b'Z'
-        && (1..=12).contains(&number(*m, *o))
-        && (1..=28).contains(&number(*d, *y))
-        && number(*h, *u) < 24
-        && number(*i, *n) < 60
-        && number(*s, *e) < 60
+        let digits = ((word & high) ^ zero) | ((word.wrapping_add(0x0606_0606_0606_0606) & high) ^ zero);
+        let digit = word & 0x0f0f_0f0f_0f0f_0f0f;
+        let numbers = (digit * 10 + (digit >> 8)) & 0x00ff_00ff_00ff_00ff;
+        digits | (!(numbers + self.least) | (numbers + self.most)) & Self::TOP
+    }
 }
 
 #[inline]
@@ -309,6 +330,24 @@ mod tests {
             }
         }
         assert_eq!(short, 5 * 2 * 3, "every usual one");
+    }
+
+    #[test]
+    fn early_days_are_days() {
+        let usual = *b"260228235959Z";
+        for place in 0..usual.len() {
+            for (first, second) in
+                (0..=u8::MAX).flat_map(|first| [b'0', b'2', b'5', b'9', b':'].map(|second| (first, second)))
+            {
+                let mut time = usual;
+                time[place] = first;
+                if let Some(next) = time.get_mut(place + 1) {
+                    *next = second;
+                }
+                let early = matches!(&time[4..6], [b'0' | b'1', _] | [b'2', b'0'..=b'8']);
+                assert_eq!(is_early_day(&time), early && is_any_day(UTC_TIME, &time), "{time:?}");
+            }
+        }
     }
 
     #[test]

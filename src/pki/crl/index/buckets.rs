@@ -12,14 +12,19 @@ const MAX_BITS: u32 = 16;
 const MAX_STEPS: usize = 32;
 
 /// An entry.
+#[inline(always)]
 pub const fn packed(fingerprint: u64, offset: u32) -> Packed {
     [fingerprint as u32, (fingerprint >> 32) as u32, offset]
 }
 
 /// The fingerprint of an entry.
+#[inline(always)]
 pub const fn fingerprint([low, high, _]: Packed) -> u64 {
     (high as u64) << 32 | low as u64
 }
+
+/// Number of buckets.
+pub const BUCKETS: usize = 256;
 
 /// Entries by the first octet of their fingerprints.
 pub struct Buckets {
@@ -27,14 +32,14 @@ pub struct Buckets {
     /// memory.
     slots: Vec<Packed>,
     /// Where the chunks of each bucket begin, in the order they were filled.
-    chunks: [Vec<u32>; 256],
+    chunks: [Vec<u32>; BUCKETS],
     /// Where the next entry of each bucket goes. At the beginning of a chunk: into one that is not there yet.
-    next: [u32; 256],
+    next: [u32; BUCKETS],
 }
 
 impl Default for Buckets {
     fn default() -> Self {
-        Self { slots: Vec::new(), chunks: [const { Vec::new() }; 256], next: [0; 256] }
+        Self { slots: Vec::new(), chunks: [const { Vec::new() }; BUCKETS], next: [0; BUCKETS] }
     }
 }
 
@@ -61,29 +66,32 @@ impl Buckets {
         self.slots.resize(self.slots.len() + CHUNK, [0; 3]);
     }
 
-    /// Gives the entries in the order of their fingerprints, a bucket at a time. Those of one fingerprint stay in the order they came in.
-    pub fn sorted<E>(&self, each: &mut dyn FnMut(&[Packed]) -> Result<(), E>) -> Result<(), E> {
-        let (mut sorted, mut places) = (Vec::new(), Vec::new());
-        for (chunks, next) in self.chunks.iter().zip(self.next) {
-            let whole = |start: &u32| self.slots.get(*start as usize..).unwrap_or_default();
-            let last = chunks.last().map_or(0, |start| (next - start) as usize);
-            let parts: Vec<&[Packed]> = chunks
-                .iter()
-                .enumerate()
-                .map(|(place, start)| {
-                    let filled = if place + 1 == chunks.len() { last } else { CHUNK };
-                    whole(start).get(..filled).unwrap_or_default()
-                })
-                .collect();
-            sort(&parts, &mut sorted, &mut places);
-            each(&sorted)?;
-        }
-        Ok(())
+    /// Puts the entries of this bucket into `order`. Those of one fingerprint stay in the order they came in.
+    pub fn sort(&self, bucket: usize, order: &mut Order) {
+        let (Some(chunks), Some(next)) = (self.chunks.get(bucket), self.next.get(bucket)) else { return };
+        let whole = |start: &u32| self.slots.get(*start as usize..).unwrap_or_default();
+        let last = chunks.last().map_or(0, |start| (next - start) as usize);
+        let parts: Vec<&[Packed]> = chunks
+            .iter()
+            .enumerate()
+            .map(|(place, start)| {
+                let filled = if place + 1 == chunks.len() { last } else { CHUNK };
+                whole(start).get(..filled).unwrap_or_default()
+            })
+            .collect();
+        sort(&parts, order);
     }
 }
 
+/// The entries of one bucket in the order of their fingerprints, and room to bring them into it.
+#[derive(Default)]
+pub struct Order {
+    pub sorted: Vec<Packed>,
+    places: Vec<u32>,
+}
+
 /// Deals the entries of a bucket into groups by the bits behind the first octet, more groups than entries, and puts right by hand what is left.
-fn sort(parts: &[&[Packed]], sorted: &mut Vec<Packed>, places: &mut Vec<u32>) {
+fn sort(parts: &[&[Packed]], Order { sorted, places }: &mut Order) {
     let length: usize = parts.iter().map(|part| part.len()).sum();
     sorted.clear();
     sorted.resize(length, [0; 3]);
@@ -127,13 +135,15 @@ fn sort(parts: &[&[Packed]], sorted: &mut Vec<Packed>, places: &mut Vec<u32>) {
 
 /// Moves an entry down to where it belongs among those before it, and gives the number of steps that took.
 fn sink(sorted: &mut [Packed], from: usize) -> usize {
-    let Some((this, before)) = sorted.get_mut(..=from).and_then(<[Packed]>::split_last_mut) else { return 0 };
-    let key = fingerprint(*this);
-    let steps = before.iter().rev().take_while(|entry| fingerprint(**entry) > key).count();
-    if let Some(moved) = sorted.get_mut(from - steps..=from) {
-        moved.rotate_right(1);
+    let mut place = from;
+    while let Some([before, this]) = place.checked_sub(1).and_then(|before| sorted.get_mut(before..=place)) {
+        if fingerprint(*before) <= fingerprint(*this) {
+            break;
+        }
+        std::mem::swap(before, this);
+        place -= 1;
     }
-    steps
+    from - place
 }
 
 #[cfg(test)]
@@ -149,12 +159,12 @@ mod tests {
         given.chunks(100).for_each(|some| buckets.add(some));
         let mut wanted = entries;
         wanted.sort();
-        let mut got = Vec::new();
-        let done: Result<(), ()> = buckets.sorted(&mut |bucket| {
-            got.extend(bucket.iter().map(|entry| (fingerprint(*entry), entry[2])));
-            Ok(())
-        });
-        assert_eq!((done, got), (Ok(()), wanted));
+        let (mut got, mut order) = (Vec::new(), Order::default());
+        for bucket in 0..BUCKETS {
+            buckets.sort(bucket, &mut order);
+            got.extend(order.sorted.iter().map(|entry| (fingerprint(*entry), entry[2])));
+        }
+        assert_eq!(got, wanted);
     }
 
     proptest! {

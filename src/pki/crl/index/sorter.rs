@@ -1,15 +1,18 @@
 //! The order of the entries, made beside the walk where a second core is there for it.
 
 use std::mem;
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
-use super::buckets::{Buckets, Packed};
+use super::buckets::{BUCKETS, Buckets, Order, Packed};
 
 /// Entries handed over at a time: fewer than that are not worth a thread.
 const BATCH: usize = 8192;
 /// Batches, and sorted buckets, that may wait.
 const WAITING: usize = 2;
+/// One bucket of so many is sorted by whoever takes them all, who has other work with each; the others beside it.
+const SHARE: usize = 3;
 
 /// Takes entries in any order and gives them in that of their fingerprints.
 pub struct Sorter {
@@ -23,6 +26,8 @@ enum Work {
     Here(Box<Buckets>),
     Beside {
         batches: SyncSender<Vec<Packed>>,
+        /// All buckets, once no batch is to come.
+        dealt: Receiver<Arc<Buckets>>,
         sorted: Receiver<Vec<Packed>>,
     },
 }
@@ -56,18 +61,33 @@ impl Sorter {
 
     /// Gives the entries in the order of their fingerprints, some at a time. Those of one fingerprint stay in the order they came in.
     pub fn sorted<E>(self, each: &mut dyn FnMut(&[Packed]) -> Result<(), E>) -> Result<(), E> {
+        let mut order = Order::default();
         let mut buckets = match self.work {
             Work::Open => Box::default(),
             Work::Here(buckets) => buckets,
-            Work::Beside { batches, sorted } => {
+            Work::Beside { batches, dealt, sorted } => {
                 drop(batches.send(self.batch));
                 drop(batches);
-                return sorted.iter().try_for_each(|bucket| each(&bucket));
+                let Ok(buckets) = dealt.recv() else { return Ok(()) };
+                return (0..BUCKETS).try_for_each(|bucket| {
+                    if is_ours(bucket) {
+                        buckets.sort(bucket, &mut order);
+                        return each(&order.sorted);
+                    }
+                    sorted.recv().map_or(Ok(()), |bucket| each(&bucket))
+                });
             }
         };
         buckets.add(&self.batch);
-        buckets.sorted(each)
+        (0..BUCKETS).try_for_each(|bucket| {
+            buckets.sort(bucket, &mut order);
+            each(&order.sorted)
+        })
     }
+}
+
+const fn is_ours(bucket: usize) -> bool {
+    bucket.is_multiple_of(SHARE)
 }
 
 /// A thread for it; `None` where the system has no thread or no core.
@@ -76,15 +96,24 @@ fn beside() -> Option<Work> {
         return None;
     }
     let (batches, coming) = sync_channel::<Vec<Packed>>(WAITING);
+    let (deal, dealt) = sync_channel(1);
     let (ready, sorted) = sync_channel::<Vec<Packed>>(WAITING);
     let sorting = move || {
         let mut buckets = Buckets::default();
         while let Ok(batch) = coming.recv() {
             buckets.add(&batch);
         }
-        // Nobody takes them when the list was refused.
-        drop(buckets.sorted(&mut |bucket| ready.send(bucket.to_vec())));
+        let buckets = Arc::new(buckets);
+        drop(deal.send(Arc::clone(&buckets)));
+        for bucket in (0..BUCKETS).filter(|bucket| !is_ours(*bucket)) {
+            let mut order = Order::default();
+            buckets.sort(bucket, &mut order);
+            // Nobody takes them when the list was refused.
+            if ready.send(order.sorted).is_err() {
+                break;
+            }
+        }
     };
     thread::Builder::new().name("vigie-index".to_owned()).spawn(sorting).ok()?;
-    Some(Work::Beside { batches, sorted })
+    Some(Work::Beside { batches, dealt, sorted })
 }
