@@ -1,7 +1,8 @@
 //! `make bench`: what Vigie costs, as ratios to the floor and to the peers, measured side by side in one run.
 //!
 //! Settings: `VIGIE_BENCH_FILES` (certificates of the largest estate, 100000), `VIGIE_BENCH_IDLE` (seconds of idling, 10),
-//! `VIGIE_BENCH_ENTRIES` (entries of the largest revocation list, 5000000), `VIGIE_BENCH_ONLY=crl` (nothing but the lists), `=alerts` or `=inventory`.
+//! `VIGIE_BENCH_ENTRIES` (entries of the largest revocation list, 5000000), `VIGIE_BENCH_ONLY` (one part alone: `inventory`,
+//! `alerts`, `daemon` or `crl`).
 //! Files go below `target/tmp`, on a real disk.
 
 #![allow(
@@ -54,43 +55,46 @@ fn main() {
     let now = SystemClock::new().now();
     let folder = tempfile::Builder::new().prefix("bench").tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder");
     let entries = setting("VIGIE_BENCH_ENTRIES", 5_000_000).max(1_000);
-    let only = std::env::var("VIGIE_BENCH_ONLY");
-    match only.as_deref() {
-        Ok("crl") => return crl::figures(folder.path(), entries),
-        Ok("alerts") => return alerts::figures(folder.path()),
-        _ => {}
+    let only = std::env::var("VIGIE_BENCH_ONLY").ok();
+    let asked = |part: &str| only.as_deref().is_none_or(|only| only == part);
+    let (files, template) = (folder.path().join("files"), Template::new(now));
+    if asked("inventory") {
+        inventories(&template, &files, folder.path(), largest, now);
     }
-    let files = folder.path().join("files");
-    let template = Template::new(now);
+    if asked("alerts") {
+        alerts::figures(folder.path());
+    }
+    if asked("daemon") {
+        let (few, one) = (folder.path().join("few"), folder.path().join("one"));
+        template.write(&few, 0, 400);
+        template.write(&one, 0, 1);
+        template.write(&files, 0, largest);
+        small_daemon(&folder.path().join("small"), &few);
+        large_daemon(folder.path(), &files, &one, largest);
+        heading("Binary");
+        let size = std::fs::metadata(VIGIE).expect("the binary").len() as f64 / 1e6;
+        at_most("P18", "stripped binary", size, 16.0, "MB");
+    }
+    if asked("crl") {
+        crl::figures(folder.path(), entries);
+    }
+}
 
+/// P8 to P10 over estates of growing size, and what is made of the largest.
+fn inventories(template: &Template, files: &Path, folder: &Path, largest: usize, now: Timestamp) {
     let sizes: Vec<usize> =
         [1_000, 10_000, 100_000].into_iter().filter(|size| *size < largest).chain([largest]).collect();
     let mut costs = Vec::new();
     let mut written = 0;
     for size in &sizes {
-        template.write(&files, written, *size);
+        template.write(files, written, *size);
         written = *size;
-        costs.push(inventory(&files, *size, folder.path(), now));
+        costs.push(inventory(files, *size, folder, now));
     }
     growth(&sizes, &costs);
-    if only.as_deref() == Ok("inventory") {
-        return;
-    }
-    openssl(&files, largest, costs.last().expect("a size"));
-    signatures(&template, &files);
+    openssl(files, largest, costs.last().expect("a size"));
+    signatures(template, files);
     judging(now);
-    alerts::figures(folder.path());
-
-    let few = folder.path().join("few");
-    template.write(&few, 0, 400);
-    small_daemon(&folder.path().join("small"), &few);
-    let one = folder.path().join("one");
-    template.write(&one, 0, 1);
-    large_daemon(folder.path(), &files, &one, largest);
-    crl::figures(folder.path(), entries);
-    heading("Binary");
-    let size = std::fs::metadata(VIGIE).expect("the binary").len() as f64 / 1e6;
-    at_most("P18", "stripped binary", size, 16.0, "MB");
 }
 
 fn setting(name: &str, usual: usize) -> usize {
