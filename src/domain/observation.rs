@@ -156,6 +156,13 @@ pub enum ContentKind {
     Crl(Box<CrlFacts>),
 }
 
+impl ContentKind {
+    /// A private key, in the clear or not.
+    pub const fn is_private_key(&self) -> bool {
+        matches!(self, Self::PrivateKey(_))
+    }
+}
+
 /// Why a location, or a part of it, could not be read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Problem {

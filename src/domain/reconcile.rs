@@ -7,7 +7,8 @@ use super::certificate::Certificate;
 use super::fingerprint::Fingerprint;
 use super::found_card::{ChipSerial, FoundCard};
 use super::inventory::{CertificateRecord, Inventory, IssuerLink, ItemError, SourceState};
-use super::observation::{Location, Observation, Problem, SourceName};
+use super::observation::{DECLARED_SOURCE, Location, Observation, Problem, SourceName};
+use super::reading::Format;
 use super::reconcile_cards::{self, CardChange};
 use super::time::Timestamp;
 
@@ -88,6 +89,7 @@ impl Changes {
 pub fn reconcile(before: &Inventory, gathered: Vec<Gathered>, issuers: &HashMap<Fingerprint, IssuerLink>) -> Changes {
     let mut changes = Changes::default();
     let mut met: HashMap<Fingerprint, usize> = HashMap::new();
+    let mut earlier = Earlier::default();
     for run in gathered {
         let mut cards = reconcile_cards::changes(before, &run);
         changes.cards.append(&mut cards.changes);
@@ -105,11 +107,16 @@ pub fn reconcile(before: &Inventory, gathered: Vec<Gathered>, issuers: &HashMap<
         for mut observation in run.observations {
             let Some(location) = cards.place_of(observation.location) else { continue };
             observation.location = location;
-            place(before, observation, &mut changes);
+            place(before, observation, &earlier, &mut changes, &met);
         }
-        let of_this_source =
-            |location: &Location| before.observations.get(location).is_some_and(|known| known.source == run.source);
-        changes.gone.extend(run.gone.into_iter().filter(of_this_source));
+        // A declared place is the declaration's, whoever saw it last.
+        let declared = *run.source == *DECLARED_SOURCE;
+        let is_its = |location: &Location| {
+            before.observations.get(location).is_some_and(|known| declared || known.source == run.source)
+        };
+        let gone: Vec<Location> = run.gone.into_iter().filter(is_its).collect();
+        earlier.ran(&run.source, &gone, &changes);
+        changes.gone.extend(gone);
         let error_count = run.errors.len() as u64;
         let known = before.sources.get(&run.source);
         let state = SourceState {
@@ -140,16 +147,59 @@ pub fn reconcile(before: &Inventory, gathered: Vec<Gathered>, issuers: &HashMap<
     changes
 }
 
+/// What the sources that ran before have: a place several of them reach is the first one's for as long as that one finds it.
+#[derive(Default)]
+struct Earlier {
+    sources: HashSet<SourceName>,
+    gone: HashSet<Location>,
+    taken: HashSet<Location>,
+    /// Of what appeared and what changed so far, how much is in `taken`.
+    seen: (usize, usize),
+}
+
+impl Earlier {
+    fn ran(&mut self, source: &SourceName, gone: &[Location], changes: &Changes) {
+        self.sources.insert(Arc::clone(source));
+        self.gone.extend(gone.iter().cloned());
+        let new = changes.appeared.iter().skip(self.seen.0).chain(changes.changed.iter().skip(self.seen.1));
+        self.taken.extend(new.map(|seen| seen.location.clone()));
+        self.seen = (changes.appeared.len(), changes.changed.len());
+    }
+
+    fn has(&self, known: Option<&Observation>, location: &Location) -> bool {
+        let kept = known.is_some_and(|known| self.sources.contains(&known.source) && !self.gone.contains(location));
+        kept || self.taken.contains(location)
+    }
+}
+
 /// Files one observation under appeared, changed or neither.
-fn place(before: &Inventory, mut observation: Observation, changes: &mut Changes) {
-    let Some(known) = before.observations.get(&observation.location) else {
+fn place(
+    before: &Inventory,
+    mut observation: Observation,
+    earlier: &Earlier,
+    changes: &mut Changes,
+    met: &HashMap<Fingerprint, usize>,
+) {
+    let known = before.observations.get(&observation.location);
+    if earlier.has(known.map(AsRef::as_ref), &observation.location) {
+        return;
+    }
+    let Some(known) = known else {
         changes.appeared.push(Arc::new(observation));
         return;
     };
+    let is_authority = |fingerprint: &Fingerprint| {
+        let new = met.get(fingerprint).and_then(|index| changes.certificates.get(*index));
+        new.or_else(|| before.certificates.get(fingerprint)).is_some_and(|record| record.facts.is_ca)
+    };
     // What cannot be read any more is "not readable since", never "gone": the last contents stand beside the problem,
     // and without a stamp the next run tries again.
-    if observation.contents.is_empty() && !observation.problems.is_empty() && !known.contents.is_empty() {
-        observation.contents = Arc::clone(&known.contents);
+    if hides(&observation) && lacks(known, &observation, &is_authority) {
+        observation.contents = match observation.problems.iter().any(|problem| &*problem.reason == "not_pki") {
+            // It was read to its end, and no key is in it.
+            true => known.contents.iter().filter(|content| !content.kind.is_private_key()).cloned().collect(),
+            false => Arc::clone(&known.contents),
+        };
         observation.stamp = None;
         observation.access = observation.access.or(known.access);
     }
@@ -157,6 +207,24 @@ fn place(before: &Inventory, mut observation: Observation, changes: &mut Changes
     if !same {
         changes.changed.push(Arc::new(observation));
     }
+}
+
+/// Something there could not be read that may be a certificate. A key that wants a password hides none, a store that wants one does.
+fn hides(observation: &Observation) -> bool {
+    let is_store = || observation.contents.iter().all(|content| content.format == Format::Pkcs12);
+    observation.problems.iter().any(|problem| &*problem.reason != "needs_password" || is_store())
+}
+
+/// Something is missing that was there, and nothing came in its stead.
+fn lacks(known: &Observation, now: &Observation, is_authority: &dyn Fn(&Fingerprint) -> bool) -> bool {
+    if now.contents.is_empty() {
+        return !known.contents.is_empty();
+    }
+    let (before, after): (HashSet<_>, HashSet<_>) = (known.certificates().collect(), now.certificates().collect());
+    let went: Vec<_> = before.difference(&after).collect();
+    let mut came = after.difference(&before);
+    let leaf_went = went.iter().any(|fingerprint| !is_authority(fingerprint));
+    !went.is_empty() && !came.any(|fingerprint| !leaf_went || !is_authority(fingerprint))
 }
 
 #[cfg(test)]
@@ -168,7 +236,7 @@ mod tests {
     use crate::domain::key::KeyAlgorithm;
     use crate::domain::observation::{Content, ContentKind, FilePath, FileStamp};
     use crate::domain::profile::Profile;
-    use crate::domain::reading::Format;
+    use crate::domain::reading::KeyFacts;
 
     const NOW: Timestamp = Timestamp::from_unix(1_800_000_000);
 
@@ -187,7 +255,7 @@ mod tests {
             key_usage: None,
             extended_key_usage: [].into(),
             san: [].into(),
-            is_ca: false,
+            is_ca: seed >= 100,
             key_ids: KeyIds::default(),
             profile: Profile::default(),
         };
@@ -281,6 +349,93 @@ mod tests {
         assert_eq!(kept.certificates().collect::<Vec<_>>(), [Fingerprint([7; 32])]);
         assert_eq!(kept.problems.len(), 1);
         assert_eq!(kept.stamp, None);
+    }
+
+    fn after(before: &Inventory, runs: Vec<Gathered>) -> Inventory {
+        before.clone().after(&reconcile(before, runs, &HashMap::new()))
+    }
+
+    fn of(source: &str, mut run: Gathered) -> Gathered {
+        run.source = source.into();
+        run.observations.iter_mut().for_each(|observation| observation.source = source.into());
+        run
+    }
+
+    fn held(inventory: &Inventory) -> Vec<u8> {
+        inventory.observations.values().flat_map(|seen| seen.certificates()).map(|found| found.0[0]).collect()
+    }
+
+    #[test]
+    fn what_cannot_be_read_in_part_keeps_what_was_there() {
+        const AUTHORITY: u8 = 100;
+        // Before; what can be read now, beside a problem; what is held then.
+        let cases: [(&[u8], &[u8], &[u8]); 8] = [
+            (&[7, AUTHORITY], &[AUTHORITY], &[7, AUTHORITY]),
+            (&[7, AUTHORITY], &[7], &[7, AUTHORITY]),
+            (&[7, 8], &[8], &[7, 8]),
+            (&[7, AUTHORITY], &[9], &[9]),
+            (&[7, AUTHORITY], &[9, AUTHORITY], &[9, AUTHORITY]),
+            // An authority is no successor of a certificate, only of another authority.
+            (&[7, AUTHORITY], &[101], &[7, AUTHORITY]),
+            (&[AUTHORITY], &[101], &[101]),
+            (&[7], &[7, 8], &[7, 8]),
+        ];
+        for (before, now, wanted) in cases {
+            let known = after(&Inventory::default(), vec![run(vec![(1, before.to_vec(), false, 0)], vec![])]);
+            let known = after(&known, vec![run(vec![(1, now.to_vec(), true, 1)], vec![])]);
+            assert_eq!(held(&known), wanted, "{before:?} then {now:?}");
+            // Read whole, it holds what it holds.
+            let known = after(&known, vec![run(vec![(1, now.to_vec(), false, 2)], vec![])]);
+            assert_eq!(held(&known), now, "{before:?} then {now:?}");
+        }
+    }
+
+    #[test]
+    fn a_key_that_wants_a_password_hides_no_certificate_and_a_store_does() {
+        for (format, wanted) in [(Format::Pem, &[][..]), (Format::Pkcs12, &[7])] {
+            let known = after(&Inventory::default(), vec![run(vec![(1, vec![7], false, 0)], vec![])]);
+            let mut locked = run(vec![(1, vec![], true, 1)], vec![]);
+            let key = Box::new(KeyFacts { spki: None, key: None, encrypted: true });
+            locked.observations[0].contents = [Content { index: 0, format, kind: ContentKind::PrivateKey(key) }].into();
+            locked.observations[0].problems = [Problem { reason: "needs_password".into(), message: "x".into() }].into();
+            assert_eq!(held(&after(&known, vec![locked])), wanted, "{format:?}");
+        }
+    }
+
+    #[test]
+    fn an_emptied_file_keeps_its_certificate_and_no_key() {
+        let mut first = run(vec![(1, vec![7], false, 0)], vec![]);
+        let key = Box::new(KeyFacts { spki: None, key: None, encrypted: false });
+        let key = Content { index: 1, format: Format::Pem, kind: ContentKind::PrivateKey(key) };
+        first.observations[0].contents = [first.observations[0].contents[0].clone(), key].into();
+        let known = after(&Inventory::default(), vec![first]);
+        let mut emptied = run(vec![(1, vec![], true, 1)], vec![]);
+        emptied.observations[0].problems = [Problem { reason: "not_pki".into(), message: "x".into() }].into();
+        let known = after(&known, vec![emptied]);
+        assert_eq!(held(&known), [7]);
+        assert_eq!(known.observations.values().flat_map(|seen| seen.private_keys()).count(), 0);
+    }
+
+    #[test]
+    fn a_declared_place_is_gone_whoever_saw_it_last() {
+        let swept = after(&Inventory::default(), vec![of("files", run(vec![(1, vec![7], false, 0)], vec![]))]);
+        assert!(after(&swept, vec![of("other", run(vec![], vec![1]))]).observations.len() == 1);
+        assert!(after(&swept, vec![of(DECLARED_SOURCE, run(vec![], vec![1]))]).observations.is_empty());
+    }
+
+    #[test]
+    fn what_two_sources_reach_is_the_first_ones() {
+        let seen = |source, touched| of(source, run(vec![(1, vec![7], false, touched)], vec![]));
+        let owner = |inventory: &Inventory| inventory.observations.values().next().map(|seen| seen.source.to_string());
+        let known = after(&Inventory::default(), vec![seen("a", 0), seen("b", 0)]);
+        assert_eq!(owner(&known).as_deref(), Some("a"));
+        assert!(reconcile(&known, vec![seen("a", 0), seen("b", 0)], &HashMap::new()).is_quiet());
+        // Nothing new to the first one, which therefore says nothing.
+        assert!(reconcile(&known, vec![of("a", run(vec![], vec![])), seen("b", 0)], &HashMap::new()).is_quiet());
+        let known = after(&known, vec![of("a", run(vec![], vec![1])), seen("b", 0)]);
+        assert_eq!(owner(&known).as_deref(), Some("b"));
+        let known = after(&known, vec![seen("a", 1), seen("b", 1)]);
+        assert_eq!(owner(&known).as_deref(), Some("a"));
     }
 
     #[test]

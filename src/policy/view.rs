@@ -14,7 +14,7 @@ use crate::domain::endpoint::Endpoint;
 use crate::domain::finding::{Finding, Severity, Subject};
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::inventory::{CertificateRecord, Inventory, IssuerLink};
-use crate::domain::observation::{DECLARED_SOURCE, FilePath, Location, Observation, Problem};
+use crate::domain::observation::{ContentKind, DECLARED_SOURCE, FilePath, Location, Observation, Problem};
 use crate::domain::offer::Offer;
 use crate::domain::person::{DeclaredId, Mandate};
 use crate::domain::profile::{IgcDomain, Support};
@@ -352,7 +352,7 @@ impl<'a> View<'a> {
                 .iter()
                 .map(|endpoint| {
                     let observation = self.observation(&Location::Endpoint(endpoint.clone().into()));
-                    let leaf = observation.and_then(|observation| self.indexes(observation).next());
+                    let leaf = observation.and_then(|observation| self.leaf_of_chain(observation));
                     Served { endpoint, observation, leaf }
                 })
                 .collect();
@@ -385,10 +385,24 @@ impl<'a> View<'a> {
         observation.certificates().filter_map(|fingerprint| self.by_fingerprint.get(&fingerprint).copied())
     }
 
-    /// Servers take the first certificate of a PEM file as their own.
+    /// The certificate a server shows as its own is the first one (RFC 8446 section 4.4.2), should that be readable.
+    fn leaf_of_chain(&self, served: &'a Observation) -> Option<usize> {
+        let first = served.contents.first().filter(|content| content.index == 0)?;
+        match first.kind {
+            ContentKind::Certificate(fingerprint) => self.by_fingerprint.get(&fingerprint).copied(),
+            _ => None,
+        }
+    }
+
+    /// Servers take the first certificate of a PEM file as their own. An authority stands for none but itself: one that signed its own
+    /// certificate, in a file that could be read whole.
     fn leaf_of_file(&self, file: &'a Observation) -> Option<usize> {
-        let end_entity = |index: &usize| self.seen.get(*index).is_some_and(|seen| !seen.facts.is_ca);
-        self.indexes(file).find(end_entity).or_else(|| self.indexes(file).next())
+        let is =
+            |index: &usize, what: fn(&Certificate) -> bool| self.seen.get(*index).is_some_and(|seen| what(seen.facts));
+        let leaf = self.indexes(file).find(|index| is(index, |facts| !facts.is_ca));
+        let whole = || file.problems.iter().all(|problem| &*problem.reason == "needs_password");
+        let own = || self.indexes(file).find(|index| is(index, Certificate::is_self_issued)).filter(|_| whole());
+        leaf.or_else(own)
     }
 
     /// In a PKCS#12 the certificate is the one of the key (RFC 7292 section 4.2, localKeyId).

@@ -58,6 +58,11 @@ impl DeclaredSource {
         self.files.keys().chain(&self.passwords).cloned().collect()
     }
 
+    /// The endpoints this source owns.
+    pub fn endpoints(&self) -> &[Arc<Endpoint>] {
+        &self.endpoints
+    }
+
     /// One run: the files on a blocking thread, then the endpoints.
     pub async fn gather(self: Arc<Self>, known: Arc<Inventory>, clock: SharedClock) -> Gathered {
         let (source, inventory, files_clock) = (Arc::clone(&self), Arc::clone(&known), Arc::clone(&clock));
@@ -177,7 +182,8 @@ impl DeclaredSource {
     ) -> Option<(FileStamp, FileAccess)> {
         match open::look(&path.0) {
             Ok(Some(found)) => return Some(found),
-            Ok(None) => gathered.gone.extend(before.map(|known| known.location.clone())),
+            // Whoever saw it there last: the file is this source's since it was declared.
+            Ok(None) => gathered.gone.push(Location::File(path.clone())),
             Err(error) => self.unreadable(gathered, Location::File(path.clone()), before, &error, clock),
         }
         None

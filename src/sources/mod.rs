@@ -41,12 +41,15 @@ impl Source {
     pub fn all(config: &Config, before: &[Self], clock: &SharedClock) -> Vec<Self> {
         let scan = config.scan;
         let declared = DeclaredSource::new(&config.declaration, scan);
-        let owned = declared.paths();
+        let (owned, served) = (declared.paths(), declared.endpoints().to_vec());
         let configured = config.sources.iter().map(|source| match source {
             SourceConfig::File { name, paths } => {
                 Self::File(Arc::new(FileSource::new(name, paths, owned.clone(), scan)))
             }
-            SourceConfig::Tls { name, endpoints } => Self::Tls(Arc::new(TlsSource::new(name, endpoints.clone(), scan))),
+            SourceConfig::Tls { name, endpoints } => {
+                let others = endpoints.iter().filter(|endpoint| !served.iter().any(|served| **served == **endpoint));
+                Self::Tls(Arc::new(TlsSource::new(name, others.cloned().collect(), scan)))
+            }
             SourceConfig::SmartCard { name, settings } => {
                 let new = || SmartCardSource::new(name, settings.clone(), Arc::clone(clock));
                 let watching = before.iter().find_map(Self::smart_card);

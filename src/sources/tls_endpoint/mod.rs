@@ -154,7 +154,7 @@ pub struct TlsSource {
 }
 
 impl TlsSource {
-    /// A source named `name` over `endpoints`, each once.
+    /// A source named `name` over `endpoints`, each once. Declared ones are not among them: their source reads them.
     pub fn new(name: &str, mut endpoints: Vec<Endpoint>, scan: ScanConfig) -> Self {
         endpoints.sort();
         endpoints.dedup();
