@@ -9,7 +9,7 @@ use std::process::Command;
 use serde_json::Value;
 
 use crate::support::daemon::{Daemon, wait_for};
-use crate::support::made_certificate::Made;
+use crate::support::made_certificate::{Made, authority};
 
 /// A configuration with these sources and certificates, in French.
 fn configure(folder: &Path, rest: &str) {
@@ -212,5 +212,77 @@ fn what_is_declared_is_not_missing_before_it_was_looked_for() {
         ("valid".into(), "missing".into(), "unreadable".into())
     );
     assert_eq!(daemon.json(&["status"])["counts"]["missing"], 1);
+    daemon.stop();
+}
+
+#[test]
+fn a_file_that_was_swept_before_it_was_declared_is_missed_when_it_goes() {
+    let place = tempfile::tempdir().unwrap();
+    let folder = place.path();
+    fs::create_dir_all(folder.join("swept")).unwrap();
+    let web = folder.join("swept/web.pem");
+    fs::write(&web, Made::self_signed("web.example").certificate.pem()).unwrap();
+    let sources = source("files", &["swept"]);
+    configure(folder, &sources);
+    let daemon = Daemon::run(folder);
+    assert_eq!(daemon.json(&["list", "--all"])["items"].as_array().unwrap().len(), 1);
+    fs::remove_file(web).unwrap();
+    configure(folder, &(sources + &certificate("web", "cert = \"swept/web.pem\"")));
+    assert_eq!(daemon.vigie(&["reload"]).code, 0);
+    assert_eq!(daemon.vigie(&["scan", "--now"]).code, 0);
+    assert_eq!(daemon.json(&["show", "web"])["validity"], "missing");
+    assert_eq!(findings(&daemon, "missing", "fr").len(), 1);
+    assert_eq!(daemon.vigie(&["diff"]).code, 1);
+    daemon.stop();
+}
+
+#[test]
+fn what_can_only_be_read_in_part_keeps_its_end() {
+    let place = tempfile::tempdir().unwrap();
+    let folder = place.path();
+    let root = authority("TEST AC");
+    let over = |name: &str| Made::issued(name, (2020, 2021), &root);
+    let (web, mail) = (over("web.example"), over("mail.example"));
+    let both = [web.certificate.pem(), root.pem()].concat();
+    fs::write(folder.join("web.pem"), &both).unwrap();
+    let (pair, store, word) = (folder.join("pair.pem"), folder.join("mail.p12"), folder.join("mail.password"));
+    fs::write(&pair, mail.certificate.pem() + &mail.key.serialize_pem()).unwrap();
+    let made = Command::new("openssl")
+        .args(["pkcs12", "-export", "-passout", "pass:s3cret", "-in"])
+        .args([&pair, Path::new("-out"), &store])
+        .status();
+    assert!(made.unwrap().success());
+    fs::remove_file(pair).unwrap();
+    fs::write(&word, "s3cret").unwrap();
+    let declared = certificate("web", "cert = \"web.pem\"")
+        + &certificate("mail", "pkcs12 = \"mail.p12\"\npassword_file = \"mail.password\"");
+    configure(folder, &declared);
+    let daemon = Daemon::run(folder);
+    let over = |daemon: &Daemon| -> Vec<Value> {
+        findings(daemon, "expired", "fr").into_iter().map(|finding| finding["subject"].clone()).collect()
+    };
+    let both_over = over(&daemon);
+    assert_eq!(both_over, ["certificate:mail", "certificate:web"]);
+
+    // One letter of the first certificate, and another password.
+    fs::write(folder.join("web.pem"), both.replacen("MII", "M!I", 1)).unwrap();
+    fs::write(&word, "other").unwrap();
+    fs::File::open(&store).unwrap().set_modified(std::time::UNIX_EPOCH).unwrap();
+    assert_eq!(daemon.vigie(&["scan", "--now"]).code, 0);
+    assert_eq!(findings(&daemon, "unreadable", "fr").len(), 2);
+    assert_eq!(over(&daemon), both_over);
+    assert_eq!(findings(&daemon, "different", "fr"), [Value::Null; 0]);
+    for (id, made) in [("web", &web), ("mail", &mail)] {
+        let shown = daemon.json(&["show", id]);
+        assert_eq!(shown["sha256"].as_str(), Some(made.fingerprint().to_string().as_str()), "{shown}");
+    }
+    daemon.stop();
+
+    // And where it was never read whole, the authority beside it is not taken for it.
+    fs::remove_dir_all(folder.join("state")).unwrap();
+    configure(folder, &declared);
+    let daemon = Daemon::run(folder);
+    assert_eq!(daemon.json(&["show", "web"])["validity"], "unreadable");
+    assert_eq!(over(&daemon), [Value::Null; 0]);
     daemon.stop();
 }
