@@ -201,6 +201,7 @@ fn line(reader: &Value, session: &Session<'_>) -> String {
 
 fn table(items: Option<&Value>, session: &mut Session<'_>) -> anyhow::Result<()> {
     let word = |key: &str| session.texts.word(key);
+    let zone = client::zone(session);
     let columns = ["card", "kind", "holder", "place", "end", "days-left", "tries", "findings"];
     let mut table = Table::new(columns.map(|column| word(&format!("column-{column}"))).to_vec());
     for item in items.and_then(Value::as_array).into_iter().flatten() {
@@ -214,9 +215,7 @@ fn table(items: Option<&Value>, session: &mut Session<'_>) -> anyhow::Result<()>
         } else {
             match text("/not_seen_since") {
                 "" => word("card-never-seen"),
-                since => {
-                    session.texts.say("card-not-seen-since", &[("since", since.get(..10).unwrap_or(since).into())])
-                }
+                since => session.texts.say("card-not-seen-since", &[("since", client::day(since, zone).into())]),
             }
         };
         let tries = if flag("blocked") { Some(word("card-blocked")) } else { number("/tries/left") };
@@ -229,7 +228,7 @@ fn table(items: Option<&Value>, session: &mut Session<'_>) -> anyhow::Result<()>
                 .unwrap_or_default()
                 .to_owned(),
             place,
-            text("/end").get(..10).unwrap_or_default().to_owned(),
+            client::day(text("/end"), zone),
             number("/days_left").unwrap_or_default(),
             tries.unwrap_or_default(),
             super::list::words(item.get("findings")),

@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use chrono_tz::Tz;
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Bytes;
 use hyper::client::conn::http1;
@@ -19,6 +20,7 @@ use super::Session;
 use super::exit::{Exit, Stop};
 use super::table::visible;
 use crate::config;
+use crate::domain::time::Timestamp;
 
 /// Where the service listens when no configuration can be read: every local user may ask, not every one may read its settings.
 const DEFAULT_SOCKET: &str = "/run/vigie/api.sock";
@@ -175,6 +177,17 @@ pub(super) fn socket(session: &Session<'_>) -> anyhow::Result<PathBuf> {
         Ok(loaded) => loaded.config.http.socket,
         Err(_) => socket_alone(file).unwrap_or_else(|| PathBuf::from(DEFAULT_SOCKET)),
     })
+}
+
+/// The day an instant of an answer falls on, in the time zone of the configuration: `2026-11-21`.
+pub(super) fn day(at: &str, zone: Tz) -> String {
+    let at = at.parse::<Timestamp>().ok().and_then(Timestamp::to_chrono);
+    at.map(|at| at.with_timezone(&zone).format("%Y-%m-%d").to_string()).unwrap_or_default()
+}
+
+/// The time zone of the configuration, or that of the default one where it cannot be read.
+pub(super) fn zone(session: &Session<'_>) -> Tz {
+    config::load(&session.common.config).map_or(Tz::Europe__Paris, |loaded| loaded.config.timezone)
 }
 
 fn socket_alone(file: &Path) -> Option<PathBuf> {

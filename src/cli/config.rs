@@ -9,6 +9,7 @@ use super::Session;
 use super::exit::Exit;
 use crate::config::{self, Diagnostics, Level};
 use crate::domain::lang::Lang;
+use crate::domain::line::harmless;
 use crate::locale::Texts;
 
 /// Checks the configuration of the command line.
@@ -27,7 +28,7 @@ pub(super) fn run(session: &mut Session<'_>) -> anyhow::Result<Exit> {
 }
 
 fn tell(file: &Path, usable: bool, said: &Diagnostics, texts: &Texts, out: &mut dyn Write) -> io::Result<()> {
-    write!(out, "{}", said.render(texts.lang()))?;
+    write!(out, "{}", harmless(said.render(texts.lang())))?;
     let (errors, warnings) = counts(said);
     let values =
         [("file", file.display().to_string().into()), ("errors", errors.into()), ("warnings", warnings.into())];

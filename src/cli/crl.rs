@@ -133,7 +133,8 @@ fn show(args: &ShowArgs, session: &mut Session<'_>) -> anyhow::Result<Exit> {
 fn verify(args: &VerifyArgs, session: &mut Session<'_>) -> anyhow::Result<Exit> {
     let now = args.at.unwrap_or_else(|| SystemClock::new().now());
     let none = || Stop::new(Exit::BadInput, format!("{}: no certificate in it", args.issuer.display()));
-    let issuer = certificates(std::slice::from_ref(&args.issuer))?.into_iter().next().ok_or_else(none)?;
+    let issuer =
+        certificates(std::slice::from_ref(&args.issuer), &session.texts)?.into_iter().next().ok_or_else(none)?;
     let issuer = PathCertificate::read(issuer.der).context("a certificate that was read before")?;
     let serials = args.serials.as_deref().map(read_serials).transpose()?.unwrap_or_default();
 

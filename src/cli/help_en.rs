@@ -198,5 +198,14 @@ pub(super) const HELP_EN: &[(&str, &str)] = &[
     ("Dernier jour (défaut : dans un an)", "Last day (default: in a year)"),
     ("Montrer les événements, du plus ancien au plus récent", "Show the events, oldest first"),
     ("Seulement après ce numéro", "Only after this number"),
-    ("Au plus ce nombre, les derniers", "At most so many, the last ones"),
+    ("Seulement cette action, telle que la liste la nomme", "Only this action, as the list names it"),
+    ("Seulement cet objet", "Only this object"),
+    ("Seulement cet acteur", "Only this actor"),
+    ("Seulement cette issue : done, refused ou failed", "Only this outcome: done, refused or failed"),
+    ("À partir de cet instant, RFC 3339", "From this instant on (RFC 3339)"),
+    ("Avant cet instant, RFC 3339", "Before this instant (RFC 3339)"),
+    (
+        "Au plus ce nombre, les derniers ; 50 quand rien d'autre n'est demandé",
+        "At most so many, the last ones; 50 when nothing else is asked",
+    ),
 ];

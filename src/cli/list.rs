@@ -44,6 +44,7 @@ pub(super) fn run(args: &ListArgs, session: &mut Session<'_>) -> anyhow::Result<
         return print_items(session, &items);
     }
     let items: Vec<Value> = client::every(session, &path)?;
+    let zone = client::zone(session);
     let columns = ["id", "product", "state", "end", "days-left", "impacts"];
     let mut table = Table::new(columns.map(|column| session.texts.word(&format!("column-{column}"))).to_vec());
     for item in &items {
@@ -52,7 +53,7 @@ pub(super) fn run(args: &ListArgs, session: &mut Session<'_>) -> anyhow::Result<
             short(text("id")),
             product(item),
             session.texts.word(&format!("validity-{}", text("validity"))),
-            text("end").get(..10).unwrap_or_default().to_owned(),
+            client::day(text("end"), zone),
             item.get("days_left").and_then(Value::as_i64).map(|days| days.to_string()).unwrap_or_default(),
             words(item.get("impacts")),
         ]);

@@ -8,10 +8,12 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::exit::{Exit, Stop};
+use super::scan::reason_in_words;
 use crate::config::{RevocationConfig, ScanConfig};
 use crate::domain::certificate::Certificate;
 use crate::domain::observation::FilePath;
 use crate::domain::reading::Item;
+use crate::locale::Texts;
 use crate::pki::crl::{self, Crl, CrlError, Limits, Listed, ReadError, Watch};
 use crate::pki::read::{Limits as ReadLimits, read};
 use crate::sources::file::walk::read_paths;
@@ -34,14 +36,14 @@ pub(super) struct FromFile {
 }
 
 /// Every certificate under `paths`, in the order of names.
-pub(super) fn certificates(paths: &[PathBuf]) -> anyhow::Result<Vec<FromFile>> {
+pub(super) fn certificates(paths: &[PathBuf], texts: &Texts) -> anyhow::Result<Vec<FromFile>> {
     let paths: Vec<FilePath> =
         paths.iter().map(|path| FilePath(std::os::unix::ffi::OsStrExt::as_bytes(path.as_os_str()).into())).collect();
     let mut found = Vec::new();
     let mut failed = None;
     read_paths(&paths, &ScanConfig::default(), &mut |path, _, bytes| match bytes {
         Err(problem) => {
-            failed.get_or_insert_with(|| format!("{path}: {}", problem.message));
+            failed.get_or_insert((path, problem));
         }
         Ok(bytes) => {
             for item in read(&bytes, None, &ReadLimits::default()).items {
@@ -51,8 +53,11 @@ pub(super) fn certificates(paths: &[PathBuf]) -> anyhow::Result<Vec<FromFile>> {
             }
         }
     });
-    if let Some(message) = failed {
-        return Err(Stop::new(Exit::Io, message).into());
+    if let Some((path, problem)) = failed {
+        let exit = if problem.is_of_a_root() { Exit::BadInput } else { Exit::Io };
+        let why = reason_in_words(&problem.reason, &problem.message, texts);
+        let message = format!("{path}: {}", problem.message);
+        return Err(Stop::because(exit, "cannot_read", [("path", &path), ("why", &why)], message).into());
     }
     found.sort_by(|(a, _), (b, _)| a.cmp(b));
     Ok(found.into_iter().map(|(_, certificate)| certificate).collect())

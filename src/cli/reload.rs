@@ -39,7 +39,8 @@ fn in_words(change: &str, session: &Session<'_>) -> String {
         .and_then(|rest| rest.strip_suffix(" removed"))
         .and_then(|rest| rest.split_once(" added, "))
     {
-        return say("reload-anchors", &[("added", added.into()), ("removed", removed.into())]);
+        let number = |text: &str| text.parse::<i64>().unwrap_or(0);
+        return say("reload-anchors", &[("added", number(added).into()), ("removed", number(removed).into())]);
     }
     let (change, keys) = match change.split_once(": ") {
         Some((change, keys)) => (change, format!(" ({keys})")),

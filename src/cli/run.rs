@@ -95,7 +95,7 @@ pub(super) async fn serve(
         store: store.clone(),
         clock: Arc::clone(&clock),
         jitter,
-        anchors: found.anchors,
+        anchors: found,
         inventory: Inventory {
             certificates: Arc::new(loaded.certificates),
             observations: Arc::new(loaded.observations),

@@ -68,17 +68,17 @@ pub(super) fn run(args: &VerifyArgs, session: &mut Session<'_>) -> anyhow::Resul
     let Some(file) = &args.certificate else {
         return Err(Stop::because(Exit::Usage, "no_certificate_named", [], "no CERTIFICATE to verify").into());
     };
-    let mut given = certificates(std::slice::from_ref(file))?.into_iter();
+    let mut given = certificates(std::slice::from_ref(file), &session.texts)?.into_iter();
     let none = || {
         let message = format!("{}: no certificate in it", file.display());
         Stop::because(Exit::BadInput, "no_certificate", [("path", &file.display())], message)
     };
     let target = given.next().ok_or_else(none)?;
-    let anchors = certificates(&args.trust)?;
+    let anchors = certificates(&args.trust, &session.texts)?;
     if anchors.is_empty() {
         return Err(Stop::because(Exit::BadInput, "no_trust", [], "no certificate under --trust").into());
     }
-    let untrusted = certificates(&args.untrusted)?.into_iter().chain(given);
+    let untrusted = certificates(&args.untrusted, &session.texts)?.into_iter().chain(given);
     let pool = Pool::new(
         anchors.into_iter().map(|anchor| anchor.der),
         untrusted.map(|certificate| certificate.der).chain([Arc::clone(&target.der)]),

@@ -20,6 +20,8 @@ pub struct Inventory {
     pub declaration: Arc<Declaration>,
     /// Configured trust anchors.
     pub anchors: Arc<[Arc<Certificate>]>,
+    /// What of `trust.anchors` could not be read, or is no authority.
+    pub anchor_errors: Arc<[ItemError]>,
     /// Every certificate ever seen, once each.
     pub certificates: Arc<HashMap<Fingerprint, Arc<CertificateRecord>>>,
     /// What each location holds now.

@@ -42,7 +42,7 @@ use crate::domain::notice::Channel;
 use crate::domain::observation::SourceName;
 use crate::domain::reconcile::Gathered;
 use crate::domain::time::Timestamp;
-use crate::sources::anchors::Anchor;
+use crate::sources::anchors::{Anchor, Anchors};
 use crate::sources::{self, Source};
 use crate::store::{LoadedOutbox, Store, StoreError};
 use alerts::Tester;
@@ -71,7 +71,7 @@ pub struct Parts {
     /// Delays drawn at first start.
     pub jitter: Jitter,
     /// Trust anchors, read.
-    pub anchors: Vec<Anchor>,
+    pub anchors: Anchors,
     /// What the database held.
     pub inventory: Inventory,
     /// What was open when the last run ended.
@@ -167,7 +167,8 @@ impl Engine {
         let sources = Source::all(&config, &[], &parts.clock);
         let inventory = Inventory {
             declaration: Arc::new(config.declaration.clone()),
-            anchors: parts.anchors.iter().map(|anchor| Arc::clone(&anchor.facts)).collect(),
+            anchors: parts.anchors.anchors.iter().map(|anchor| Arc::clone(&anchor.facts)).collect(),
+            anchor_errors: parts.anchors.errors.into(),
             sources: configured_only(parts.inventory.sources, &sources),
             ..parts.inventory
         };
@@ -181,7 +182,7 @@ impl Engine {
             agenda,
             card_news: cards::news(&sources),
             sources,
-            anchors: parts.anchors.into(),
+            anchors: parts.anchors.anchors.into(),
             inventory: Arc::new(inventory),
             findings: Arc::new(parts.findings),
             alerts: Arc::new(parts.alerts),

@@ -66,6 +66,7 @@ impl Engine {
         self.inventory = Arc::new(Inventory {
             declaration: Arc::new(new.declaration.clone()),
             anchors: anchors.anchors.iter().map(|anchor| Arc::clone(&anchor.facts)).collect(),
+            anchor_errors: anchors.errors.into(),
             sources: super::configured_only(self.inventory.sources.clone(), &self.sources),
             ..Inventory::clone(&self.inventory)
         });

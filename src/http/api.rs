@@ -45,7 +45,10 @@ pub(super) async fn status(State(shared): State<Arc<Shared>>, Query(_): Query<No
     ([(header::CONTENT_TYPE, "application/json")], body).into_response()
 }
 
-pub(super) async fn structures(State(shared): State<Arc<Shared>>, Query(_): Query<NoParameters>) -> Response {
+pub(super) async fn structures(
+    State(shared): State<Arc<Shared>>,
+    Query(paging): Query<Paging>,
+) -> Result<Response, ApiProblem> {
     #[derive(Serialize)]
     struct Line<'a> {
         id: &'a str,
@@ -81,10 +84,13 @@ pub(super) async fn structures(State(shared): State<Arc<Shared>>, Query(_): Quer
                 .count(),
         })
         .collect();
-    whole_list(items)
+    Ok(Json(paging.of(items)?).into_response())
 }
 
-pub(super) async fn administrators(State(shared): State<Arc<Shared>>, Query(_): Query<NoParameters>) -> Response {
+pub(super) async fn administrators(
+    State(shared): State<Arc<Shared>>,
+    Query(paging): Query<Paging>,
+) -> Result<Response, ApiProblem> {
     #[derive(Serialize)]
     struct Line<'a> {
         person: &'a str,
@@ -119,10 +125,13 @@ pub(super) async fn administrators(State(shared): State<Arc<Shared>>, Query(_): 
             }
         })
         .collect();
-    whole_list(items)
+    Ok(Json(paging.of(items)?).into_response())
 }
 
-pub(super) async fn sources(State(shared): State<Arc<Shared>>, Query(_): Query<NoParameters>) -> Response {
+pub(super) async fn sources(
+    State(shared): State<Arc<Shared>>,
+    Query(paging): Query<Paging>,
+) -> Result<Response, ApiProblem> {
     #[derive(Serialize)]
     struct Line<'a> {
         name: &'a str,
@@ -164,10 +173,13 @@ pub(super) async fn sources(State(shared): State<Arc<Shared>>, Query(_): Query<N
                 .collect(),
         })
         .collect();
-    whole_list(items)
+    Ok(Json(paging.of(items)?).into_response())
 }
 
-pub(super) async fn nodes(State(shared): State<Arc<Shared>>, Query(_): Query<NoParameters>) -> Response {
+pub(super) async fn nodes(
+    State(shared): State<Arc<Shared>>,
+    Query(paging): Query<Paging>,
+) -> Result<Response, ApiProblem> {
     #[derive(Serialize)]
     struct Line<'a> {
         node: &'a str,
@@ -176,7 +188,8 @@ pub(super) async fn nodes(State(shared): State<Arc<Shared>>, Query(_): Query<NoP
     }
     let snapshot = shared.handle.snapshot();
     let status = &snapshot.status;
-    whole_list(vec![Line { node: &status.node, version: status.version, started_at: status.started_at }])
+    let node = Line { node: &status.node, version: status.version, started_at: status.started_at };
+    Ok(Json(paging.of(vec![node])?).into_response())
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -184,8 +197,33 @@ pub(super) async fn nodes(State(shared): State<Arc<Shared>>, Query(_): Query<NoP
 pub(super) struct AuditQuery {
     /// Only events after this sequence number.
     after: Option<i64>,
+    action: Option<String>,
+    object: Option<String>,
+    actor: Option<String>,
+    outcome: Option<String>,
+    /// From this instant on, and before that one.
+    since: Option<Timestamp>,
+    until: Option<Timestamp>,
     limit: Option<usize>,
     cursor: Option<i64>,
+}
+
+impl AuditQuery {
+    fn filter(self) -> Result<AuditFilter, ApiProblem> {
+        let unknown = |what: &str| ApiProblem::bad_request(format!("no such {what}"));
+        Ok(AuditFilter {
+            after: self.cursor.or(self.after).unwrap_or(0),
+            action: self.action.map(|word| word.parse()).transpose().map_err(|_| unknown("action"))?,
+            object: self.object,
+            actor: self.actor,
+            outcome: self.outcome.map(|word| word.parse()).transpose().map_err(|_| unknown("outcome"))?,
+            since: self.since,
+            until: self.until,
+            limit: Paging::new(self.limit, None).limit()? as u32,
+            order: AuditOrder::OldestFirst,
+            ..AuditFilter::default()
+        })
+    }
 }
 
 pub(super) async fn audit(
@@ -198,12 +236,15 @@ pub(super) async fn audit(
         event: serde_json::Value,
         hash: String,
     }
-    let limit = Paging::new(query.limit, None).limit()?;
-    let after = query.cursor.or(query.after).unwrap_or(0);
-    let filter = AuditFilter { after, limit: limit as u32, order: AuditOrder::OldestFirst, ..AuditFilter::default() };
-    let events = shared.store.audit(filter).await.map_err(|error| store_problem(&error))?;
-    let last = events.last().map(|(event, _)| event.seq);
+    let filter = query.filter()?;
+    let events = shared.store.audit(&filter).await.map_err(|error| store_problem(&error))?;
+    let last = events.last().map(|(event, _)| event.seq).filter(|_| events.len() == filter.limit as usize);
     let head = shared.handle.snapshot().status.audit;
+    let total = if filter.chooses() {
+        shared.store.audit_count(&filter).await.map_err(|error| store_problem(&error))?
+    } else {
+        head.seq
+    };
     let mut items = Vec::with_capacity(events.len());
     for (event, hash) in &events {
         // The canonical form is what the hash runs over; anybody can check one against the other.
@@ -214,7 +255,7 @@ pub(super) async fn audit(
         items.push(Line { event, hash: hash.to_string() });
     }
     let next_cursor = last.filter(|last| *last < head.seq).map(|last| last.to_string());
-    Ok(Json(serde_json::json!({ "items": items, "next_cursor": next_cursor, "total": head.seq, "head": head }))
+    Ok(Json(serde_json::json!({ "items": items, "next_cursor": next_cursor, "total": total, "head": head }))
         .into_response())
 }
 
@@ -242,10 +283,4 @@ pub(super) async fn reload(
     let (said, tz) = (texts(&snapshot, asked.lang), snapshot.config.timezone);
     let report = shared.handle.reload(caller).await.map_err(|refusal| ApiProblem::refused(refusal, &said, tz))?;
     Ok(Json(report).into_response())
-}
-
-/// A list that is never long enough to be paged, in the shape of one that is.
-fn whole_list<T: Serialize>(items: Vec<T>) -> Response {
-    let total = items.len();
-    Json(super::paging::Page { items, next_cursor: None, total }).into_response()
 }

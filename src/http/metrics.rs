@@ -19,6 +19,7 @@ use crate::domain::certificate::Certificate;
 use crate::domain::distinguished_name;
 use crate::domain::finding::Severity;
 use crate::domain::identifier::CardNumber;
+use crate::domain::line::harmless;
 use crate::domain::observation::Location;
 use crate::domain::profile::{IgcDomain, Support};
 use crate::domain::time::Timestamp;
@@ -29,7 +30,7 @@ use crate::engine::snapshot::{Snapshot, Worst};
 pub(super) async fn metrics(State(shared): State<Arc<Shared>>) -> Result<Response, ApiProblem> {
     let snapshot = shared.handle.snapshot();
     let now = shared.clock.now();
-    let text = blocking(move || render(&snapshot, now)).await?;
+    let text = blocking(move || harmless(render(&snapshot, now))).await?;
     Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response())
 }
 

@@ -20,6 +20,7 @@ use super::problem::ApiProblem;
 use super::refusals::Refused;
 use crate::domain::finding::{FindingRecord, Severity};
 use crate::domain::lang::Lang;
+use crate::domain::line::harmless;
 use crate::domain::time::Timestamp;
 use crate::engine::listing::{Entry, Row};
 use crate::engine::snapshot::{Snapshot, Worst};
@@ -409,7 +410,8 @@ fn random_hex() -> Result<String, rustix::io::Errno> {
 
 fn render(page: &impl Template) -> Response {
     match page.render() {
-        Ok(text) => Html(text).into_response(),
+        // Names are what anybody wrote into a certificate or a folder.
+        Ok(text) => Html(harmless(text)).into_response(),
         Err(error) => {
             tracing::error!(error = %error, "a page could not be rendered");
             ApiProblem::internal().into_response()

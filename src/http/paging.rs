@@ -12,6 +12,7 @@ const MOST: usize = 1000;
 
 /// The paging parameters of a query.
 #[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Paging {
     limit: Option<usize>,
     cursor: Option<String>,
@@ -46,6 +47,17 @@ impl Paging {
     /// The key the page comes after.
     pub(super) fn cursor(&self) -> Option<&str> {
         self.cursor.as_deref()
+    }
+
+    /// The page of a list that changes with the configuration only: its cursor is the number of items before it.
+    pub(super) fn of<T>(&self, items: Vec<T>) -> Result<Page<T>, ApiProblem> {
+        let (limit, total) = (self.limit()?, items.len());
+        let start = match self.cursor() {
+            None => 0,
+            Some(cursor) => cursor.parse().map_err(|_| ApiProblem::bad_request("not a cursor"))?,
+        };
+        let next_cursor = total.checked_sub(limit).filter(|rest| start < *rest).map(|_| (start + limit).to_string());
+        Ok(Page { items: items.into_iter().skip(start).take(limit).collect(), next_cursor, total })
     }
 
     /// Cuts the page out of a list. `key` names an item for the cursor.

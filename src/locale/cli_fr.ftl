@@ -76,7 +76,15 @@ status-errors-untold = … et { $count } de plus, dont le service ne garde que l
 reload-added = { $what } : ajouté{ $keys }
 reload-removed = { $what } : retiré{ $keys }
 reload-changed = { $what } : modifié{ $keys }
-reload-anchors = autorités de confiance : { $added } ajoutées, { $removed } retirées
+reload-anchors = autorités de confiance : { $added ->
+        [0] aucune ajoutée
+        [one] 1 ajoutée
+       *[other] { $added } ajoutées
+    }, { $removed ->
+        [0] aucune retirée
+        [one] 1 retirée
+       *[other] { $removed } retirées
+    }
 reload-next-start = { $key } : pris en compte au prochain démarrage
 
 doctor-file-not-known = le service ne connaît pas encore ce certificat

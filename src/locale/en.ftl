@@ -46,6 +46,20 @@ rule-administrator_card_missing = No working card to renew with
     }
     .reference = Form F413; CGU articles 4.5.2 and 5.2
 
+rule-anchor_missing = Trust anchor missing
+    .text = { $kind ->
+        [none] No trust anchor is read{ $reason ->
+            [none] {""}
+           *[other] { " " }({ $path }: { reason-text })
+        }: Vigie can neither tell whether your certificates come from the authority they should come from, nor follow their revocation lists.
+       *[left_out] { $path } is not taken as a trust anchor: { reason-text }. What leads to it will be said to be of an unknown issuer.
+    }
+    .cure = { $reason ->
+        [not_a_ca] Take this file out of trust.anchors, or put the certificate of the authority itself there, then: vigie reload
+       *[other] Put the certificates of the IGC-Santé authorities into a folder the account vigie can read, name it in trust.anchors, then: vigie reload
+    }
+    .reference = RFC 5280, section 6.1
+
 rule-card_blocked = Card blocked
     .text = The card { $card } ({ $reader }) is blocked: no try of the confidential code is left.
     .cure = Follow the unblocking procedure of ANS (https://esante.gouv.fr/laissez-vous-guider) with the holder.

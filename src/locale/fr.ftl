@@ -46,6 +46,20 @@ rule-administrator_card_missing = Aucune carte en état pour renouveler
     }
     .reference = Formulaire F413 ; CGU articles 4.5.2 et 5.2
 
+rule-anchor_missing = Autorité de confiance manquante
+    .text = { $kind ->
+        [none] Aucune autorité de confiance n'est lue{ $reason ->
+            [none] {""}
+           *[other] { " " }({ $path } : { reason-text })
+        } : Vigie ne peut ni dire si vos certificats viennent bien de l'autorité attendue, ni suivre leurs listes de révocation.
+       *[left_out] { $path } n'est pas pris comme autorité de confiance : { reason-text }. Ce qui mène à elle sera dit d'émetteur inconnu.
+    }
+    .cure = { $reason ->
+        [not_a_ca] Retirez ce fichier de trust.anchors, ou remplacez-le par le certificat de l'autorité elle-même, puis : vigie reload
+       *[other] Déposez les certificats des autorités de l'IGC-Santé dans un dossier que le compte vigie peut lire, nommez-le dans trust.anchors, puis : vigie reload
+    }
+    .reference = RFC 5280, section 6.1
+
 rule-card_blocked = Carte bloquée
     .text = La carte { $card } ({ $reader }) est bloquée : plus aucun essai du code confidentiel n'est possible.
     .cure = Suivez la procédure de déblocage de l'ANS (https://esante.gouv.fr/laissez-vous-guider) avec le porteur.
@@ -373,6 +387,7 @@ reason-text = { $reason ->
     [link_out_of_root] lien qui sort du dossier demandé, laissé de côté
     [link_to_folder] lien vers un dossier : seuls les liens vers des fichiers sont suivis
     [malformed] le contenu est abîmé
+    [not_a_ca] ce n'est pas le certificat d'une autorité
     [needs_password] un mot de passe est nécessaire
     [not_found] ce fichier ou ce dossier n'existe pas
     [not_pki] aucun objet de certification reconnu

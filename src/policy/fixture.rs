@@ -48,6 +48,7 @@ pub(crate) struct World {
     declaration: Declaration,
     structure: (StructureKind, Environment),
     anchors: Vec<u8>,
+    anchor_errors: Vec<ItemError>,
     makers: BTreeMap<u8, Maker>,
     issuers: BTreeMap<u8, IssuerLink>,
     observations: BTreeMap<Location, Observation>,
@@ -86,6 +87,7 @@ impl World {
             declaration: Declaration::default(),
             structure: (StructureKind::PublicHospital, Environment::Production),
             anchors: Vec::new(),
+            anchor_errors: Vec::new(),
             makers: BTreeMap::new(),
             issuers: BTreeMap::new(),
             observations: BTreeMap::new(),
@@ -184,6 +186,12 @@ impl World {
     /// Certificate `seed` is a trust anchor; made up when the world does not have it.
     pub(crate) fn anchor(mut self, seed: u8) -> Self {
         self.anchors.push(seed);
+        self
+    }
+
+    /// Something below `trust.anchors` that is none.
+    pub(crate) fn anchor_error(mut self, place: &str, reason: &str) -> Self {
+        self.anchor_errors.push(ItemError { place: place.into(), problem: problem(reason) });
         self
     }
 
@@ -372,6 +380,7 @@ impl World {
         Inventory {
             declaration: Arc::new(declaration),
             anchors: self.anchors.iter().map(anchor).collect(),
+            anchor_errors: self.anchor_errors.iter().cloned().collect(),
             certificates: Arc::new(
                 self.makers.iter().map(record).chain(self.cards.values().map(CardMaker::record)).collect(),
             ),

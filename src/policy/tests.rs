@@ -116,7 +116,7 @@ fn the_made_up_fleet_shows_every_kind_of_trouble_it_promises() {
 
 #[test]
 fn comparing_opens_changes_and_closes() {
-    let world = World::new().declare("dmp", |_| {});
+    let world = World::new().anchor(9).declare("dmp", |_| {});
     let first = evaluate(&world.inventory(), &world.settings, NOW);
     let opened = compare(&BTreeMap::new(), first.clone());
     assert_eq!((opened.opened.len(), opened.changed.len(), opened.closed.len()), (2, 0, 0));

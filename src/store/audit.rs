@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use sqlx::any::AnyRow;
+use sqlx::any::{AnyArguments, AnyRow};
+use sqlx::error::BoxDynError;
 use sqlx::{AnyConnection, Arguments, AssertSqlSafe, Row};
 
 use super::error::StoreError;
 use super::rows::{self, Repeated};
 use super::{Store, printable};
-use crate::domain::audit_event::{Action, Actor, AuditEvent, ChainedEvent};
+use crate::domain::audit_event::{Action, Actor, AuditEvent, AuditOutcome, ChainedEvent};
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::time::Timestamp;
 use crate::pki::digest::sha256;
@@ -28,7 +29,7 @@ impl AuditHead {
 }
 
 /// Which events to read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuditFilter {
     /// Only events after this sequence number.
     pub after: i64,
@@ -36,6 +37,16 @@ pub struct AuditFilter {
     pub before: i64,
     /// Only this action.
     pub action: Option<Action>,
+    /// Only what was done to this object, as the event names it.
+    pub object: Option<String>,
+    /// Only what was done by this actor, as the event names it.
+    pub actor: Option<String>,
+    /// Only what ended so.
+    pub outcome: Option<AuditOutcome>,
+    /// Only from this instant of the wall clock on.
+    pub since: Option<Timestamp>,
+    /// Only before this one.
+    pub until: Option<Timestamp>,
     /// Which end comes first.
     pub order: AuditOrder,
     /// At most so many.
@@ -45,7 +56,41 @@ pub struct AuditFilter {
 impl Default for AuditFilter {
     /// The newest hundred.
     fn default() -> Self {
-        Self { after: 0, before: i64::MAX, action: None, order: AuditOrder::NewestFirst, limit: 100 }
+        Self {
+            after: 0,
+            before: i64::MAX,
+            action: None,
+            object: None,
+            actor: None,
+            outcome: None,
+            since: None,
+            until: None,
+            order: AuditOrder::NewestFirst,
+            limit: 100,
+        }
+    }
+}
+
+impl AuditFilter {
+    /// It leaves events out by what they say, and not by their number alone.
+    pub const fn chooses(&self) -> bool {
+        self.action.is_some()
+            || self.object.is_some()
+            || self.actor.is_some()
+            || self.outcome.is_some()
+            || self.since.is_some()
+            || self.until.is_some()
+    }
+
+    fn add_to(&self, to: &mut AnyArguments) -> Result<(), BoxDynError> {
+        to.add(self.after)?;
+        to.add(self.before)?;
+        to.add(self.action.map_or("", Action::as_str))?;
+        to.add(self.object.as_deref().unwrap_or_default())?;
+        to.add(self.actor.as_deref().unwrap_or_default())?;
+        to.add(self.outcome.map_or("", AuditOutcome::as_str))?;
+        to.add(self.since.map_or(i64::MIN, Timestamp::unix))?;
+        to.add(self.until.map_or(i64::MAX, Timestamp::unix))
     }
 }
 
@@ -91,6 +136,9 @@ const APPEND: Repeated = Repeated {
     columns: 12,
     tail: "",
 };
+
+/// The parameters of [`AuditFilter::add_to`].
+const CHOSEN: &str = "seq > $1 AND seq < $2 AND ($3 = '' OR action = $3) AND ($4 = '' OR object = $4) AND ($5 = '' OR actor = $5) AND ($6 = '' OR outcome = $6) AND at >= $7 AND at < $8";
 
 const COLUMNS: &str = "seq, at, boot_id, node, actor, origin, action, object, outcome, reason, previous, hash";
 
@@ -155,23 +203,17 @@ impl Store {
     }
 
     /// Events with their hashes.
-    pub async fn audit(&self, filter: AuditFilter) -> Result<Vec<(ChainedEvent, Fingerprint)>, StoreError> {
+    pub async fn audit(&self, filter: &AuditFilter) -> Result<Vec<(ChainedEvent, Fingerprint)>, StoreError> {
         let failed = |source| self.failed("reading the audit trail", source);
         let order = match filter.order {
             AuditOrder::OldestFirst => "ASC",
             AuditOrder::NewestFirst => "DESC",
         };
-        let text = format!(
-            "SELECT {COLUMNS} FROM audit_event WHERE seq > $1 AND seq < $2 AND ($3 = '' OR action = $3) ORDER BY seq {order} LIMIT $4"
-        );
-        let found = sqlx::query(AssertSqlSafe(text))
-            .bind(filter.after)
-            .bind(filter.before)
-            .bind(filter.action.map_or("", Action::as_str))
-            .bind(i64::from(filter.limit))
-            .fetch_all(&self.read)
-            .await
-            .map_err(failed)?;
+        let text = format!("SELECT {COLUMNS} FROM audit_event WHERE {CHOSEN} ORDER BY seq {order} LIMIT $9");
+        let mut arguments = AnyArguments::default();
+        let added = filter.add_to(&mut arguments).and_then(|()| arguments.add(i64::from(filter.limit)));
+        added.map_err(|error| failed(sqlx::Error::Encode(error)))?;
+        let found = sqlx::query_with(AssertSqlSafe(text), arguments).fetch_all(&self.read).await.map_err(failed)?;
         found
             .iter()
             .map(|row| match event(row).map_err(failed)? {
@@ -179,6 +221,16 @@ impl Store {
                 Err(broken) => Err(self.damaged(format!("audit event {}: {}", broken.seq, broken.why))),
             })
             .collect()
+    }
+
+    /// How many events a filter lets through, whatever its limit.
+    pub async fn audit_count(&self, filter: &AuditFilter) -> Result<i64, StoreError> {
+        let failed = |source| self.failed("reading the audit trail", source);
+        let mut arguments = AnyArguments::default();
+        filter.add_to(&mut arguments).map_err(|error| failed(sqlx::Error::Encode(error)))?;
+        let text = format!("SELECT COUNT(*) FROM audit_event WHERE {CHOSEN}");
+        let row = sqlx::query_with(AssertSqlSafe(text), arguments).fetch_one(&self.read).await.map_err(failed)?;
+        row.try_get(0).map_err(failed)
     }
 
     /// Walks the whole chain and recomputes every hash. `noted` is an end noted elsewhere: a chain that was cut before it, or

@@ -84,7 +84,7 @@ async fn engine(
         store,
         clock: Arc::clone(&clock),
         jitter: Jitter::default(),
-        anchors: Vec::new(),
+        anchors: vigie::sources::anchors::Anchors::default(),
         inventory: Inventory::default(),
         findings: loaded.findings,
         alerts: loaded.alerts,

@@ -180,9 +180,9 @@ async fn story(url: &str, folder: &Path, engine: Engine) {
     let seqs = |found: Vec<(vigie::domain::audit_event::ChainedEvent, Fingerprint)>| {
         found.into_iter().map(|(event, _)| event.seq).collect::<Vec<_>>()
     };
-    assert_eq!(seqs(store.audit(scans).await.expect("read")), [7, 6, 5, 4, 2]);
+    assert_eq!(seqs(store.audit(&scans).await.expect("read")), [7, 6, 5, 4, 2]);
     let page = AuditFilter { after: 2, limit: 2, order: AuditOrder::OldestFirst, ..AuditFilter::default() };
-    assert_eq!(seqs(store.audit(page).await.expect("read")), [3, 4]);
+    assert_eq!(seqs(store.audit(&page).await.expect("read")), [3, 4]);
     let report = store.verify_chain(Some(loaded.head)).await.expect("walked");
     assert_eq!((report.verified, report.head, report.broken), (last.seq, loaded.head, None));
     let noted = AuditHead { seq: last.seq + 1, hash: last.head };

@@ -149,3 +149,52 @@ fn what_happens_to_a_file_opens_and_closes_its_findings() {
     scan();
     assert_eq!(codes(&daemon, "web"), [""; 0]);
 }
+
+#[test]
+fn the_trail_is_chosen_from_by_what_its_events_say() {
+    let place = tempfile::tempdir().unwrap();
+    let folder = place.path();
+    estate(folder, &["web"]);
+    let daemon = Daemon::run(folder);
+    for _ in 0..60 {
+        assert_eq!(daemon.vigie(&["scan", "--now"]).code, 0);
+    }
+    let shown = |arguments: &[&str]| -> Vec<Value> {
+        let said = daemon.json(&[&["audit", "show"], arguments].concat());
+        said["items"].as_array().unwrap().clone()
+    };
+    let first = |events: &[Value]| events.first().and_then(|event| event["seq"].as_i64());
+    let all = shown(&["--after", "0"]);
+    assert!(all.len() > 60 && first(&all) == Some(1), "all that follow: {}", all.len());
+    assert_eq!(shown(&[]), all[all.len() - 50..]);
+    assert_eq!(shown(&["--after", "3", "--last", "2"]), all[all.len() - 2..]);
+
+    let of = |key: &str, word: &str| -> Vec<Value> { all.iter().filter(|event| event[key] == word).cloned().collect() };
+    let opened = of("action", "finding_opened");
+    assert_eq!(shown(&["--action", "finding_opened"]), opened);
+    let object = opened[0]["object"].as_str().unwrap();
+    assert_eq!(shown(&["--object", object]), of("object", object));
+    assert_eq!(shown(&["--actor", "nobody"]), [Value::Null; 0]);
+    let actor = all.last().unwrap()["actor"].as_str().unwrap();
+    assert_eq!(shown(&["--actor", actor, "--last", "3"]), of("actor", actor)[of("actor", actor).len() - 3..]);
+    assert_eq!(shown(&["--outcome", "refused"]), of("outcome", "refused"));
+    let begin = all[0]["at"].as_str().unwrap();
+    assert_eq!(shown(&["--since", begin]), all);
+    assert_eq!(shown(&["--until", begin]), [Value::Null; 0]);
+    assert_eq!(daemon.vigie(&["audit", "show", "--action", "dance"]).code, 65);
+
+    let token = fs::read_to_string(folder.join("state/api.token")).unwrap();
+    let token = format!("Authorization: Bearer {}\r\n", token.trim());
+    let page = daemon.get("/api/v1/audit?action=finding_opened&limit=1", &token).json();
+    assert_eq!((&page["items"][0], page["total"].as_u64()), (&opened[0], Some(opened.len() as u64)));
+    assert_eq!(page["next_cursor"].is_null(), opened.len() == 1);
+    for list in ["structures", "administrators", "sources", "nodes"] {
+        let page = daemon.get(&format!("/api/v1/{list}?limit=1"), &token).json();
+        let total = page["total"].as_u64().unwrap();
+        assert_eq!(page["next_cursor"].is_null(), total <= 1, "{list}: {page}");
+        assert_eq!(page["items"].as_array().unwrap().len() as u64, total.min(1), "{list}");
+    }
+    let rest = daemon.get("/api/v1/sources?limit=1&cursor=1", &token).json();
+    assert_eq!(rest["items"].as_array().unwrap().len() as u64, rest["total"].as_u64().unwrap() - 1);
+    daemon.stop();
+}

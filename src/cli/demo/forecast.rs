@@ -123,7 +123,7 @@ async fn engine(folder: &Path, clock: &Arc<Held>, got: &Arc<Mutex<Vec<Line>>>) -
         store,
         clock: Arc::clone(clock) as _,
         jitter: Jitter::default(),
-        anchors: crate::sources::anchors::load(&config.trust.anchors).anchors,
+        anchors: crate::sources::anchors::load(&config.trust.anchors),
         inventory: Inventory::default(),
         findings: loaded.findings,
         alerts: loaded.alerts,

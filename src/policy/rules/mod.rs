@@ -3,6 +3,7 @@
 pub(super) mod administrator_card_ends;
 mod administrator_card_missing;
 pub(super) mod administrator_missing;
+mod anchor_missing;
 mod card_blocked;
 mod card_ended;
 mod card_ending;
@@ -59,6 +60,7 @@ pub const RULES: &[&Rule] = &[
     &administrator_card_ends::RULE,
     &administrator_card_missing::RULE,
     &administrator_missing::RULE,
+    &anchor_missing::RULE,
     &card_blocked::RULE,
     &card_ended::RULE,
     &card_ending::RULE,

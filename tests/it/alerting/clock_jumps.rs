@@ -49,7 +49,7 @@ async fn a_clock_that_is_set_neither_repeats_nor_silences() {
     assert_eq!(opened, 2, "{said:#?}");
     assert!(times(&world.got()).values().all(|times| *times == 1));
     let events =
-        daemon.store.audit(vigie::store::AuditFilter { limit: 5000, ..Default::default() }).await.expect("read");
+        daemon.store.audit(&vigie::store::AuditFilter { limit: 5000, ..Default::default() }).await.expect("read");
     let jumps = events.iter().filter(|(event, _)| event.event.action.as_str() == "clock_jump").count();
     assert!(jumps >= 5, "{jumps} jumps written down");
     assert_eq!(daemon.store.verify_chain(None).await.expect("walked").broken, None);

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::watch::missing;
 use crate::support::daemon::{Daemon, wait_for};
 use crate::support::die_at::{Failpoint, Moment};
+use crate::support::made_certificate::trusted;
 use crate::support::sinks::{Identity, Sink};
 
 /// Events, and messages where each goes to an address of its own.
@@ -27,9 +28,10 @@ fn config(folder: &Path, rest: &str) -> String {
         "node = \"n\"\nstate_dir = \"{state}\"\n[http]\nsocket = \"{state}/api.sock\"\nlisten = \"127.0.0.1:0\"\n\
          token_file = \"{state}/token\"\n\
          [schedule]\njitter = \"0s\"\n\
-         [alerts]\nhour = 0\nretry = [\"1s\"]\nper_hour = 1000\n\
+         {trust}[alerts]\nhour = 0\nretry = [\"1s\"]\nper_hour = 1000\n\
          [[structure]]\nid = \"chex\"\nname = \"CH\"\nkind = \"public_hospital\"\nenvironment = \"test\"\n{rest}",
         state = folder.join("state").display(),
+        trust = trusted(folder),
     )
 }
 

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::watch::missing;
 use crate::support::daemon::{Answer, Daemon, VIGIE, wait_for};
+use crate::support::made_certificate::trusted;
 use crate::support::sinks::{Sink, read_calendar};
 
 const TOKEN: &str = "token-0123456789abcdef0123456789abcdef";
@@ -26,11 +27,12 @@ fn daemon(folder: &Path, ways: &str) -> Daemon {
 fn config(state: &Path, ways: &str) -> String {
     format!(
         "node = \"n\"\nstate_dir = \"{state}\"\n[http]\nsocket = \"{state}/api.sock\"\nlisten = \"127.0.0.1:0\"\n\
-         token_file = \"{state}/token\"\n[schedule]\njitter = \"0s\"\n[alerts]\nhour = 0\nretry = [\"1h\"]\n\
+         token_file = \"{state}/token\"\n[schedule]\njitter = \"0s\"\n{trust}[alerts]\nhour = 0\nretry = [\"1h\"]\n\
          [[structure]]\nid = \"chex\"\nname = \"CH\"\nkind = \"public_hospital\"\nenvironment = \"test\"\n\
          [[person]]\nid = \"at-1\"\nmails = [\"at-1@x.fr\"]\n\
          [[mandate]]\nperson = \"at-1\"\nstructure = \"chex\"\nrole = \"administrateur_technique\"\n{ways}{declared}",
         state = state.display(),
+        trust = trusted(state.parent().expect("a folder")),
         declared = missing(3),
     )
 }

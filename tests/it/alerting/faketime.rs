@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::watch::missing;
 use crate::support::daemon::wait_for;
 use crate::support::faketime::Faketime;
-use crate::support::made_certificate::{Made, authority};
+use crate::support::made_certificate::{Made, authority, trusted};
 use crate::support::sinks::{Identity, Sink, read_mail};
 
 #[test]
@@ -20,12 +20,13 @@ fn a_clock_that_is_set_under_the_daemon_repeats_nothing() {
     fs::create_dir(&state).expect("a folder");
     let text = format!(
         "node = \"n\"\nstate_dir = \"{state}\"\n[http]\nsocket = \"{state}/api.sock\"\nlisten = \"127.0.0.1:0\"\n\
-         token_file = \"{state}/token\"\n[schedule]\njitter = \"0s\"\n[alerts]\nhour = 0\nper_hour = 100\n\
+         token_file = \"{state}/token\"\n[schedule]\njitter = \"0s\"\n{trust}[alerts]\nhour = 0\nper_hour = 100\n\
          [notify.smtp]\nhost = \"127.0.0.1\"\nport = {port}\ntls = \"none\"\nfrom = \"vigie@x.fr\"\n\
          [[structure]]\nid = \"chex\"\nname = \"CH\"\nkind = \"public_hospital\"\nenvironment = \"test\"\n\
          [[person]]\nid = \"at-1\"\nmails = [\"at-1@x.fr\"]\n\
          [[mandate]]\nperson = \"at-1\"\nstructure = \"chex\"\nrole = \"administrateur_technique\"\n{declared}",
         state = state.display(),
+        trust = trusted(folder.path()),
         port = relay.port,
         declared = missing(2),
     );

@@ -6,6 +6,7 @@ use std::process::{Command, Output};
 
 use super::watch::missing;
 use crate::support::daemon::{Daemon, VIGIE, wait_for};
+use crate::support::made_certificate::trusted;
 use crate::support::postgres::Postgres;
 use crate::support::sinks::Sink;
 
@@ -15,12 +16,13 @@ fn write(folder: &Path, url: &str, relay: u16, events: usize) {
     let text = format!(
         "node = \"node-one\"\nstate_dir = \"{state}\"\n[store]\nurl = \"{url}\"\n\
          [http]\nsocket = \"{state}/api.sock\"\nlisten = \"127.0.0.1:0\"\ntoken_file = \"{state}/token\"\n\
-         [schedule]\njitter = \"0s\"\n[alerts]\nhour = 0\nper_hour = 100\n\
+         [schedule]\njitter = \"0s\"\n{trust}[alerts]\nhour = 0\nper_hour = 100\n\
          [notify.smtp]\nhost = \"127.0.0.1\"\nport = {relay}\ntls = \"none\"\nfrom = \"vigie@x.fr\"\n\
          [[structure]]\nid = \"chex\"\nname = \"CH\"\nkind = \"public_hospital\"\nenvironment = \"test\"\n\
          [[person]]\nid = \"at-1\"\nmails = [\"at-1@x.fr\"]\n\
          [[mandate]]\nperson = \"at-1\"\nstructure = \"chex\"\nrole = \"administrateur_technique\"\n{declared}",
         state = state.display(),
+        trust = trusted(folder),
         declared = missing(events),
     );
     fs::write(folder.join("vigie.toml"), text).expect("written");

@@ -65,7 +65,7 @@ async fn what_is_found_is_told_once_and_its_end_too() {
     );
     assert!(daemon.handle.snapshot().alerts.is_empty());
     let events =
-        daemon.store.audit(vigie::store::AuditFilter { limit: 1000, ..Default::default() }).await.expect("read");
+        daemon.store.audit(&vigie::store::AuditFilter { limit: 1000, ..Default::default() }).await.expect("read");
     let count = |action: &str| events.iter().filter(|(event, _)| event.event.action.as_str() == action).count();
     assert_eq!((count("alert_opened"), count("alert_resolved"), count("delivered")), (1, 1, 4));
     assert_eq!(count("alert_acknowledged"), 2, "the refused one too");

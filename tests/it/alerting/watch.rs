@@ -22,6 +22,7 @@ use vigie::revocation::{Keeper, SystemResolver};
 use vigie::store::{DeliveryFilter, Opening, Store};
 
 use crate::support::clock::HeldClock;
+use crate::support::made_certificate::trusted;
 
 /// 2027-01-15T09:00:00Z, a morning.
 pub const NOW: i64 = 1_800_003_600;
@@ -143,7 +144,7 @@ impl World {
             store: store.clone(),
             clock: Arc::clone(&clock),
             jitter: Jitter::default(),
-            anchors: Vec::new(),
+            anchors: vigie::sources::anchors::load(&config.trust.anchors),
             inventory: Inventory {
                 certificates: Arc::new(loaded.certificates),
                 observations: Arc::new(loaded.observations),
@@ -228,8 +229,9 @@ pub fn line(got: &Got) -> String {
 }
 
 pub fn write_config(folder: &Path, rest: &str) {
-    let text = format!("node = \"n\"\nstate_dir = \"{}\"\n{rest}", folder.join("state").display());
     std::fs::create_dir_all(folder.join("state")).expect("a folder");
+    let (state, trust) = (folder.join("state"), trusted(folder));
+    let text = format!("node = \"n\"\nstate_dir = \"{}\"\n{rest}\n{trust}", state.display());
     std::fs::write(folder.join("vigie.toml"), text).expect("written");
 }
 

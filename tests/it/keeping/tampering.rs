@@ -96,7 +96,7 @@ async fn a_cut_or_rebuilt_chain_needs_the_head_that_was_noted() {
     let page = AuditFilter { after: 7, order: AuditOrder::OldestFirst, ..AuditFilter::default() };
     let mut sql = WITHOUT_TRIGGERS.to_owned();
     let mut previous = None;
-    for (mut chained, _) in store.audit(page).await.expect("read") {
+    for (mut chained, _) in store.audit(&page).await.expect("read") {
         chained.event.object = "rewritten".into();
         chained.previous = previous.unwrap_or(chained.previous);
         let hash = sha256(&chained.canonical());

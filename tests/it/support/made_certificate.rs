@@ -1,5 +1,7 @@
 //! Certificates made on the spot.
 
+use std::path::Path;
+
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd};
 use vigie::domain::fingerprint::Fingerprint;
 use vigie::pki::digest::sha256;
@@ -35,6 +37,15 @@ pub fn authority(name: &str) -> CertifiedIssuer<'static, KeyPair> {
     let mut parameters = parameters(name, 2020, 2040);
     parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     CertifiedIssuer::self_signed(parameters, KeyPair::generate().expect("a key")).expect("an authority")
+}
+
+/// An authority to trust, which signed nothing, written into `folder`; the lines that name it in a configuration.
+pub fn trusted(folder: &Path) -> String {
+    let anchor = folder.join("trusted.pem");
+    if !anchor.exists() {
+        std::fs::write(&anchor, authority("TEST AC").pem()).expect("written");
+    }
+    format!("[trust]\nanchors = [{anchor:?}]\n")
 }
 
 fn parameters(name: &str, from: i32, until: i32) -> CertificateParams {

@@ -28,12 +28,12 @@ impl Key {
 }
 
 /// A keyed hash of multiplications whose halves are folded (as in wyhash, Wang Yi 2019): one for each sixteen octets and one at the end. Nobody sees a
-/// fingerprint, and entries that meet cost a look into the list and no more: that whoever chose the serial numbers before the key was drawn cannot make
-/// many of them meet is all that is asked of it.
+/// fingerprint, and two serial numbers that meet are told apart in the list itself: that whoever chose them before the key was drawn cannot make them meet
+/// is all that is asked of it. The constants, of pi's digits, keep a key of zeros from being one.
 #[inline(always)]
 fn keyed(Key(key): &Key, message: &[u8]) -> u64 {
     let (low, high) = key.split_at(8);
-    let (mut state, other) = (word(low), word(high));
+    let (mut state, other) = (word(low) ^ 0x243f_6a88_85a3_08d3, word(high) ^ 0x1319_8a2e_0370_7344);
     let (blocks, rest) = message.as_chunks::<16>();
     for block in blocks {
         if let ([first, second], []) = block.as_chunks() {
@@ -92,7 +92,9 @@ mod tests {
     use super::*;
 
     fn key(seed: u64) -> Key {
-        Key(crate::pki::digest::sha256(&seed.to_le_bytes()).0[..16].try_into().expect("sixteen octets"))
+        let mut octets = [0; 16];
+        octets[8..].copy_from_slice(&seed.to_le_bytes());
+        Key(octets)
     }
 
     #[test]
