@@ -264,6 +264,15 @@ pub async fn read_chain(endpoint: &Endpoint, scan: &ScanConfig) -> Result<Vec<Ve
     }
 }
 
+/// What a server says before TLS, and nothing of it goes anywhere.
+///
+/// # Errors
+/// As those words deserve.
+#[cfg(fuzzing)]
+pub async fn heard(scheme: crate::domain::endpoint::EndpointScheme, said: &[u8]) -> Result<(), EndpointError> {
+    starttls::prepare(scheme, &mut tokio::io::join(said, tokio::io::sink()), "[192.0.2.1]").await
+}
+
 /// Tries every address of the name; the last refusal is the one told.
 async fn connect(endpoint: &Endpoint) -> Result<TcpStream, EndpointError> {
     let addresses =
