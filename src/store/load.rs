@@ -6,6 +6,7 @@ use std::sync::Arc;
 use sqlx::any::AnyRow;
 use sqlx::{AssertSqlSafe, Row};
 
+use super::address::Engine;
 use super::audit::{self, AuditHead};
 use super::error::StoreError;
 use super::packed::{Interner, Unreadable, facts, state};
@@ -62,6 +63,7 @@ impl Store {
                 let head = audit::head(&mut connection).await.map_err(failed)?;
                 Ok((cards, findings, alerts, outbox, sources, settings, head))
             })?;
+        self.let_go().await.map_err(failed)?;
         Ok(Snapshot {
             certificates,
             observations,
@@ -74,6 +76,17 @@ impl Store {
             settings,
             head,
         })
+    }
+
+    /// Pages of SQLite that were read for this once are no cache of what is asked next.
+    async fn let_go(&self) -> sqlx::Result<()> {
+        if self.engine == Engine::Sqlite {
+            let idle: Vec<_> = std::iter::from_fn(|| self.read.try_acquire()).collect();
+            for mut connection in idle {
+                sqlx::query("PRAGMA shrink_memory").execute(&mut *connection).await?;
+            }
+        }
+        Ok(())
     }
 
     async fn certificates(&self) -> Result<HashMap<Fingerprint, Arc<CertificateRecord>>, StoreError> {

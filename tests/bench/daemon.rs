@@ -58,6 +58,7 @@ impl Daemon {
             .env("NOTIFY_SOCKET", &notify)
             .env_remove("JOURNAL_STREAM")
             .env("VIGIE_LOG", "warn")
+            .envs(environment())
             .stdin(Stdio::null())
             .spawn()
             .expect("vigie runs");
@@ -148,6 +149,14 @@ impl Daemon {
         rustix::process::kill_process(pid, rustix::process::Signal::TERM).expect("signalled");
         assert!(self.child.wait().expect("waited for").success());
     }
+}
+
+/// What the unit sets for it.
+fn environment() -> Vec<(String, String)> {
+    let unit = Path::new(env!("CARGO_MANIFEST_DIR")).join("systemd/vigie.service");
+    let unit = fs::read_to_string(unit).expect("the unit");
+    let words = unit.lines().filter_map(|line| line.strip_prefix("Environment=")).flat_map(str::split_whitespace);
+    words.map(|word| word.split_once('=').expect("a value")).map(|(name, value)| (name.into(), value.into())).collect()
 }
 
 impl Drop for Daemon {

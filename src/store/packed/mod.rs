@@ -223,7 +223,8 @@ impl<'a> Unpacker<'a> {
         if count > self.0.len() {
             return Err(Unreadable);
         }
-        (0..count).map(|_| unpack(self)).collect()
+        // Most lists are empty, and those are one.
+        if count == 0 { Ok(Arc::default()) } else { (0..count).map(|_| unpack(self)).collect() }
     }
 
     /// A list of texts, shared when the same list was met before.
