@@ -33,6 +33,7 @@ revocation-why = { $why ->
     [no_list] no list of the issuer
     [out_of_scope] the lists at hand are for other certificates
     [delta_without_base] a delta list without the complete list it builds on
+    [other_key] the lists at hand are signed with another key of the authority
     [not_yet_valid] the list is dated in the future
     [limit_exceeded] too much work, search given up
     [index_damaged] the index of the list is damaged

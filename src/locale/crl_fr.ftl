@@ -33,6 +33,7 @@ revocation-why = { $why ->
     [no_list] aucune liste de l'émetteur
     [out_of_scope] les listes présentes concernent d'autres certificats
     [delta_without_base] une liste delta sans la liste complète dont elle part
+    [other_key] les listes présentes sont signées d'une autre clé de l'autorité
     [not_yet_valid] la liste est datée du futur
     [limit_exceeded] trop de travail, recherche abandonnée
     [index_damaged] l'index de la liste est endommagé
