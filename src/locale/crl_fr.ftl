@@ -124,6 +124,7 @@ list-reason = { $reason ->
     [index_other_format] l'index de la liste est d'une autre version
     [index_other_list] l'index est celui d'une autre liste
     [io] la liste n'a pas pu être écrite ou relue sur le disque
+    [key_changed] elle est signée d'une autre clé que celle qui est gardée, et aucun certificat ne lie les deux clés
     [limit_exceeded] trop de travail, recherche abandonnée
     [malformed] la liste ne respecte pas la norme
     [missing] le fichier n'est pas là
@@ -137,6 +138,7 @@ list-reason = { $reason ->
     [number_backwards] son numéro recule
     [number_stuck] une autre liste porte déjà son numéro
     [older] elle est plus ancienne que celle qui est gardée
+    [other_key] elle est signée d'une autre clé que celle des certificats en question
     [out_of_scope] elle concerne d'autres certificats
     [reasons_not_covered] elle ne couvre pas tous les motifs
     [redirect_refused] le serveur renvoie ailleurs, ou trop souvent

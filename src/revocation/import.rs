@@ -13,15 +13,17 @@ use std::time::Duration;
 use rustix::fs::OFlags;
 use tokio::sync::mpsc;
 
-use super::accept::Expected;
+use super::accept::{Expected, Stand, stand, suits};
 use super::error::FetchError;
 use super::keeper::{Broken, Worker};
-use super::kept::ListName;
+use super::kept::{Kept, ListName};
 use super::outcome::{Failed, Had, Import, NewList, Outcome, Setup, Ticket, Way};
 use super::spool::Spool;
-use super::trust::{import_name, place_name};
+use super::trust::{import_name, place_name, settings};
 use crate::domain::crl::Validators;
-use crate::pki::crl::{Limits, ReadError, read_from};
+use crate::pki::crl::{Crl, Limits, ReadError, read_from};
+use crate::pki::path::PathCertificate;
+use crate::pki::revocation::Judge;
 
 /// Imports that read files at the same time, those that hang included.
 pub(super) const READERS: usize = 2;
@@ -180,22 +182,40 @@ impl Worker {
             ReadError::Io(error) => (None, ("io", error.to_string())),
             ReadError::Refused(refused) => (None, (refused.reason(), refused.to_string())),
         })?;
-        let fits = |(_, expected): &&(ListName, Expected)| {
-            expected.delta.is_none_or(|delta| delta == crl.is_delta())
-                && expected.issuers.contains(&crl.issuer.canonical)
-        };
-        let mut fitting = known.iter().filter(fits);
-        let scope = format!("{:?}", crl.scope);
-        let own = || import_name(&crl.issuer.canonical, crl.is_delta(), &scope).unwrap_or_else(ListName::nameless);
-        let name = match (fitting.next(), fitting.next()) {
-            (Some((name, _)), None) => name.clone(),
-            _ => own(),
-        };
-        let expected = Expected { issuers: vec![Arc::clone(&crl.issuer.canonical)], delta: Some(crl.is_delta()) };
+        let (name, expected) = self.place_of(&crl, known, setup);
         spool.rewind().map_err(|error| (Some(name.clone()), (error.reason(), error.to_string())))?;
         match self.take_in(&name, spool.file(), &expected, setup) {
             Ok(new) => Ok((name, new)),
             Err(error) => Err((Some(name), error)),
+        }
+    }
+
+    /// What a list is kept as: the one that is followed and that it can only be, where none of another scope or key is held; or a list of its own.
+    fn place_of(&self, crl: &Crl, known: &[(ListName, Expected)], setup: &Setup) -> (ListName, Expected) {
+        let (pool, shelf) = (setup.trust.pool(), self.shelf.lists());
+        let judge = Judge::new(&pool, settings(self.clock.now()), shelf.iter().map(|kept| kept.list()));
+        // Who is not believed is told so when it is taken in.
+        let signer = judge.authority(crl).ok();
+        let fits = |(name, expected): &&(ListName, Expected)| {
+            let free = |signer: &PathCertificate| {
+                let held = self.shelf.get(name);
+                let other =
+                    |held: Arc<Kept>| matches!(stand(crl, signer, &held.crl, expected, &judge, &pool), Stand::Other(_));
+                suits(crl, signer, expected, &judge, &pool) && !held.is_some_and(other)
+            };
+            expected.delta.is_none_or(|delta| delta == crl.is_delta())
+                && expected.issuers.contains(&crl.issuer.canonical)
+                && signer.as_deref().is_none_or(free)
+        };
+        let mut fitting = known.iter().filter(fits);
+        let issuers = vec![Arc::clone(&crl.issuer.canonical)];
+        let own = Expected { issuers, delta: Some(crl.is_delta()), ..Expected::default() };
+        match (fitting.next(), fitting.next()) {
+            (Some((name, expected)), None) => {
+                let (authorities, names) = (expected.authorities.clone(), expected.names.clone());
+                (name.clone(), Expected { authorities, names, ..own })
+            }
+            _ => (import_name(crl, signer.as_deref()).unwrap_or_else(ListName::nameless), own),
         }
     }
 }

@@ -54,7 +54,7 @@ pub struct Keeper {
 #[derive(Clone)]
 pub(super) struct Worker {
     pub(super) folder: Folder,
-    shelf: Shelf,
+    pub(super) shelf: Shelf,
     pub(super) clock: SharedClock,
     resolver: SharedResolver,
     received: Arc<Semaphore>,

@@ -20,14 +20,11 @@ pub fn speaks_for(
     issuer: &PathCertificate,
     accepted: Accepted,
 ) -> Result<bool, LimitExceeded> {
-    let may = |certificate: &PathCertificate, usage| {
-        certificate.extensions.key_usage.is_none_or(|allowed| allowed.contains(usage))
-    };
     // One that is named by another name, the issuer of an indirect list, is named on purpose (section 6.3.3 (b)(1)).
     if signer.subject != issuer.subject || signer.public_key_info == issuer.public_key_info {
         return Ok(true);
     }
-    if !signer.is_ca() || !may(signer, KeyUsage::KEY_CERT_SIGN) || !may(issuer, KeyUsage::CRL_SIGN) {
+    if !signs_certificates(signer) || !may(issuer, KeyUsage::CRL_SIGN) {
         return Ok(true);
     }
     // Each key of the name once, from that of `issuer` on, along certificates in either direction.
@@ -54,4 +51,13 @@ pub fn speaks_for(
         }
     }
     Ok(false)
+}
+
+/// An authority, and not somebody who signs lists for one.
+pub fn signs_certificates(certificate: &PathCertificate) -> bool {
+    certificate.is_ca() && may(certificate, KeyUsage::KEY_CERT_SIGN)
+}
+
+fn may(certificate: &PathCertificate, usage: KeyUsage) -> bool {
+    certificate.extensions.key_usage.is_none_or(|allowed| allowed.contains(usage))
 }

@@ -7,6 +7,8 @@
 mod keys;
 mod points;
 
+pub use keys::signs_certificates;
+
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::Arc;
