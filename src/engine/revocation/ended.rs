@@ -120,6 +120,7 @@ impl Engine {
                     Way::Place(place) => worst.map(|worst| CrlState {
                         followed: true,
                         addresses: [Arc::clone(place)].into(),
+                        taken_from: Some(worst.from.as_str().into()),
                         ..failed_state(&worst)
                     }),
                     Way::Address | Way::File(_) => None,

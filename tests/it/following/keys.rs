@@ -3,7 +3,7 @@
 
 use super::*;
 use crate::support::daemon::wait_for;
-use crate::support::made_pki::Authority;
+use crate::support::made_pki::tlv;
 
 /// An authority that was given a second key: its name, another key, certificates of its own.
 struct Rekeyed {
@@ -184,10 +184,60 @@ fn parts_of_one_list_in_one_folder() {
     };
     assert_eq!(from("/a.crl"), "CN=TEST AC ORGANISATIONS,O=IGC-SANTE TEST,C=FR");
     assert_eq!(from("/a.crl"), from("/c.crl"));
+    // And their figures are told apart.
+    let token = fs::read_to_string(estate.path().join("state/api.token")).unwrap();
+    let metrics = daemon.get("/metrics", &format!("Authorization: Bearer {}\r\n", token.trim())).body;
+    let series = metrics.lines().filter(|line| !line.starts_with('#')).map(|line| line.rsplit_once(' ').unwrap().0);
+    let mut seen = std::collections::BTreeSet::new();
+    let twice: Vec<&str> = series.filter(|series| !seen.insert(*series)).collect();
+    assert_eq!(twice, [""; 0]);
     let file = estate.path().join("next.crl");
     fs::write(&file, part("b", list(101).dated("2021-01-01", Some(UNTIL)))).unwrap();
     assert_eq!(daemon.json(&["crl", "import", file.to_str().unwrap()])["taken"], 1);
     assert_eq!(followed(&daemon, "/pb.crl")["number"], "101");
+}
+
+#[test]
+fn a_file_that_is_refused_is_named() {
+    let estate = Estate::new();
+    estate.install(&["http://crl.example.fr/ca.crl"]);
+    let daemon = from_files(&estate, &[("a.crl", estate.ca.list(&list(5)))]);
+    wait_for("the list", || (statuses(&daemon) == words("good", "revoked")).then_some(()));
+    let old = estate.path().join("lists/b.crl");
+    fs::write(&old, estate.ca.list(&list(4))).unwrap();
+    daemon.vigie(&["crl", "fetch"]);
+    wait_for("the finding", || codes(&daemon).contains(&"crl_number_backwards".to_owned()).then_some(()));
+    let found = daemon.json(&["findings"]);
+    let finding = found["items"].as_array().unwrap().iter().find(|one| one["code"] == "crl_number_backwards").unwrap();
+    let (text, file) = (finding["text"].as_str().unwrap(), old.display().to_string());
+    assert!(text.contains(&file) && !text.contains(" - ") && !text.contains("()"), "{text}");
+    assert!(!text.contains("vigie crl forget \""), "a folder is no list: {text}");
+    assert_eq!(finding["facts"]["file"], file);
+    let message = finding["facts"]["message"].as_str().unwrap();
+    assert_eq!(
+        message,
+        "the revocation list does not succeed the one that is held: its number is lower, or it has none"
+    );
+}
+
+/// Two lists that came from files and are called the same, a complete one and its delta, both past their end.
+#[test]
+fn each_list_has_its_own_finding() {
+    let estate = Estate::new();
+    let over = |spec: ListSpec| spec.dated(FROM, Some("2021-01-01"));
+    let lists = [("a.crl", estate.ca.list(&over(list(5)))), ("b.crl", estate.ca.list(&over(ListSpec::delta(6, 5))))];
+    let daemon = from_files(&estate, &lists);
+    let subjects = || {
+        let found = daemon.json(&["findings"]);
+        let stale = found["items"].as_array().unwrap().iter().filter(|one| one["code"] == "crl_stale");
+        stale.map(|one| one["subject"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let subjects = wait_for("both findings", || Some(subjects()).filter(|found| found.len() == 2));
+    // Each is forgotten by what its finding says.
+    for subject in subjects {
+        let name = subject.strip_prefix("crl:").unwrap();
+        assert_eq!(daemon.json(&["crl", "forget", name])["name"], name);
+    }
 }
 
 #[test]
@@ -203,4 +253,21 @@ fn lists_that_are_equally_new_are_both_asked() {
     let daemon = estate.run();
     assert_eq!(daemon.vigie(&["crl", "fetch"]).code, 0);
     assert_eq!(statuses(&daemon), words("revoked", "revoked"));
+}
+
+#[test]
+fn a_number_too_large_for_a_figure_has_none() {
+    let estate = Estate::new();
+    estate.install(&[&estate.server.url("/ca.crl")]);
+    let huge = extension(20, PLAIN, &tlv(2, &[&[0x7f; 20]]));
+    let list = ListSpec { extensions: vec![huge], ..list(1) };
+    estate.server.on("/ca.crl", Does::serve(&estate.ca.list(&list)));
+    let daemon = estate.run();
+    wait_for("the list", || (statuses(&daemon) == words("good", "revoked")).then_some(()));
+    let token = fs::read_to_string(estate.path().join("state/api.token")).unwrap();
+    let metrics = daemon.get("/metrics", &format!("Authorization: Bearer {}\r\n", token.trim())).body;
+    let of_it = |family: &str| {
+        metrics.lines().filter(|line| line.starts_with(&format!("{family}{{")) && line.contains("/ca.crl")).count()
+    };
+    assert_eq!((of_it("x509_crl_number"), of_it("x509_crl_stale")), (0, 1), "{metrics}");
 }
