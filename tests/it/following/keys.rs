@@ -176,7 +176,7 @@ fn parts_of_one_list_in_one_folder() {
     let held = followed(&daemon, "/pb.crl");
     assert!(held["taken_from"].as_str().unwrap().ends_with("/b.crl"), "{held}");
     assert!(!codes(&daemon).iter().any(|code| code.starts_with("crl_")), "{:?}", codes(&daemon));
-    // Two others of one issuer, kind and number, each in its own right.
+    // Two others of one issuer, kind and number, each in its own right; and that of the root, once.
     let all = daemon.json(&["crl", "list"]);
     let from = |file: &str| {
         let is_it = |item: &&Value| item["taken_from"].as_str().is_some_and(|from| from.ends_with(file));
@@ -184,6 +184,16 @@ fn parts_of_one_list_in_one_folder() {
     };
     assert_eq!(from("/a.crl"), "CN=TEST AC ORGANISATIONS,O=IGC-SANTE TEST,C=FR");
     assert_eq!(from("/a.crl"), from("/c.crl"));
+    wait_for("each once", || (daemon.json(&["crl", "list"])["total"] == 4).then_some(()));
+    // A certificate names one of them now: it is that one, and not two.
+    estate.put("late", &Spec::end_entity("late", 0x51).with(points(&[&url("a")])));
+    assert_eq!(daemon.vigie(&["scan", "--now"]).code, 0);
+    daemon.vigie(&["crl", "fetch"]);
+    wait_for("the list under its address", || (daemon.json(&["crl", "list"])["total"] == 4).then_some(()));
+    assert_eq!(
+        (followed(&daemon, "/pa.crl")["number"].clone(), status(&daemon, "late")),
+        ("100".into(), "good".into())
+    );
     // And their figures are told apart.
     let token = fs::read_to_string(estate.path().join("state/api.token")).unwrap();
     let metrics = daemon.get("/metrics", &format!("Authorization: Bearer {}\r\n", token.trim())).body;
