@@ -147,6 +147,8 @@ spelled! {
         OppositionCorrected = "opposition_corrected",
         /// Somebody said that it was never declared.
         OppositionWithdrawn = "opposition_withdrawn",
+        /// Every certificate of what was awaited expired before a list said so.
+        OppositionExpired = "opposition_expired",
         /// What was declared was seen in a revocation list.
         OppositionSeen = "opposition_seen",
         /// The database schema was brought up to date.

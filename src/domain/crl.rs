@@ -42,7 +42,7 @@ pub struct CrlState {
     pub followed: bool,
     /// The list that is held.
     pub held: Option<Held>,
-    /// Which address gave it.
+    /// Which address, or file, gave it; of a configured folder, the file that is at fault.
     pub taken_from: Option<Arc<str>>,
     /// What the server said of the body last taken.
     pub validators: Validators,
@@ -142,6 +142,16 @@ impl CrlFailure {
 }
 
 impl CrlState {
+    /// It was imported: nobody is asked for it.
+    pub fn is_imported(&self) -> bool {
+        self.addresses.is_empty()
+    }
+
+    /// No list, but a configured file or folder something is wrong with.
+    pub fn is_place(&self) -> bool {
+        self.held.is_none() && self.addresses.first().is_some_and(|address| address.starts_with('/'))
+    }
+
     /// What to call it: its first address, or its issuer.
     pub fn label(&self) -> Arc<str> {
         self.addresses.first().unwrap_or(&self.issuer).clone()

@@ -59,6 +59,8 @@ spelled! {
         OutOfScope = "out_of_scope",
         /// A delta CRL without the complete CRL it builds on.
         DeltaWithoutBase = "delta_without_base",
+        /// The lists at hand are signed with another key of the issuer, and nothing says that they cover this one's certificates.
+        OtherKey = "other_key",
         /// Issued in the future.
         NotYetValid = "not_yet_valid",
         /// A bound on work or size was hit.

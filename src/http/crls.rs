@@ -1,6 +1,8 @@
 //! `/api/v1/crls`: the lists that are followed, asking for them, taking one from a file; oppositions and requests for revocation.
 
+use std::fmt;
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -12,11 +14,12 @@ use serde::{Deserialize, Serialize};
 use super::Shared;
 use super::answer::{blocking, texts};
 use super::asked::{self, Id, NoParameters, Query};
-use super::paging::Page;
+use super::paging::Paging;
 use super::problem::ApiProblem;
 use crate::domain::crl::{Awaited, AwaitedSubject, CrlState};
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::identifier::CardNumber;
+use crate::domain::offer::{UnknownWord, spelled};
 use crate::domain::profile::Environment;
 use crate::domain::time::Timestamp;
 use crate::engine::{Caller, Refusal, freshness};
@@ -86,21 +89,61 @@ impl<'a> Line<'a> {
     }
 }
 
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ListQuery {
+    #[serde(default, deserialize_with = "asked::word")]
+    freshness: Option<Freshness>,
+    followed: Option<bool>,
+    delta: Option<bool>,
+    /// How the issuer begins, RFC 4514.
+    issuer: Option<String>,
+    limit: Option<usize>,
+    cursor: Option<String>,
+}
+
+spelled! {
+    /// What [`freshness`] says.
+    Freshness, "freshness of a revocation list" {
+        /// None is held.
+        Missing = "missing",
+        /// Past its nextUpdate, or without one.
+        Stale = "stale",
+        /// Its successor is due.
+        NearStale = "near_stale",
+        /// In force.
+        Fresh = "fresh",
+    }
+}
+
+impl ListQuery {
+    fn wants(&self, state: &CrlState, margin: i64, now: Timestamp) -> bool {
+        (state.followed || state.held.is_some())
+            && self.freshness.is_none_or(|wanted| wanted.as_str() == freshness(state, margin, now))
+            && self.followed.is_none_or(|wanted| wanted == state.followed)
+            && self.delta.is_none_or(|wanted| wanted == state.delta)
+            && self.issuer.as_deref().is_none_or(|wanted| state.issuer.starts_with(wanted))
+    }
+}
+
 pub(super) async fn list(
     State(shared): State<Arc<Shared>>,
-    Query(_): Query<NoParameters>,
+    Query(query): Query<ListQuery>,
 ) -> Result<Response, ApiProblem> {
     let snapshot = shared.handle.snapshot();
     let now = shared.clock.now();
     blocking(move || {
         let margin = snapshot.config.policy.crl_margin();
-        let lists =
-            snapshot.inventory.revocation.lists.iter().filter(|(_, state)| state.followed || state.held.is_some());
-        let items: Vec<Line<'_>> = lists.map(|(name, state)| Line::new(name, state, margin, now)).collect();
-        let total = items.len();
-        Json(Page { items, next_cursor: None, total }).into_response()
+        let lists = &snapshot.inventory.revocation.lists;
+        let wanted: Vec<_> = lists.iter().filter(|(_, state)| query.wants(state, margin, now)).collect();
+        let page = Paging::new(query.limit, query.cursor).cut(
+            &wanted,
+            |(name, _)| name.to_string(),
+            |(name, state)| Line::new(name, state, margin, now),
+        )?;
+        Ok(Json(page).into_response())
     })
-    .await
+    .await?
 }
 
 pub(super) async fn fetch(

@@ -33,6 +33,7 @@ revocation-why = { $why ->
     [no_list] no list of the issuer
     [out_of_scope] the lists at hand are for other certificates
     [delta_without_base] a delta list without the complete list it builds on
+    [other_key] the lists at hand are signed with another key of the authority
     [not_yet_valid] the list is dated in the future
     [limit_exceeded] too much work, search given up
     [index_damaged] the index of the list is damaged
@@ -104,24 +105,45 @@ oppose-withdrawn = { $subject }: declared { $declared } by mistake, awaited no m
 # The messages about lists are English, and say more than their reason.
 list-reason = { $message }
 
+# A list has an address, or comes from a file; of some addresses nobody knows yet who publishes there.
+list-named = { $kind ->
+    [place] The list of the file { $file }
+    [imported] The imported list of { $issuer }
+    [delta] The delta list { $list } ({ $issuer })
+    [unnamed] The list { $list }
+   *[address] The list { $list } ({ $issuer })
+}
+
 rule-crl_unreachable = Revocation list out of reach
-    .text = The revocation list { $list } ({ $issuer }) could not be had since { $since }: { list-reason }.
-    .cure = Check the network, the proxy and revocation.hosts ("vigie doctor"), or import the list: vigie crl import.
+    .text = { list-named } could not be had since { $since }: { list-reason }.
+    .cure = { $kind ->
+        [place] Check that this file or folder is there, that a list is in it, and that the service can read it (revocation.files).
+       *[address] Check the network, the proxy and revocation.hosts ("vigie doctor"), or import the list: vigie crl import.
+    }
     .reference = RFC 5280, section 6.3; ANS guide of 2014
 
 rule-crl_malformed = Revocation list that cannot be read
-    .text = What { $list } gives is no whole revocation list since { $since }: { list-reason }. The last good list is kept.
-    .cure = Open the address in a browser: a captive portal or a proxy may answer there. Otherwise report it to the ANS.
+    .text = What { $kind ->
+        [place] { $file } holds
+       *[address] { $list } gives
+    } is no whole revocation list since { $since }: { list-reason }. The last good list is kept.
+    .cure = { $kind ->
+        [place] Copy this file once more, or take it out of { $list }.
+       *[address] Open the address in a browser: a captive portal or a proxy may answer there. Otherwise report it to the ANS.
+    }
     .reference = RFC 5280, section 5.1; X.690
 
 rule-crl_too_large = Revocation list too large
-    .text = The list { $list } is over the bound since { $since }: { list-reason }. The last good list is kept.
+    .text = { list-named } is over the bound since { $since }: { list-reason }. The last good list is kept.
     .cure = If that size is right, raise revocation.max_bytes.
     .reference = Vigie: revocation.max_bytes
 
 rule-crl_bad_signature = Wrong signature on a revocation list
-    .text = The list served by { $list } in the name of { $issuer } is signed by no key of that authority, since { $since }. It is refused; the last good list is kept.
-    .cure = Check who answers at that address (DNS, proxy). If the authority has a new key, add its new certificate.
+    .text = { list-named } is signed by no key of the authority it names, since { $since }. It is refused; the last good list is kept.
+    .cure = { $kind ->
+        [place] Check where this file comes from.
+       *[address] Check who answers at that address (DNS, proxy).
+    } If the authority has a new key, add its new certificate.
     .reference = RFC 5280, section 6.3.3 (g)
 
 rule-crl_wrong_issuer = Revocation list of another authority
@@ -130,38 +152,54 @@ rule-crl_wrong_issuer = Revocation list of another authority
     .reference = RFC 5280, section 6.3.3 (b)
 
 rule-crl_signer_without_crl_sign = Signer without the right to sign lists
-    .text = The list { $list } is signed since { $since } by a certificate whose usage is without cRLSign. It is refused.
-    .cure = Report it to the authority: { $issuer }.
+    .text = { list-named } is signed since { $since } by a certificate whose usage is without cRLSign. It is refused.
+    .cure = Report it to the authority.
     .reference = RFC 5280, sections 4.2.1.3 and 6.3.3 (f)
 
 rule-crl_number_stuck = List number that stays the same
-    .text = { $list } gives since { $since } another list under number { $number }, which is taken. It is refused.
-    .cure = Report it to the authority: { $issuer }. If it began its numbers again, forget the one that is held: vigie crl forget "{ $list }".
+    .text = { $kind ->
+        [place] The file { $file } gives since { $since } another list under a number that is taken.
+       *[address] { $list } gives since { $since } another list under number { $number }, which is taken.
+    } It is refused.
+    .cure = Report it to the authority. If it began its numbers again, forget the one that is held: { $kind ->
+        [place] "vigie crl list --json" has its name, vigie crl forget forgets it.
+       *[address] vigie crl forget "{ $name }".
+    }
     .reference = RFC 5280, section 5.2.3
 
 rule-crl_number_backwards = List number that goes backwards
-    .text = { $list } gives since { $since } an older list than number { $number }, which is held. It is refused: an old copy would make revocations forgotten.
-    .cure = Look for a cache or a proxy between Vigie and the authority; otherwise report it. If the authority confirms that it began its numbers again, forget the list that is held: vigie crl forget "{ $list }".
+    .text = { $kind ->
+        [place] The file { $file } gives since { $since } an older list than the one that is held.
+       *[address] { $list } gives since { $since } an older list than number { $number }, which is held.
+    } It is refused: an old copy would make revocations forgotten.
+    .cure = { $kind ->
+        [place] Take this file out of { $list }, or replace it. If the authority confirms that it began its numbers again, forget the list that is held: "vigie crl list --json" has its name, vigie crl forget forgets it.
+       *[address] Look for a cache or a proxy between Vigie and the authority; otherwise report it. If the authority confirms that it began its numbers again, forget the list that is held: vigie crl forget "{ $name }".
+    }
     .reference = RFC 5280, section 5.2.3
 
 rule-crl_refused = Revocation list refused
-    .text = The list { $list } ({ $issuer }) is refused since { $since }: { list-reason }.
+    .text = { list-named } is refused since { $since }: { list-reason }.
     .cure = { $reason ->
         [host_not_allowed] If this host is right, add it to revocation.hosts; otherwise report the address to the authority.
         [network_not_allowed] If this network is right, add it to revocation.networks; otherwise check the DNS of this machine.
         [io] Check the room on the disk of state_dir, and its health.
-       *[other] Check who answers at this address (DNS, cache, proxy); if it is the authority, report it.
+        [key_changed] If the authority has a new key, add to the watched certificates the one by which one of its keys certifies the other; without it the list is taken once the one that is held is stale, or forgotten: vigie crl forget.
+       *[other] { $kind ->
+            [place] Check where this file comes from; take it out of { $list }, or replace it.
+           *[address] Check who answers at this address (DNS, cache, proxy); if it is the authority, report it.
+        }
     }
     .reference = RFC 5280, section 6.3.3; Vigie: revocation.hosts
 
 rule-crl_near_stale = Revocation list nearly stale
-    .text = The list { $list } ({ $issuer }, number { $number }) holds until { $next_update } and the next one has not come.
+    .text = { list-named }, number { $number }, holds until { $next_update } and the next one has not come.
     .cure = Check access to the list ("vigie crl fetch"); if the authority has stopped publishing, tell it.
     .reference = RFC 5280, section 5.1.2.5
 
 rule-crl_stale = Stale revocation list
-    .text = The list { $list } ({ $issuer }, number { $number }) no longer holds since { $next_update }: the status of the certificates of this authority is unknown, but for those already revoked.
-    .cure = Restore access to the list ("vigie crl fetch"), or import one that is up to date: vigie crl import. If this list was imported and its authority is no more, forget it: vigie crl forget "{ $list }".
+    .text = { list-named }, number { $number }, no longer holds since { $next_update }: the status of the certificates of this authority is unknown, but for those already revoked.
+    .cure = Restore access to the list ("vigie crl fetch"), or import one that is up to date: vigie crl import. If this list was imported and its authority is no more, forget it: vigie crl forget "{ $name }".
     .reference = RFC 5280, sections 5.1.2.5 and 6.3.3 (a)
 
 rule-revoked = Revoked certificate

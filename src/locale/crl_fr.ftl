@@ -33,6 +33,7 @@ revocation-why = { $why ->
     [no_list] aucune liste de l'émetteur
     [out_of_scope] les listes présentes concernent d'autres certificats
     [delta_without_base] une liste delta sans la liste complète dont elle part
+    [other_key] les listes présentes sont signées d'une autre clé de l'autorité
     [not_yet_valid] la liste est datée du futur
     [limit_exceeded] trop de travail, recherche abandonnée
     [index_damaged] l'index de la liste est endommagé
@@ -123,6 +124,7 @@ list-reason = { $reason ->
     [index_other_format] l'index de la liste est d'une autre version
     [index_other_list] l'index est celui d'une autre liste
     [io] la liste n'a pas pu être écrite ou relue sur le disque
+    [key_changed] elle est signée d'une autre clé que celle qui est gardée, et aucun certificat ne lie les deux clés
     [limit_exceeded] trop de travail, recherche abandonnée
     [malformed] la liste ne respecte pas la norme
     [missing] le fichier n'est pas là
@@ -136,6 +138,7 @@ list-reason = { $reason ->
     [number_backwards] son numéro recule
     [number_stuck] une autre liste porte déjà son numéro
     [older] elle est plus ancienne que celle qui est gardée
+    [other_key] elle est signée d'une autre clé que celle des certificats en question
     [out_of_scope] elle concerne d'autres certificats
     [reasons_not_covered] elle ne couvre pas tous les motifs
     [redirect_refused] le serveur renvoie ailleurs, ou trop souvent
@@ -160,24 +163,45 @@ list-reason = { $reason ->
    *[other] { $message }
 }
 
+# Une liste a une adresse, ou vient d'un fichier ; de certaines adresses personne ne sait encore qui y publie.
+list-named = { $kind ->
+    [place] La liste du fichier { $file }
+    [imported] La liste importée de { $issuer }
+    [delta] La liste delta { $list } ({ $issuer })
+    [unnamed] La liste { $list }
+   *[address] La liste { $list } ({ $issuer })
+}
+
 rule-crl_unreachable = Liste de révocation injoignable
-    .text = La liste de révocation { $list } ({ $issuer }) n'a pas pu être obtenue depuis le { $since } : { list-reason }.
-    .cure = Vérifiez le réseau, le mandataire et revocation.hosts (« vigie doctor »), ou importez la liste : vigie crl import.
+    .text = { list-named } n'a pas pu être obtenue depuis le { $since } : { list-reason }.
+    .cure = { $kind ->
+        [place] Vérifiez que ce fichier, ou ce dossier, est là, qu'une liste y est et que le service peut la lire (revocation.files).
+       *[address] Vérifiez le réseau, le mandataire et revocation.hosts (« vigie doctor »), ou importez la liste : vigie crl import.
+    }
     .reference = RFC 5280, section 6.3 ; guide ANS de 2014
 
 rule-crl_malformed = Liste de révocation illisible
-    .text = Ce que donne { $list } n'est pas une liste de révocation entière, depuis le { $since } : { list-reason }. La dernière bonne liste est gardée.
-    .cure = Ouvrez l'adresse dans un navigateur : un portail captif ou un mandataire y répond peut-être. Sinon, signalez-le à l'ANS.
+    .text = { $kind ->
+        [place] Ce que contient { $file }
+       *[address] Ce que donne { $list }
+    } n'est pas une liste de révocation entière, depuis le { $since } : { list-reason }. La dernière bonne liste est gardée.
+    .cure = { $kind ->
+        [place] Copiez de nouveau ce fichier, ou retirez-le de { $list }.
+       *[address] Ouvrez l'adresse dans un navigateur : un portail captif ou un mandataire y répond peut-être. Sinon, signalez-le à l'ANS.
+    }
     .reference = RFC 5280, section 5.1 ; X.690
 
 rule-crl_too_large = Liste de révocation trop grande
-    .text = La liste { $list } dépasse la taille permise depuis le { $since } : { list-reason }. La dernière bonne liste est gardée.
+    .text = { list-named } dépasse la taille permise depuis le { $since } : { list-reason }. La dernière bonne liste est gardée.
     .cure = Si cette taille est normale, augmentez revocation.max_bytes.
     .reference = Vigie : revocation.max_bytes
 
 rule-crl_bad_signature = Signature fausse sur une liste de révocation
-    .text = La liste servie par { $list } au nom de { $issuer } ne porte la signature d'aucune clé de cette autorité, depuis le { $since }. Elle est refusée, la dernière bonne liste est gardée.
-    .cure = Vérifiez qui répond à cette adresse (DNS, mandataire). Si l'autorité a changé de clé, ajoutez son nouveau certificat.
+    .text = { list-named } ne porte la signature d'aucune clé de l'autorité qu'elle nomme, depuis le { $since }. Elle est refusée, la dernière bonne liste est gardée.
+    .cure = { $kind ->
+        [place] Vérifiez d'où vient ce fichier.
+       *[address] Vérifiez qui répond à cette adresse (DNS, mandataire).
+    } Si l'autorité a changé de clé, ajoutez son nouveau certificat.
     .reference = RFC 5280, section 6.3.3 (g)
 
 rule-crl_wrong_issuer = Liste de révocation d'une autre autorité
@@ -186,38 +210,54 @@ rule-crl_wrong_issuer = Liste de révocation d'une autre autorité
     .reference = RFC 5280, section 6.3.3 (b)
 
 rule-crl_signer_without_crl_sign = Signataire sans le droit de signer des listes
-    .text = La liste { $list } est signée depuis le { $since } par un certificat dont l'usage n'inclut pas cRLSign. Elle est refusée.
-    .cure = Signalez-le à l'autorité : { $issuer }.
+    .text = { list-named } est signée depuis le { $since } par un certificat dont l'usage n'inclut pas cRLSign. Elle est refusée.
+    .cure = Signalez-le à l'autorité.
     .reference = RFC 5280, sections 4.2.1.3 et 6.3.3 (f)
 
 rule-crl_number_stuck = Numéro de liste qui ne change pas
-    .text = { $list } donne depuis le { $since } une autre liste sous le numéro { $number }, déjà pris. Elle est refusée.
-    .cure = Signalez-le à l'autorité : { $issuer }. Si elle a recommencé ses numéros, oubliez celle qui est gardée : vigie crl forget "{ $list }".
+    .text = { $kind ->
+        [place] Le fichier { $file } donne depuis le { $since } une autre liste sous un numéro déjà pris.
+       *[address] { $list } donne depuis le { $since } une autre liste sous le numéro { $number }, déjà pris.
+    } Elle est refusée.
+    .cure = Signalez-le à l'autorité. Si elle a recommencé ses numéros, oubliez celle qui est gardée : { $kind ->
+        [place] « vigie crl list --json » donne son nom, vigie crl forget l'oublie.
+       *[address] vigie crl forget "{ $name }".
+    }
     .reference = RFC 5280, section 5.2.3
 
 rule-crl_number_backwards = Numéro de liste qui recule
-    .text = { $list } donne depuis le { $since } une liste plus ancienne que le numéro { $number } déjà connu. Elle est refusée : une vieille copie ferait oublier des révocations.
-    .cure = Vérifiez s'il y a un cache ou un mandataire entre Vigie et l'autorité ; sinon, signalez-le. Si l'autorité confirme avoir recommencé ses numéros, oubliez la liste gardée : vigie crl forget "{ $list }".
+    .text = { $kind ->
+        [place] Le fichier { $file } donne depuis le { $since } une liste plus ancienne que celle qui est gardée.
+       *[address] { $list } donne depuis le { $since } une liste plus ancienne que le numéro { $number } déjà connu.
+    } Elle est refusée : une vieille copie ferait oublier des révocations.
+    .cure = { $kind ->
+        [place] Retirez ce fichier de { $list }, ou remplacez-le. Si l'autorité confirme avoir recommencé ses numéros, oubliez la liste gardée : « vigie crl list --json » donne son nom, vigie crl forget l'oublie.
+       *[address] Vérifiez s'il y a un cache ou un mandataire entre Vigie et l'autorité ; sinon, signalez-le. Si l'autorité confirme avoir recommencé ses numéros, oubliez la liste gardée : vigie crl forget "{ $name }".
+    }
     .reference = RFC 5280, section 5.2.3
 
 rule-crl_refused = Liste de révocation refusée
-    .text = La liste { $list } ({ $issuer }) est refusée depuis le { $since } : { list-reason }.
+    .text = { list-named } est refusée depuis le { $since } : { list-reason }.
     .cure = { $reason ->
         [host_not_allowed] Si cet hôte est le bon, ajoutez-le à revocation.hosts ; sinon, signalez l'adresse à l'autorité.
         [network_not_allowed] Si ce réseau est le bon, ajoutez-le à revocation.networks ; sinon, vérifiez le DNS de cette machine.
         [io] Vérifiez la place et l'état du disque qui porte state_dir.
-       *[other] Vérifiez qui répond à cette adresse (DNS, cache, mandataire) ; si c'est bien l'autorité, signalez-le-lui.
+        [key_changed] Si l'autorité a changé de clé, ajoutez aux certificats surveillés celui par lequel une de ses clés certifie l'autre ; sans lui, la liste est prise dès que celle qui est gardée est périmée, ou oubliée : vigie crl forget.
+       *[other] { $kind ->
+            [place] Vérifiez d'où vient ce fichier ; retirez-le de { $list }, ou remplacez-le.
+           *[address] Vérifiez qui répond à cette adresse (DNS, cache, mandataire) ; si c'est bien l'autorité, signalez-le-lui.
+        }
     }
     .reference = RFC 5280, section 6.3.3 ; Vigie : revocation.hosts
 
 rule-crl_near_stale = Liste de révocation bientôt périmée
-    .text = La liste { $list } ({ $issuer }, n° { $number }) vaut jusqu'au { $next_update } et la suivante n'est pas venue.
+    .text = { list-named }, n° { $number }, vaut jusqu'au { $next_update } et la suivante n'est pas venue.
     .cure = Vérifiez l'accès à la liste (« vigie crl fetch ») ; si l'autorité ne publie plus, prévenez-la.
     .reference = RFC 5280, section 5.1.2.5
 
 rule-crl_stale = Liste de révocation périmée
-    .text = La liste { $list } ({ $issuer }, n° { $number }) ne vaut plus depuis le { $next_update } : l'état des certificats de cette autorité est inconnu, sauf ceux déjà révoqués.
-    .cure = Rétablissez l'accès à la liste (« vigie crl fetch »), ou importez-en une à jour : vigie crl import. Si cette liste fut importée et que son autorité n'existe plus, oubliez-la : vigie crl forget "{ $list }".
+    .text = { list-named }, n° { $number }, ne vaut plus depuis le { $next_update } : l'état des certificats de cette autorité est inconnu, sauf ceux déjà révoqués.
+    .cure = Rétablissez l'accès à la liste (« vigie crl fetch »), ou importez-en une à jour : vigie crl import. Si cette liste fut importée et que son autorité n'existe plus, oubliez-la : vigie crl forget "{ $name }".
     .reference = RFC 5280, sections 5.1.2.5 et 6.3.3 (a)
 
 rule-revoked = Certificat révoqué

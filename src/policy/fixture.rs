@@ -314,6 +314,23 @@ impl World {
         self
     }
 
+    /// One that came from a file and has no address, beside that of `list_until`.
+    pub(crate) fn imported(mut self, name: &str, delta: bool, left: i64) -> Self {
+        let held = self.clone().list_until(left).revocation.lists.get("x").and_then(|state| state.held.clone());
+        let state = CrlState { held, delta, addresses: [].into(), ..followed() };
+        self.revocation.lists.insert(name.into(), state);
+        self
+    }
+
+    /// A configured folder with a file that is refused.
+    pub(crate) fn refused_file(mut self, folder: &str, file: &str, reason: &str) -> Self {
+        let failure = CrlFailure { reason: reason.into(), message: "m".into(), since: NOW, count: 1 };
+        let (addresses, taken_from) = ([folder.into()].into(), Some(file.into()));
+        let place = CrlState { followed: true, addresses, taken_from, failure: Some(failure), ..CrlState::default() };
+        self.revocation.lists.insert("place".into(), place);
+        self
+    }
+
     /// What is known of the revocation of a certificate, since so many seconds.
     pub(crate) fn revocation(mut self, seed: u8, status: Status, ago: i64) -> Self {
         let entry = Revocation { revoked_at: NOW, reason: Some(Reason::KeyCompromise), invalidity_date: None };

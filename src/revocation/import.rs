@@ -13,15 +13,17 @@ use std::time::Duration;
 use rustix::fs::OFlags;
 use tokio::sync::mpsc;
 
-use super::accept::Expected;
+use super::accept::{Expected, Stand, stand, suits};
 use super::error::FetchError;
 use super::keeper::{Broken, Worker};
-use super::kept::ListName;
+use super::kept::{Kept, ListName};
 use super::outcome::{Failed, Had, Import, NewList, Outcome, Setup, Ticket, Way};
 use super::spool::Spool;
-use super::trust::{import_name, place_name};
+use super::trust::{import_name, place_name, settings};
 use crate::domain::crl::Validators;
-use crate::pki::crl::{Limits, ReadError, read_from};
+use crate::pki::crl::{Crl, Limits, ReadError, read_from};
+use crate::pki::path::PathCertificate;
+use crate::pki::revocation::Judge;
 
 /// Imports that read files at the same time, those that hang included.
 pub(super) const READERS: usize = 2;
@@ -34,6 +36,16 @@ const PIECE: usize = 256 << 10;
 
 /// Whose list a file would have been, where that was seen, and why it was not taken: reason and message.
 type NotImported = (Option<ListName>, (&'static str, String));
+
+/// A file that was taken.
+struct Imported {
+    /// What it is kept as.
+    name: ListName,
+    /// The list that is held now, when it is another than before.
+    new: Option<NewList>,
+    /// What it was kept as before, and is no more.
+    instead: Option<ListName>,
+}
 
 impl Worker {
     /// Takes lists from files. Each file ends by itself; where somebody waits something always does, and the last of it says that it is.
@@ -85,7 +97,10 @@ impl Worker {
                     Ok(mut spool) => {
                         let (known, setup) = (import.known.clone(), Arc::clone(&setup));
                         match self.take(move |worker| worker.import_spooled(&mut spool, &known, &setup)).await {
-                            Ok((name, new)) => {
+                            Ok(Imported { name, new, instead }) => {
+                                if let Some(name) = instead {
+                                    self.tell_superseded(&outcomes, name, &from);
+                                }
                                 let from = from.into();
                                 let had = Had { from, validators: Validators::default(), new, failed: Vec::new() };
                                 (Some(name), Ok(had))
@@ -113,6 +128,11 @@ impl Worker {
         let had = Had { from, validators: Validators::default(), new: None, failed: Vec::new() };
         let result = if refused.is_empty() { Ok(had) } else { Err(refused) };
         super::keeper::report(outcomes, Outcome { name, way, at: self.clock.now(), result });
+    }
+
+    fn tell_superseded(&self, outcomes: &mpsc::UnboundedSender<Outcome>, name: ListName, from: &str) {
+        let had = Had { from: from.into(), validators: Validators::default(), new: None, failed: Vec::new() };
+        super::keeper::report(outcomes, Outcome { name, way: Way::Superseded, at: self.clock.now(), result: Ok(had) });
     }
 
     fn tell(
@@ -173,29 +193,78 @@ impl Worker {
         spool: &mut Spool,
         known: &[(ListName, Expected)],
         setup: &Setup,
-    ) -> Result<(ListName, Option<NewList>), NotImported> {
+    ) -> Result<Imported, NotImported> {
         let limits = Limits { max_bytes: setup.config.max_bytes, ..Limits::default() };
         // Once to know whose it is, once to take it in.
         let crl = read_from(spool.file(), limits, &mut |_| Ok(()), &mut |_| {}).map_err(|error| match error {
             ReadError::Io(error) => (None, ("io", error.to_string())),
             ReadError::Refused(refused) => (None, (refused.reason(), refused.to_string())),
         })?;
-        let fits = |(_, expected): &&(ListName, Expected)| {
-            expected.delta.is_none_or(|delta| delta == crl.is_delta())
-                && expected.issuers.contains(&crl.issuer.canonical)
-        };
-        let mut fitting = known.iter().filter(fits);
-        let scope = format!("{:?}", crl.scope);
-        let own = || import_name(&crl.issuer.canonical, crl.is_delta(), &scope).unwrap_or_else(ListName::nameless);
-        let name = match (fitting.next(), fitting.next()) {
-            (Some((name, _)), None) => name.clone(),
-            _ => own(),
-        };
-        let expected = Expected { issuers: vec![Arc::clone(&crl.issuer.canonical)], delta: Some(crl.is_delta()) };
+        let (name, own, expected) = self.place_of(&crl, known, setup);
         spool.rewind().map_err(|error| (Some(name.clone()), (error.reason(), error.to_string())))?;
         match self.take_in(&name, spool.file(), &expected, setup) {
-            Ok(new) => Ok((name, new)),
+            Ok(new) => {
+                let instead = self.drop_own(&crl, &name, own);
+                Ok(Imported { name, new, instead })
+            }
             Err(error) => Err((Some(name), error)),
+        }
+    }
+
+    /// A list that came before any certificate named it was kept by itself. Where it is now the one that is named, what was kept has no successor to
+    /// come, and goes.
+    fn drop_own(&self, crl: &Crl, name: &ListName, own: Option<ListName>) -> Option<ListName> {
+        let own = own.filter(|own| own != name)?;
+        let kept = self.shelf.get(&own)?;
+        if kept.crl.is_later_than(crl) {
+            return None;
+        }
+        match self.forget(&own) {
+            Ok(()) => Some(own),
+            Err((_, error)) => {
+                tracing::error!(
+                    list = own.as_str(),
+                    error,
+                    "a revocation list that is kept elsewhere could not be removed"
+                );
+                None
+            }
+        }
+    }
+
+    /// What a list is kept as: the one that is followed and that it can only be, where none of another scope or key is held; or a list of its own, whose
+    /// name comes second.
+    fn place_of(
+        &self,
+        crl: &Crl,
+        known: &[(ListName, Expected)],
+        setup: &Setup,
+    ) -> (ListName, Option<ListName>, Expected) {
+        let (pool, shelf) = (setup.trust.pool(), self.shelf.lists());
+        let judge = Judge::new(&pool, settings(self.clock.now()), shelf.iter().map(|kept| kept.list()));
+        // Who is not believed is told so when it is taken in.
+        let signer = judge.authority(crl).ok();
+        let fits = |(name, expected): &&(ListName, Expected)| {
+            let free = |signer: &PathCertificate| {
+                let held = self.shelf.get(name);
+                let other =
+                    |held: Arc<Kept>| matches!(stand(crl, signer, &held.crl, expected, &judge, &pool), Stand::Other(_));
+                suits(crl, signer, expected, &judge, &pool) && !held.is_some_and(other)
+            };
+            expected.delta.is_none_or(|delta| delta == crl.is_delta())
+                && expected.issuers.contains(&crl.issuer.canonical)
+                && signer.as_deref().is_none_or(free)
+        };
+        let mut fitting = known.iter().filter(fits);
+        let issuers = vec![Arc::clone(&crl.issuer.canonical)];
+        let expected = Expected { issuers, delta: Some(crl.is_delta()), ..Expected::default() };
+        let own = import_name(crl, signer.as_deref());
+        match (fitting.next(), fitting.next()) {
+            (Some((name, point)), None) => {
+                let (authorities, names) = (point.authorities.clone(), point.names.clone());
+                (name.clone(), own, Expected { authorities, names, ..expected })
+            }
+            _ => (own.clone().unwrap_or_else(ListName::nameless), own, expected),
         }
     }
 }

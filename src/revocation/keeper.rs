@@ -54,7 +54,7 @@ pub struct Keeper {
 #[derive(Clone)]
 pub(super) struct Worker {
     pub(super) folder: Folder,
-    shelf: Shelf,
+    pub(super) shelf: Shelf,
     pub(super) clock: SharedClock,
     resolver: SharedResolver,
     received: Arc<Semaphore>,
@@ -320,7 +320,7 @@ impl Worker {
         done.await.map_err(|error| tracing::error!(error = %error, "a revocation list broke off the work on it")).ok()
     }
 
-    fn forget(&self, name: &ListName) -> Result<(), (&'static str, String)> {
+    pub(super) fn forget(&self, name: &ListName) -> Result<(), (&'static str, String)> {
         self.folder.remove(name).map_err(|error| ("io", error.to_string()))?;
         self.shelf.remove(name);
         Ok(())

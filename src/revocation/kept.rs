@@ -45,14 +45,48 @@ impl ListName {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Rejection {
     /// Its signature or signer.
-    #[error("the revocation list is not believed: {0}")]
+    #[error("the revocation list is not believed: {}", not_believed(*.0))]
     Untrusted(Why),
     /// It is not the successor of the list that is held.
-    #[error("the revocation list does not succeed the one that is held: {0:?}")]
+    #[error("the revocation list does not succeed the one that is held: {}", no_successor(*.0))]
     NoSuccessor(Succession),
     /// It is not what was asked for, or worse than the list that is held: the code says what.
-    #[error("the revocation list is not wanted: {0}")]
+    #[error("the revocation list is not wanted: {}", not_wanted(.0))]
     Unwanted(&'static str),
+}
+
+fn not_believed(why: Why) -> &'static str {
+    match why {
+        Why::UnsupportedAlgorithm => "its signature is of a kind that is not accepted",
+        Why::BadSignature => "its signature fits no key of the issuer",
+        Why::SignerUntrusted => "its signer has no path to a trust anchor",
+        Why::SignerWithoutCrlSign => "its signer may not sign lists",
+        Why::SignerRevoked => "the certificate of its signer is revoked",
+        Why::NotYetValid => "it is dated in the future",
+        Why::UnknownCriticalExtension => "it has a critical extension this program does not know",
+        Why::NoNextUpdate => "it does not say until when it holds",
+        Why::Stale => "it is past its nextUpdate",
+        Why::LimitExceeded => "too much work, given up",
+        other => other.as_str(),
+    }
+}
+
+const fn no_successor(succession: Succession) -> &'static str {
+    match succession {
+        Succession::NumberStuck => "another list has its number already",
+        Succession::NumberBackwards => "its number is lower, or it has none",
+        Succession::Newer | Succession::Same | Succession::Older => "it was issued before",
+    }
+}
+
+fn not_wanted(what: &'static str) -> &'static str {
+    match what {
+        "wrong_issuer" => "it is of another authority",
+        "wrong_kind" => "it is a delta in the place of a complete list, or the other way round",
+        "scope_changed" => "it covers other certificates than the one that is held",
+        "key_changed" => "it is signed with another key than the one that is held, and nothing links the two keys",
+        other => other,
+    }
 }
 
 /// Why a list is not kept, or not to be had.

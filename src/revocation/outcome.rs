@@ -54,6 +54,8 @@ pub enum Way {
     Place(Arc<str>),
     /// An address was asked.
     Address,
+    /// It had come from a file before anything named it. It is kept as the list that is named now, and no more as this one.
+    Superseded,
     /// A file was read, and somebody waits for the import it is part of.
     File(Option<Ticket>),
 }

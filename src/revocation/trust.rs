@@ -10,16 +10,20 @@ use super::kept::{Kept, ListName};
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::revocation::{Status, Verdict, Why};
 use crate::domain::time::Timestamp;
+use crate::pki::crl::Crl;
 use crate::pki::crl::scope::DistributionPoint;
 use crate::pki::digest::sha256;
 use crate::pki::path::{Chain, PathCertificate, Pool, Settings};
-use crate::pki::revocation::Judge;
+use crate::pki::revocation::{Judge, signs_certificates};
 use crate::pki::signature::Accepted;
 
 /// Seconds clocks may differ.
 pub(super) const SKEW: i64 = 300;
 /// Addresses of one certificate that count, those of its deltas included.
 const MAX_ADDRESSES: usize = super::fetch::MAX_ADDRESSES;
+
+/// Names of one list that count.
+const MAX_NAMES: usize = 64;
 
 pub(super) const fn settings(at: Timestamp) -> Settings {
     Settings { at, accepted: Accepted { sha1: false } }
@@ -99,8 +103,10 @@ pub fn judge(
         let (place, verdict) = worst(&verdicts);
         let authority = (place > 0).then(|| chain.get(place).map(|about| about.fingerprint)).flatten();
         if complete {
-            for certificate in chain.iter().take(chain.len().saturating_sub(1)) {
-                name_points(certificate, gate, points);
+            for pair in chain.windows(2) {
+                if let [certificate, authority] = pair {
+                    name_points(certificate, authority.fingerprint, gate, points);
+                }
             }
         }
         answers.push(Answer { fingerprint, verdict, authority });
@@ -118,7 +124,7 @@ fn worst(verdicts: &[Verdict]) -> (usize, Verdict) {
 
 /// The lists a certificate names: a complete one, and its delta. A certificate whose points stand for different reasons or issuers has more of
 /// them; in all, three addresses of a certificate count.
-fn name_points(certificate: &PathCertificate, gate: &Gate, points: &mut Points) {
+fn name_points(certificate: &PathCertificate, authority: Fingerprint, gate: &Gate, points: &mut Points) {
     let extensions = &certificate.extensions;
     let deltas = usize::from(extensions.freshest.iter().any(|point| point.uris().next().is_some()));
     let issuer = certificate.issuer.text();
@@ -149,7 +155,7 @@ fn name_points(certificate: &PathCertificate, gate: &Gate, points: &mut Points) 
         let own = group.iter().all(|point| point.crl_issuer.is_empty());
         let point = points.entry(name).or_insert_with(|| Point {
             addresses: Vec::new(),
-            expected: Expected { issuers: Vec::new(), delta: Some(delta) },
+            expected: Expected { delta: Some(delta), ..Expected::default() },
             issuer: Arc::clone(&issuer),
         });
         for address in addresses {
@@ -161,6 +167,16 @@ fn name_points(certificate: &PathCertificate, gate: &Gate, points: &mut Points) 
         if own && !point.expected.issuers.contains(canonical) {
             point.expected.issuers.push(Arc::clone(canonical));
         }
+        if own && !point.expected.authorities.contains(&authority) {
+            point.expected.authorities.push(authority);
+        }
+        // A delta has the scope of its base (RFC 5280 section 5.2.4).
+        let called: Vec<&DistributionPoint> = if delta { extensions.crl_points.iter().collect() } else { group };
+        for name in called.iter().filter_map(|point| point.name.as_ref()) {
+            if point.expected.names.len() < MAX_NAMES && !point.expected.names.contains(name) {
+                point.expected.names.push(name.clone());
+            }
+        }
     }
 }
 
@@ -169,9 +185,13 @@ pub fn point_name(address: &str, delta: bool) -> Option<ListName> {
     hashed(&[if delta { b"delta" } else { b"whole" }, address.as_bytes()])
 }
 
-/// The name an imported list is kept under: one for each issuer, kind and scope.
-pub(super) fn import_name(issuer: &[u8], delta: bool, scope: &str) -> Option<ListName> {
-    hashed(&[b"import", issuer, if delta { b"delta" } else { b"whole" }, scope.as_bytes()])
+/// The name an imported list is kept under: one for each issuer, kind, scope and, of an authority, key.
+pub(super) fn import_name(crl: &Crl, signer: Option<&PathCertificate>) -> Option<ListName> {
+    let scope = format!("{:?}", crl.scope);
+    // Who only signs lists for an authority may get another key without being another authority.
+    let key = signer.filter(|signer| signs_certificates(signer)).map_or(&[][..], |signer| &signer.public_key_info);
+    let kind: &[u8] = if crl.is_delta() { b"delta" } else { b"whole" };
+    hashed(&[b"import", &crl.issuer.canonical, kind, scope.as_bytes(), key])
 }
 
 /// The name of what is said of a configured file or folder; no list is kept under it.

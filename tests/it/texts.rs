@@ -18,7 +18,7 @@ const NOW: Timestamp = Timestamp::from_unix(1_800_000_000);
 /// Facts whose values choose between wordings, and every value any rule gives them.
 const CHOOSING: [&str; 12] =
     ["declared", "field", "folder", "igc_sante", "kind", "part", "reason", "renewed", "root", "wanted", "what", "who"];
-const CHOICES: [&str; 50] = [
+const CHOICES: [&str; 55] = [
     "card",
     "mandate",
     "dead",
@@ -69,6 +69,11 @@ const CHOICES: [&str; 50] = [
     "too_large",
     "unsupported",
     "wrong_password",
+    "place",
+    "imported",
+    "delta",
+    "unnamed",
+    "address",
 ];
 
 /// A finding with exactly the facts the rule promises.

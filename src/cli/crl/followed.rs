@@ -10,7 +10,16 @@ use super::super::table::{Table, visible};
 use super::super::{Session, client, print_json};
 
 pub(super) fn list(session: &mut Session<'_>) -> anyhow::Result<Exit> {
-    let answer = client::get(session, "/api/v1/crls")?;
+    let mut answer = client::get(session, "/api/v1/crls?limit=1000")?;
+    while let Some(cursor) = answer.get("next_cursor").and_then(Value::as_str).map(client::encode) {
+        let mut more = client::get(session, &format!("/api/v1/crls?limit=1000&cursor={cursor}"))?;
+        if let (Some(items), Some(further)) =
+            (answer["items"].as_array_mut(), more.get_mut("items").and_then(Value::as_array_mut))
+        {
+            items.append(further);
+        }
+        answer["next_cursor"] = more["next_cursor"].take();
+    }
     if session.common.json {
         return print_json(session, &answer);
     }

@@ -50,8 +50,13 @@ impl Engine {
         }
         let last = of_it().max_by_key(|known| known.seen.as_ref().map(|seen| seen.at));
         // Where it is so no more, a hold was lifted or the card has a certificate it had not: that is another opposition.
-        if let Some(last) = last.filter(|_| seen_in(&self.inventory, known, &what, now).is_some()) {
+        let listed = || matches!(progress(&self.inventory, known, &what, now), Progress::Seen(_));
+        if let Some(last) = last.filter(|_| listed()) {
             return Ok(last.clone());
+        }
+        if let Progress::Expired(end) = progress(&self.inventory, known, &what, now) {
+            let why = format!("what is known of it expired by {end}, and no list has to name it any more");
+            return Err(Refusal::Opposition(why));
         }
         let awaited = Awaited { what: what.clone(), declared_at, asked_at: now, seen: None };
         let told = format!("declared {declared_at}");
@@ -111,29 +116,47 @@ impl Engine {
         Ok(())
     }
 
-    /// What is awaited and was seen at last, with the events that tell of it.
-    pub(super) fn seen_at_last(
+    /// What is awaited and was seen at last, or will not be seen any more, with the events that tell of it.
+    pub(super) fn settled(
         &self,
         known: &Revocations,
         caller: &Caller,
         now: Timestamp,
-    ) -> (Vec<Awaited>, Vec<AuditEvent>) {
-        let mut seen = Vec::new();
+    ) -> (RevocationChanges, Vec<AuditEvent>) {
+        let mut changes = RevocationChanges::default();
         let mut events = Vec::new();
         for awaited in known.awaited.iter().filter(|awaited| awaited.seen.is_none()) {
-            let Some(found) = seen_in(&self.inventory, known, &awaited.what, now) else { continue };
-            let number = found.crl_number.clone();
-            let (declared_at, revoked_at) = (awaited.declared_at, found.revoked_at);
-            let awaited = Awaited { seen: Some(found), ..awaited.clone() };
-            let told = format!(
-                "declared {declared_at}, revoked {revoked_at}, seen in list number {} {} later",
-                number.as_deref().unwrap_or("-"),
-                hours_and_minutes(awaited.delay_seconds().unwrap_or(0))
-            );
-            events.push(event_of(self, caller, Action::OppositionSeen, awaited.what.to_string(), told));
-            seen.push(awaited);
+            let declared_at = awaited.declared_at;
+            let (action, told) = match progress(&self.inventory, known, &awaited.what, now) {
+                Progress::Open => continue,
+                Progress::Expired(end) => {
+                    changes.no_longer_awaited.push((awaited.what.clone(), declared_at));
+                    let told = format!("declared {declared_at}, expired by {end} without a list that says so");
+                    (Action::OppositionExpired, told)
+                }
+                Progress::Seen(found) => {
+                    let (number, revoked_at) = (found.crl_number.clone(), found.revoked_at);
+                    let seen = Awaited { seen: Some(found), ..awaited.clone() };
+                    let told = format!(
+                        "declared {declared_at}, revoked {revoked_at}, seen in list number {} {} later",
+                        number.as_deref().unwrap_or("-"),
+                        hours_and_minutes(seen.delay_seconds().unwrap_or(0))
+                    );
+                    changes.awaited.push(seen);
+                    (Action::OppositionSeen, told)
+                }
+            };
+            events.push(event_of(self, caller, action, awaited.what.to_string(), told));
         }
-        (seen, events)
+        (changes, events)
+    }
+
+    /// When the next certificate that is awaited in a list expires.
+    pub(super) fn next_awaited_end(&self, now: Timestamp) -> Option<Timestamp> {
+        let awaited = self.awaited_certificates();
+        let ends =
+            awaited.iter().filter_map(|fingerprint| Some(self.inventory.certificate(fingerprint)?.facts.not_after));
+        ends.map(|end| end.plus_seconds(1)).filter(|end| *end > now).min()
     }
 
     /// Certificates that are awaited in a list and not seen yet.
@@ -143,14 +166,29 @@ impl Engine {
     }
 }
 
-/// The moment every certificate of what is awaited was listed; `None` as long as one is not, or none is known.
-fn seen_in(inventory: &Inventory, known: &Revocations, what: &AwaitedSubject, now: Timestamp) -> Option<Seen> {
-    let statuses: Vec<Option<&CertificateStatus>> =
-        certificates_of(inventory, what).iter().map(|fingerprint| known.certificates.get(fingerprint)).collect();
+/// How far what is awaited has come.
+enum Progress {
+    /// A certificate that is in force is not listed, or none is known.
+    Open,
+    /// Every certificate that was to be listed is.
+    Seen(Seen),
+    /// None was, and all are past their end, the last of them since then: nobody believes them any more, and lists drop who expired.
+    Expired(Timestamp),
+}
+
+fn progress(inventory: &Inventory, known: &Revocations, what: &AwaitedSubject, now: Timestamp) -> Progress {
     let mut last: Option<&CertificateStatus> = None;
-    for status in statuses {
+    let mut expired = None;
+    for fingerprint in certificates_of(inventory, what) {
         // An authority that was revoked is another matter.
-        let status = status.filter(|status| status.status == Status::Revoked && status.authority.is_none())?;
+        let listed = |status: &&CertificateStatus| status.status == Status::Revoked && status.authority.is_none();
+        let Some(status) = known.certificates.get(&fingerprint).filter(listed) else {
+            match inventory.certificate(&fingerprint).map(|record| record.facts.not_after) {
+                Some(end) if end < now => expired = expired.max(Some(end)),
+                _ => return Progress::Open,
+            }
+            continue;
+        };
         let later = |known: &CertificateStatus| {
             known.revocation.map(|entry| entry.revoked_at) < status.revocation.map(|entry| entry.revoked_at)
         };
@@ -158,12 +196,15 @@ fn seen_in(inventory: &Inventory, known: &Revocations, what: &AwaitedSubject, no
             last = Some(status);
         }
     }
-    let last = last?;
-    Some(Seen {
-        at: now,
-        revoked_at: last.revocation.map_or(now, |entry| entry.revoked_at),
-        crl_number: last.list.as_ref().and_then(|list| list.crl_number.clone()),
-    })
+    match (last, expired) {
+        (Some(last), _) => Progress::Seen(Seen {
+            at: now,
+            revoked_at: last.revocation.map_or(now, |entry| entry.revoked_at),
+            crl_number: last.list.as_ref().and_then(|list| list.crl_number.clone()),
+        }),
+        (None, Some(end)) => Progress::Expired(end),
+        (None, None) => Progress::Open,
+    }
 }
 
 /// Both certificates of a card (CGU: opposition is of the card), as far as they were ever seen.

@@ -87,6 +87,11 @@ impl Engine {
                 let told = "nothing is wrong with it any more".to_owned();
                 (Some(after), Some(event_of(self, caller, Action::CrlTaken, format!("crl:{}", had.from), told)))
             }
+            Ok(had) if outcome.way == Way::Superseded => {
+                let after = CrlState { held: None, followed: false, ..before.clone() };
+                let told = format!("kept as the list certificates name now, from {}", had.from);
+                (Some(after), Some(event_of(self, caller, Action::CrlForgotten, format!("crl:{label}"), told)))
+            }
             Ok(had) => {
                 let after = had_state(before, had, outcome.at);
                 let label = if label.is_empty() { after.label() } else { label };
@@ -120,9 +125,10 @@ impl Engine {
                     Way::Place(place) => worst.map(|worst| CrlState {
                         followed: true,
                         addresses: [Arc::clone(place)].into(),
+                        taken_from: Some(worst.from.as_str().into()),
                         ..failed_state(&worst)
                     }),
-                    Way::Address | Way::File(_) => None,
+                    Way::Address | Way::File(_) | Way::Superseded => None,
                 };
                 (after, Some(event))
             }

@@ -89,11 +89,10 @@ impl Engine {
         }
         events.sort_by(|a, b| a.object.cmp(&b.object));
         let next = before.after(&changes);
-        let (seen, told) = self.seen_at_last(&next, &caller, now);
-        changes.awaited = seen;
+        let (settled, told) = self.settled(&next, &caller, now);
         events.extend(told);
-        let mut next =
-            next.after(&RevocationChanges { awaited: changes.awaited.clone(), ..RevocationChanges::default() });
+        let mut next = next.after(&settled);
+        (changes.awaited, changes.no_longer_awaited) = (settled.awaited, settled.no_longer_awaited);
         next.judged_at = Some(now);
         // Only what is followed may differ, which is not stored: it is found again at every start.
         let mut events = events.into_iter();
@@ -103,8 +102,9 @@ impl Engine {
         }
         let changed = !changes.is_empty();
         self.following.must_look = false;
-        self.following.look_again = next_boundary(&next, self.config.policy.crl_margin(), now);
+        let boundary = next_boundary(&next, self.config.policy.crl_margin(), now);
         self.show_revocation(next);
+        self.following.look_again = boundary.into_iter().chain(self.next_awaited_end(now)).min();
         Ok(changed)
     }
 

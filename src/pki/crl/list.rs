@@ -152,6 +152,15 @@ impl Crl {
         }
     }
 
+    /// It was issued after this other list of its issuer, scope and key: a higher number (section 5.2.3) or, where they have the same or one has
+    /// none, a later thisUpdate. Of two lists neither may be.
+    pub fn is_later_than(&self, other: &Self) -> bool {
+        match (&self.number, &other.number) {
+            (Some(own), Some(others)) if own != others => own > others,
+            _ => self.this_update > other.this_update,
+        }
+    }
+
     /// How it stands to the list held so far, which has the same issuer and scope. Only [`Succession::Newer`] may replace it.
     pub fn succeeds(&self, held: &Self) -> Succession {
         if self.identity == held.identity {

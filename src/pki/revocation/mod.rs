@@ -4,7 +4,10 @@
 //! any good is decided here. `Good` needs a list that is fresh, signed by who may sign it, and speaks for the certificate and for every
 //! reason; `Revoked` needs no freshness.
 
+mod keys;
 mod points;
+
+pub use keys::signs_certificates;
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -121,6 +124,12 @@ impl<'a> Judge<'a> {
         self.find_signer(crl, &[], None)
     }
 
+    /// A list signed by `signer` that does not name a certificate of `issuer` clears it, as far as keys go. Where a bound on work was hit it does
+    /// not.
+    pub fn speaks_for(&self, signer: &PathCertificate, issuer: &PathCertificate) -> bool {
+        keys::speaks_for(self.pool, signer, issuer, self.settings.accepted) == Ok(true)
+    }
+
     fn certificate(&self, question: &Question<'_>) -> Verdict {
         let mut seen = Seen::default();
         // Section 6.3.3, last paragraph: lists of the issuer that no distribution point names count as if one did, without reasons and
@@ -177,25 +186,25 @@ impl<'a> Judge<'a> {
         }
         seen.asked.push((crl, Arc::clone(&signer)));
         // (c) and (h)
-        let delta = self.delta(crl, &signer);
+        let deltas = self.deltas(crl, &signer);
         let wanted = (crl.is_indirect() && question.certificate.issuer != crl.issuer)
             .then_some(&*question.certificate.issuer.canonical);
         let mut current = crl;
         let mut status = None;
-        let mut lifted = false;
-        if let Some(delta) = &delta {
-            // (i)
-            match delta.entries.find(wanted, &question.certificate.serial) {
-                Err(_) => return seen.note(Why::IndexDamaged, delta.crl),
-                Ok(found) => status = found.map(|revocation| (revocation, delta.crl)),
-            }
+        let mut lifted = !deltas.is_empty();
+        for delta in &deltas {
             let applies = delta.crl.base_number <= crl.number && self.freshness(delta.crl).is_ok();
             if applies {
                 current = delta.crl;
             }
-            if status.is_some_and(|(revocation, _)| revocation.reason == Some(Reason::RemoveFromCrl)) {
-                status = None;
-                lifted = applies;
+            // (i)
+            match delta.entries.find(wanted, &question.certificate.serial) {
+                Err(_) => return seen.note(Why::IndexDamaged, delta.crl),
+                Ok(Some(entry)) if entry.reason == Some(Reason::RemoveFromCrl) => lifted &= applies,
+                Ok(found) => {
+                    lifted = false;
+                    status = status.or(found.map(|revocation| (revocation, delta.crl)));
+                }
             }
         }
         // (j)
@@ -211,6 +220,12 @@ impl<'a> Judge<'a> {
             let stale = self.freshness(by).is_err();
             return Some(Verdict::Revoked { revocation, list: by.reference(), stale });
         }
+        // (f) again: another key of the issuer may have lists of its own, which say nothing of those the key in question signed.
+        match keys::speaks_for(self.pool, &signer, question.issuer, self.settings.accepted) {
+            Ok(true) => {}
+            Ok(false) => return seen.note(Why::OtherKey, crl),
+            Err(LimitExceeded) => return seen.note(Why::LimitExceeded, crl),
+        }
         // (a): a complete list is brought up to date by a delta that is.
         if let Err(why) = self.freshness(current) {
             return seen.note(why, current);
@@ -222,8 +237,9 @@ impl<'a> Judge<'a> {
         None
     }
 
-    /// The newest delta that is later than this complete list, of the same scope and signed with the same key (section 6.3.3 (c) and (h)).
-    fn delta(&self, base: &Crl, signer: &Signer) -> Option<List<'a>> {
+    /// The newest delta that is later than this complete list, of the same scope and signed with the same key (section 6.3.3 (c) and (h)); all of
+    /// them where none is the newest.
+    fn deltas(&self, base: &Crl, signer: &Signer) -> Vec<List<'a>> {
         let candidates = self.lists.iter().filter(|list| {
             let delta = list.crl;
             delta.is_delta()
@@ -233,10 +249,17 @@ impl<'a> Judge<'a> {
                 && delta.this_update <= self.settings.at.plus_seconds(SKEW)
                 && !delta.unknown_critical
         });
-        let mut candidates = candidates.copied();
-        candidates.find(|list| {
-            self.pool.spend().is_ok() && list.crl.verify(&signer.public_key_info, self.settings.accepted).is_ok()
-        })
+        let mut newest: Vec<List<'a>> = Vec::new();
+        for list in candidates.copied() {
+            let older = newest.iter().any(|newer| newer.crl.is_later_than(list.crl));
+            if !older
+                && self.pool.spend().is_ok()
+                && list.crl.verify(&signer.public_key_info, self.settings.accepted).is_ok()
+            {
+                newest.push(list);
+            }
+        }
+        newest
     }
 
     fn lone_delta(&self, question: &Question<'_>, point: &DistributionPoint, seen: &mut Seen<'a>) -> Option<Verdict> {
@@ -396,12 +419,10 @@ struct Seen<'a> {
 }
 
 impl Seen<'_> {
-    /// A list of the same scope and key was asked before: lists come newest first.
+    /// A later list of the same scope and key was asked before: lists come newest first. Of lists that say they are equally new none is left out.
     fn asked_newer(&self, crl: &Crl, signer: &Signer) -> bool {
         self.asked.iter().any(|(newer, by)| {
-            newer.identity != crl.identity
-                && points::same_scope(newer, crl)
-                && by.public_key_info == signer.public_key_info
+            newer.is_later_than(crl) && points::same_scope(newer, crl) && by.public_key_info == signer.public_key_info
         })
     }
 

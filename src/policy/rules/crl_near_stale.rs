@@ -3,7 +3,7 @@
 //! A list of IGC-Santé lives six days and is published every day: two days before its end four of its successors did not come.
 
 use crate::domain::finding::{Finding, Severity};
-use crate::policy::lists::about;
+use crate::policy::lists::{AGE, about};
 use crate::policy::{Rule, View};
 
 /// The rule.
@@ -11,18 +11,18 @@ pub const RULE: Rule = Rule {
     code: "crl_near_stale",
     severity: Severity::Warning,
     reference: "RFC 5280 section 5.1.2.5",
-    facts: &["list", "issuer", "number", "next_update"],
+    facts: &AGE,
     check,
 };
 
 fn check(view: &View<'_>) -> Vec<Finding> {
     let margin = view.settings.crl_margin();
-    let lists = view.inventory.revocation.lists.values().filter(|state| state.followed && !state.is_stale(view.now));
+    let lists = view.inventory.revocation.lists.iter().filter(|(_, state)| state.followed && !state.is_stale(view.now));
     lists
-        .filter_map(|state| {
+        .filter_map(|(name, state)| {
             let held = state.held.as_ref()?;
             let near = held.near_stale(margin).is_some_and(|near| near <= view.now);
-            near.then(|| held.next_update.map(|next| about(&RULE, state).fact("next_update", next))).flatten()
+            near.then(|| held.next_update.map(|next| about(&RULE, name, state).fact("next_update", next))).flatten()
         })
         .collect()
 }

@@ -1,7 +1,7 @@
 //! A revocation list is past its nextUpdate, or says none: nobody it does not name can be said to be good any more.
 
 use crate::domain::finding::{Finding, Severity};
-use crate::policy::lists::about;
+use crate::policy::lists::{AGE, about};
 use crate::policy::{Rule, View};
 
 /// The rule.
@@ -9,16 +9,16 @@ pub const RULE: Rule = Rule {
     code: "crl_stale",
     severity: Severity::Critical,
     reference: "RFC 5280 sections 5.1.2.5 and 6.3.3 (a)",
-    facts: &["list", "issuer", "number", "next_update"],
+    facts: &AGE,
     check,
 };
 
 fn check(view: &View<'_>) -> Vec<Finding> {
-    let lists = view.inventory.revocation.lists.values().filter(|state| state.followed && state.is_stale(view.now));
+    let lists = view.inventory.revocation.lists.iter().filter(|(_, state)| state.followed && state.is_stale(view.now));
     lists
-        .filter_map(|state| {
+        .filter_map(|(name, state)| {
             let next = state.held.as_ref()?.next_update.map_or_else(|| "-".to_owned(), |next| next.to_string());
-            Some(about(&RULE, state).fact("next_update", next))
+            Some(about(&RULE, name, state).fact("next_update", next))
         })
         .collect()
 }

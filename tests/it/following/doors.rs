@@ -4,6 +4,8 @@ use vigie::domain::time::Timestamp;
 
 use super::*;
 use crate::support::daemon::{exchange, wait_for};
+use crate::support::faketime::Faketime;
+use crate::support::made_pki::{other_extension, tlv};
 
 #[test]
 fn a_list_comes_in_from_a_file_and_is_served_again() {
@@ -191,7 +193,28 @@ fn an_opposition_is_followed_until_a_list_says_so() {
 
     let status = daemon.json(&["status"]);
     assert_eq!((&status["counts"]["revoked"], &status["crls"].as_array().unwrap().len()), (&1.into(), &2));
+    // Pages, and filters.
     let token = fs::read_to_string(estate.path().join("state/api.token")).unwrap();
+    let get = |query: &str| {
+        daemon.get(&format!("/api/v1/crls?{query}"), &format!("Authorization: Bearer {}\r\n", token.trim()))
+    };
+    let first = get("limit=1").json();
+    assert_eq!((first["items"].as_array().unwrap().len(), &first["total"]), (1, &2.into()));
+    let second = get(&format!("limit=1&cursor={}", first["next_cursor"].as_str().unwrap())).json();
+    assert_eq!((second["items"].as_array().unwrap().len(), &second["next_cursor"]), (1, &Value::Null));
+    assert_ne!(first["items"][0]["name"], second["items"][0]["name"]);
+    for (query, total) in [
+        ("freshness=fresh", 2),
+        ("freshness=stale", 0),
+        ("followed=false", 0),
+        ("delta=false", 2),
+        ("issuer=CN%3DTEST%20AC%20RACINE", 1),
+    ] {
+        assert_eq!(get(query).json()["total"], total, "{query}");
+    }
+    for query in ["freshness=old", "limit=0", "cursor=x", "state=fresh"] {
+        assert_eq!(get(query).status, 400, "{query}");
+    }
     let metrics = daemon.get("/metrics", &format!("Authorization: Bearer {}\r\n", token.trim())).body;
     for line in
         ["x509_crl_number{", "x509_crl_stale{", "vigie_crl_available{", "vigie_revocation_checked_timestamp_seconds "]
@@ -202,6 +225,60 @@ fn an_opposition_is_followed_until_a_list_says_so() {
         metrics.lines().any(|line| line.starts_with("vigie_certificate_revoked{") && line.ends_with(" 1")),
         "{metrics}"
     );
+}
+
+/// A card that has certificates of other ends, and one of a single certificate.
+const CARDS: [&str; 2] = ["2600301752", "2600301760"];
+
+#[test]
+fn who_expires_is_awaited_no_more() {
+    let estate = Estate::new();
+    let url = estate.server.url("/ca.crl");
+    for (name, serial, card, until) in [
+        ("over", 0x41, CARDS[0], "2029-06-01"),
+        ("ends", 0x42, CARDS[0], "2030-02-01"),
+        ("listed", REVOKED, CARDS[0], "2031-01-01"),
+        ("alone", 0x43, CARDS[1], "2030-02-01"),
+    ] {
+        let number = other_extension(b"\x2a\x81\x7a\x01\x47\x01\x02\x03", PLAIN, &tlv(0x13, &[card.as_bytes()]));
+        let spec = Spec::end_entity(name, serial).with(points(&[&url])).with(number).valid(FROM, until);
+        fs::write(estate.path().join(format!("inbox/{name}.cer")), estate.ca.issue(&spec)).unwrap();
+    }
+    estate.server.on("/ca.crl", Does::serve(&estate.ca.list(&ListSpec::new(5).dated(FROM, Some(UNTIL)))));
+    let clock = Faketime::new(estate.path());
+    clock.set("@2030-01-10 12:00:00");
+    let daemon = clock.run(estate.path());
+    wait_for("the list", || (status(&daemon, "ends") == "good").then_some(()));
+    let awaited = |daemon: &Daemon| {
+        let findings = daemon.json(&["findings"]);
+        let findings = findings["items"].as_array().unwrap().iter();
+        let open = findings.filter(|finding| finding["code"] == "revocation_awaited");
+        open.map(|finding| finding["subject"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    for card in CARDS {
+        assert_eq!(daemon.vigie(&["oppose", card]).code, 0);
+    }
+    let seq = daemon.last_seq();
+    estate.server.on("/ca.crl", Does::serve(&estate.ca.list(&list(6))));
+    assert_eq!(daemon.vigie(&["crl", "fetch"]).code, 0);
+    assert_eq!(status(&daemon, "listed"), "revoked");
+    assert_eq!(awaited(&daemon), CARDS.map(|card| format!("card:{card}")), "one that is in force is not listed");
+
+    // What was over before it was declared is not waited for, nor is what has expired since.
+    clock.set("@2030-02-02 12:00:00");
+    assert_eq!(daemon.vigie(&["scan", "--now"]).code, 0);
+    wait_for("the end of both", || awaited(&daemon).is_empty().then_some(()));
+    let seen = events(&daemon, seq, "opposition_seen");
+    assert_eq!((seen.len(), &seen[0]["object"]), (1, &format!("card:{}", CARDS[0]).into()));
+    assert!(seen[0]["reason"].as_str().unwrap().contains("seen in list number 6 "), "{}", seen[0]);
+    let expired = events(&daemon, seq, "opposition_expired");
+    assert_eq!((expired.len(), &expired[0]["object"]), (1, &format!("card:{}", CARDS[1]).into()));
+    let reason = expired[0]["reason"].as_str().unwrap();
+    assert!(reason.ends_with("expired by 2030-02-01T00:00:00Z without a list that says so"), "{reason}");
+    // Declared after the end: there is nothing to wait for.
+    assert_eq!(daemon.vigie(&["oppose", CARDS[1]]).code, 65);
+    assert_eq!(awaited(&daemon), [""; 0]);
+    daemon.stop();
 }
 
 #[test]

@@ -76,8 +76,8 @@ fn the_imported_list_of_an_authority_that_is_no_more_goes() {
     let text = finding(&daemon, "crl_stale").expect("a finding");
     let lists = daemon.json(&["crl", "list"]);
     let imported = lists["items"].as_array().unwrap().iter().find(|item| item["number"] == "7").unwrap();
-    let label = imported["label"].as_str().unwrap().to_owned();
-    assert!(text.contains(&format!("vigie crl forget \"{label}\"")), "{text}");
+    let (label, name) = (imported["label"].as_str().unwrap().to_owned(), imported["name"].as_str().unwrap());
+    assert!(text.contains(&format!("vigie crl forget \"{name}\"")), "{text}");
     assert_eq!(kept(&estate).len(), 4);
 
     let told = daemon.json(&["crl", "forget", &label]);

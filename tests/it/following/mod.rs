@@ -7,6 +7,7 @@ mod faults;
 mod forget;
 mod hostile;
 mod hostile_directory;
+mod keys;
 mod mirror;
 mod ways;
 

@@ -14,7 +14,9 @@ use vigie::revocation::{Folder, KeepError, Kept, ListName, Rejection, Taken};
 use super::World;
 use crate::support::made_pki::{Authority, ListSpec, certificate_issuer, name};
 
-const KEY: Key = Key([7; 16]);
+/// Like keys that are drawn: one octet sixteen times makes fingerprints meet.
+const KEY: Key = Key(0x243f_6a88_85a3_08d3_1319_8a2e_0370_7344_u128.to_be_bytes());
+const OTHER_KEY: Key = Key(0xa409_3822_299f_31d0_082e_fa98_ec4e_6c89_u128.to_be_bytes());
 
 struct Disk {
     folder: TempDir,
@@ -210,8 +212,7 @@ fn damage_is_an_error_and_never_an_answer() {
     }
     // An index cut short, of another list, of no format, and none at all; then made again.
     let rebuilt = || {
-        let taken =
-            disk.open().rebuild(&list_name(), Limits::default(), Key([9; 16]), &mut |crl| disk.accept(crl, None));
+        let taken = disk.open().rebuild(&list_name(), Limits::default(), OTHER_KEY, &mut |crl| disk.accept(crl, None));
         assert!(taken.is_ok(), "{taken:?}");
         assert!(disk.kept().entries.find(None, &serials[3]).expect("an answer").is_some());
     };

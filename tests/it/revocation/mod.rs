@@ -161,7 +161,7 @@ impl Case {
         let (accepted, theirs) = self.openssl(folder.path());
         match self.diverges {
             None => assert_eq!(accepted, code == 0, "openssl: {theirs}; {out}"),
-            Some(why) => assert_ne!(accepted, code == 0, "no divergence ({why}): {out}"),
+            Some(why) => assert_ne!(accepted, code == 0, "no divergence ({why}): {theirs}; {out}"),
         }
         serde_json::from_str(&out).expect("one document")
     }

@@ -95,6 +95,11 @@ fn separate_keys_for_lists() {
     case(ListSpec::new(1), ListSpec::new(5)).good();
     case(ListSpec::new(1), ListSpec::new(5).revoke(EE, Some(1))).revoked(Some("key_compromise"));
     case(ListSpec::new(1).revoke(9, Some(1)), ListSpec::new(5)).unknown("signer_revoked");
+    // That the other key may sign certificates too changes nothing where this one may sign no lists.
+    let both = world.root.below(&Spec::authority("TEST AC DEUX CLES", 18));
+    let mut case = world.end_entity().untrusted(&certs.der).untrusted(&both.der).list(both.list(&ListSpec::new(5)));
+    case.target = certs.issue(&Spec::end_entity("x", EE));
+    case.good();
     // The same name under another root is somebody else.
     let foreign = Authority::root(&Spec::authority("TEST AUTRE RACINE", 1));
     let stranger = foreign.below(&Spec::authority("TEST AC ORGANISATIONS", 9));
@@ -122,12 +127,79 @@ fn an_authority_that_changed_its_key() {
     case(ListSpec::new(1287), ListSpec::new(3)).good();
     case(ListSpec::new(1287), ListSpec::new(3).revoke(EE, Some(1))).revoked(Some("key_compromise"));
     case(ListSpec::new(3), ListSpec::new(1287).revoke(EE, Some(1))).revoked(Some("key_compromise"));
-    // With the new key alone, what the old one signed is covered too.
-    let only = |list: ListSpec| world.end_entity().untrusted(&renewed.der).list(renewed.list(&list));
-    only(ListSpec::new(4)).good();
-    only(ListSpec::new(4).revoke(EE, Some(4))).revoked(Some("superseded"));
     // Lists of one key alone replace each other.
     case(ListSpec::new(1287), ListSpec::new(3)).list(renewed.list(&ListSpec::new(2).revoke(EE, Some(6)))).good();
+
+    // The list of one key alone names what it names, and says nothing of what the other key signed: that may have a list of its own.
+    let why =
+        "with extended CRLs openssl goes by the name and the trust anchor; without, it wants the list of this very key";
+    let under = |authority: &Authority, list: Vec<u8>| {
+        let mut case = world.end_entity().untrusted(&renewed.der).list(list);
+        case.target = authority.issue(&Spec::end_entity("x", EE));
+        case
+    };
+    for (authority, other) in [(&world.ca, &renewed), (&renewed, &world.ca)] {
+        under(authority, other.list(&ListSpec::new(4))).diverges(why).unknown("other_key");
+        under(authority, other.list(&ListSpec::new(4).revoke(EE, Some(4)))).revoked(Some("superseded"));
+        under(authority, authority.list(&ListSpec::new(4).dated("2026-04-01", Some("2026-05-31"))))
+            .list(other.list(&ListSpec::new(5)))
+            .diverges(why)
+            .unknown("stale");
+        // A certificate the authority gave itself, in whichever direction (RFC 4210 section 4.4): the two keys are one authority.
+        let link = other.below(&Spec::authority("TEST AC ORGANISATIONS", 12).key(&authority.key)).der;
+        under(authority, other.list(&ListSpec::new(4))).untrusted(&link).good();
+        let back = authority.below(&Spec::authority("TEST AC ORGANISATIONS", 13).key(&other.key)).der;
+        under(authority, other.list(&ListSpec::new(4))).untrusted(&back).good();
+        // One that somebody else wrote, and one under another name, are none.
+        let mut forged = back.clone();
+        *forged.last_mut().expect("a signature") ^= 1;
+        under(authority, other.list(&ListSpec::new(4))).untrusted(&forged).diverges(why).unknown("other_key");
+        let below = authority.below(&Spec::authority("TEST AC AUTRE", 14).key(&other.key)).der;
+        under(authority, other.list(&ListSpec::new(4))).untrusted(&below).diverges(why).unknown("other_key");
+    }
+    // Twice: from key to key.
+    let third = world.root.below(&Spec::authority("TEST AC ORGANISATIONS", 15));
+    let first = world.ca.below(&Spec::authority("TEST AC ORGANISATIONS", 16).key(&renewed.key)).der;
+    let second = renewed.below(&Spec::authority("TEST AC ORGANISATIONS", 17).key(&third.key)).der;
+    let case = || under(&world.ca, third.list(&ListSpec::new(9))).untrusted(&third.der).untrusted(&first);
+    case().unknown("other_key");
+    case()
+        .untrusted(&second)
+        .diverges("openssl tries the key of another one of the four certificates of this name")
+        .good();
+}
+
+#[test]
+fn lists_that_are_equally_new() {
+    let world = World::new();
+    let (clean, names) = (ListSpec::new(5), ListSpec::new(5).revoke(EE, Some(1)));
+    let ask =
+        |lists: [&ListSpec; 2]| lists.iter().fold(world.end_entity(), |case, list| case.list(world.ca.list(list)));
+    // An authority gives a number once; where two lists have it, nobody knows which is right, and revoked is the answer in whichever order.
+    let why = "openssl takes the first";
+    ask([&names, &clean]).revoked(Some("key_compromise"));
+    ask([&clean, &names]).diverges(why).revoked(Some("key_compromise"));
+    // A later thisUpdate decides where the number does not; without numbers it is all there is.
+    let newer = |list: &ListSpec| list.clone().dated("2026-05-31", Some("2026-07-01"));
+    ask([&names, &newer(&clean)]).good();
+    ask([&newer(&clean), &names]).good();
+    ask([&clean, &newer(&names)]).revoked(Some("key_compromise"));
+    let v1 = |list: &ListSpec| ListSpec { v2: false, extensions: Vec::new(), ..list.clone() };
+    ask([&v1(&names), &v1(&newer(&clean))]).good();
+    ask([&v1(&clean), &v1(&names)]).diverges(why).revoked(Some("key_compromise"));
+    ask([&v1(&names), &v1(&clean)]).revoked(Some("key_compromise"));
+    // A list without a number is no older for that.
+    ask([&clean, &v1(&newer(&names))]).revoked(Some("key_compromise"));
+    // Deltas likewise: that one lifts a hold does not help against one that does not.
+    let held = || world.end_entity().list(world.ca.list(&ListSpec::new(5).revoke(EE, Some(6))));
+    let lifts = world.ca.list(&ListSpec::delta(7, 5).revoke(EE, Some(8)));
+    let revokes = world.ca.list(&ListSpec::delta(7, 5).revoke(EE, Some(1)));
+    let empty = world.ca.list(&ListSpec::delta(7, 5));
+    for (one, other) in [(&lifts, &revokes), (&revokes, &lifts)] {
+        held().list(one.clone()).list(other.clone()).revoked(Some("key_compromise"));
+    }
+    held().list(lifts.clone()).list(empty.clone()).revoked(Some("certificate_hold"));
+    held().list(empty).list(lifts).revoked(Some("certificate_hold"));
 }
 
 #[test]
