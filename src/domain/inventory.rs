@@ -1,9 +1,10 @@
 //! The inventory: one snapshot of what is declared and what was found. Shared by reference; a change makes a new one.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::certificate::Certificate;
+use super::certificates::Certificates;
 use super::crl::Revocations;
 use super::declaration::Declaration;
 use super::fingerprint::Fingerprint;
@@ -23,7 +24,7 @@ pub struct Inventory {
     /// What of `trust.anchors` could not be read, or is no authority.
     pub anchor_errors: Arc<[ItemError]>,
     /// Every certificate ever seen, once each.
-    pub certificates: Arc<HashMap<Fingerprint, Arc<CertificateRecord>>>,
+    pub certificates: Arc<Certificates>,
     /// What each location holds now.
     pub observations: Arc<BTreeMap<Location, Arc<Observation>>>,
     /// Every CPx card ever seen, by its chip.
@@ -104,8 +105,7 @@ impl Inventory {
     pub fn after(mut self, changes: &Changes) -> Self {
         if !changes.certificates.is_empty() {
             let certificates = Arc::make_mut(&mut self.certificates);
-            certificates
-                .extend(changes.certificates.iter().map(|record| (record.facts.fingerprint, Arc::clone(record))));
+            certificates.extend(changes.certificates.iter().cloned());
         }
         if !(changes.appeared.is_empty() && changes.changed.is_empty() && changes.gone.is_empty()) {
             let observations = Arc::make_mut(&mut self.observations);

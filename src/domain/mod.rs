@@ -4,6 +4,7 @@ pub mod alert;
 pub mod audit_event;
 pub mod card;
 pub mod certificate;
+pub mod certificates;
 pub mod crl;
 pub mod declaration;
 pub mod delivery;

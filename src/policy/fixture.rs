@@ -378,7 +378,7 @@ impl World {
         let record = |(seed, maker): (&u8, &Maker)| {
             let issuer = self.issuers.get(seed).copied().unwrap_or(IssuerLink::Unknown);
             let facts = Arc::new(maker.facts.clone());
-            (facts.fingerprint, Arc::new(CertificateRecord { facts, first_seen: NOW, issuer }))
+            Arc::new(CertificateRecord { facts, first_seen: NOW, issuer })
         };
         let anchor = |seed: &u8| Arc::new(self.makers.get(seed).cloned().unwrap_or_else(|| Maker::new(*seed)).facts);
         let mut revocation = self.revocation.clone();
@@ -544,9 +544,9 @@ impl CardMaker {
         self.revoked = true;
     }
 
-    fn record(&self) -> (Fingerprint, Arc<CertificateRecord>) {
+    fn record(&self) -> Arc<CertificateRecord> {
         let facts = Arc::new(self.certificate.clone());
-        (facts.fingerprint, Arc::new(CertificateRecord { facts, first_seen: NOW, issuer: self.issuer }))
+        Arc::new(CertificateRecord { facts, first_seen: NOW, issuer: self.issuer })
     }
 }
 

@@ -111,7 +111,7 @@ fn authority(number: usize, subject: &str, issuer: &str, now: Timestamp) -> Cert
 
 fn keep(made: &mut Inventory, facts: &Certificate, issuer: IssuerLink, now: Timestamp) {
     let record = CertificateRecord { facts: Arc::new(facts.clone()), first_seen: now, issuer };
-    Arc::make_mut(&mut made.certificates).insert(facts.fingerprint, Arc::new(record));
+    Arc::make_mut(&mut made.certificates).insert(Arc::new(record));
 }
 
 fn place(made: &mut Inventory, path: &str, number: usize, kinds: &[ContentKind], now: Timestamp) {

@@ -176,11 +176,9 @@ fn pieces() -> impl Strategy<Value = Vec<Piece>> {
 /// The same snapshot, filled in another order: hash maps of another history iterate differently.
 fn refilled(inventory: &Inventory) -> Inventory {
     let mut other = Inventory { certificates: Default::default(), ..inventory.clone() };
-    let mut certificates: Vec<_> = inventory.certificates.iter().collect();
-    certificates.sort_by_key(|(fingerprint, _)| std::cmp::Reverse(**fingerprint));
-    for (fingerprint, record) in certificates {
-        Arc::make_mut(&mut other.certificates).insert(*fingerprint, Arc::clone(record));
-    }
+    let mut certificates: Vec<_> = inventory.certificates.values().collect();
+    certificates.sort_by_key(|record| std::cmp::Reverse(record.facts.fingerprint));
+    Arc::make_mut(&mut other.certificates).extend(certificates.into_iter().cloned());
     other
 }
 

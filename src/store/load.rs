@@ -1,6 +1,6 @@
 //! The snapshot the daemon starts from.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use sqlx::any::AnyRow;
@@ -13,6 +13,7 @@ use super::packed::{Interner, Unreadable, facts, state};
 use super::{LoadedOutbox, Store, findings, rows};
 use crate::domain::alert::OpenAlerts;
 use crate::domain::certificate::Certificate;
+use crate::domain::certificates::Certificates;
 use crate::domain::finding::{FindingKey, FindingRecord};
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::found_card::{ChipSerial, FoundCard};
@@ -26,7 +27,7 @@ use crate::pki::read::{Limits, read};
 #[derive(Debug, Clone)]
 pub struct Snapshot {
     /// Every certificate ever seen.
-    pub certificates: HashMap<Fingerprint, Arc<CertificateRecord>>,
+    pub certificates: Certificates,
     /// What each location holds.
     pub observations: BTreeMap<Location, Arc<Observation>>,
     /// Every CPx card ever seen.
@@ -89,9 +90,9 @@ impl Store {
         Ok(())
     }
 
-    async fn certificates(&self) -> Result<HashMap<Fingerprint, Arc<CertificateRecord>>, StoreError> {
+    async fn certificates(&self) -> Result<Certificates, StoreError> {
         let failed = |source| self.failed("loading the certificates", source);
-        let mut certificates = HashMap::new();
+        let mut certificates = Certificates::default();
         let mut interner = Interner::default();
         let (mut last, mut whole) = (None, true);
         loop {
@@ -103,7 +104,7 @@ impl Store {
                 match facts::unpack(&mut packed, &mut interner) {
                     Ok(record) => {
                         last = Some(record.facts.fingerprint);
-                        certificates.insert(record.facts.fingerprint, Arc::new(record));
+                        certificates.insert(Arc::new(record));
                     }
                     Err(Unreadable) => whole = false,
                 }
@@ -123,10 +124,7 @@ impl Store {
     }
 
     /// Those that were packed by another version, or whose packed form is damaged, from the columns and the DER.
-    async fn certificates_anew(
-        &self,
-        certificates: &mut HashMap<Fingerprint, Arc<CertificateRecord>>,
-    ) -> Result<(), StoreError> {
+    async fn certificates_anew(&self, certificates: &mut Certificates) -> Result<(), StoreError> {
         let failed = |source| self.failed("reading certificates anew", source);
         let mut unread = Vec::new();
         let mut found = sqlx::query("SELECT fingerprint, first_seen, issuer_link, issuer_fingerprint FROM certificate")
@@ -146,7 +144,7 @@ impl Store {
                 let facts = ders.get(fingerprint).and_then(|der| reread(fingerprint, der));
                 let facts = facts.ok_or_else(|| self.damaged(format!("certificate {fingerprint} cannot be read")))?;
                 let record = CertificateRecord { facts, first_seen: *first_seen, issuer: *issuer };
-                certificates.insert(*fingerprint, Arc::new(record));
+                certificates.insert(Arc::new(record));
             }
         }
         Ok(())
