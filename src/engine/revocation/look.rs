@@ -10,6 +10,7 @@ use crate::domain::audit_event::{Actor, Origin};
 use crate::domain::crl::{CertificateStatus, RevocationChanges};
 use crate::domain::inventory::IssuerLink;
 use crate::domain::revocation::Status;
+use crate::pki::revocation::SKEW;
 use crate::revocation::{Answer, Points, Question, judge};
 use crate::store::{Commit, StoreError};
 
@@ -103,7 +104,9 @@ impl Engine {
         }
         let changed = !changes.is_empty();
         self.following.must_look = false;
-        self.following.look_again = next_boundary(&next, self.config.policy.crl_margin(), now);
+        let held = self.following.way.keeper.shelf().lists();
+        let held = held.iter().map(|kept| (kept.crl.this_update, kept.crl.next_update));
+        self.following.look_again = next_boundary(&next, held, self.config.policy.crl_margin(), now);
         self.show_revocation(next);
         Ok(changed)
     }
@@ -244,11 +247,20 @@ fn above(inventory: &Inventory, anchors: &HashSet<Fingerprint>, fingerprint: &Fi
     None
 }
 
-/// The next instant at which time alone changes what is said: a list becomes stale, or nearly.
-fn next_boundary(known: &Revocations, margin: i64, now: Timestamp) -> Option<Timestamp> {
-    let held = known.lists.values().filter(|state| state.followed).filter_map(|state| state.held.as_ref());
-    let moments = held.flat_map(|held| [held.near_stale(margin), held.next_update.map(|next| next.plus_seconds(1))]);
-    moments.flatten().filter(|moment| *moment > now).min()
+/// The next instant at which time alone changes what is said: a list begins to hold or becomes stale, or one that is followed nearly does. `held` has
+/// thisUpdate and nextUpdate of every list that answers, also of those nobody names any more.
+fn next_boundary(
+    known: &Revocations,
+    held: impl Iterator<Item = (Timestamp, Option<Timestamp>)>,
+    margin: i64,
+    now: Timestamp,
+) -> Option<Timestamp> {
+    let followed = known.lists.values().filter(|state| state.followed);
+    let nearly = followed.filter_map(|state| state.held.as_ref()?.near_stale(margin));
+    let begin_and_end = held.flat_map(|(this_update, next_update)| {
+        [Some(this_update.plus_seconds(-SKEW)), next_update.map(|next| next.plus_seconds(1))]
+    });
+    nearly.chain(begin_and_end.flatten()).filter(|moment| *moment > now).min()
 }
 
 fn revoked_in_words(status: &CertificateStatus) -> String {
@@ -259,4 +271,22 @@ fn revoked_in_words(status: &CertificateStatus) -> String {
     let authority =
         status.authority.map_or_else(String::new, |authority| format!(", by its authority sha256:{authority}"));
     format!("revoked{at} ({reason}), seen in list number {number}{authority}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_nobody_names_any_more_still_becomes_stale() {
+        let now = Timestamp::from_unix(1_800_000_000);
+        let at = |seconds: i64| now.plus_seconds(seconds);
+        let next = |held: &[(i64, Option<i64>)]| {
+            let held = held.iter().map(|(this, next)| (at(*this), next.map(at)));
+            next_boundary(&Revocations::default(), held, 0, now).map(|next| next.unix() - now.unix())
+        };
+        assert_eq!(next(&[(-60, Some(14)), (-60, Some(90))]), Some(15));
+        assert_eq!(next(&[(-60, Some(-1)), (-60, None)]), None);
+        assert_eq!(next(&[(SKEW + 5, Some(1_000))]), Some(5), "it holds from then on");
+    }
 }

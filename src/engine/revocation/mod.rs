@@ -185,6 +185,11 @@ impl Following {
         self.must_look |= !changes.is_quiet();
     }
 
+    /// The lists are asked again, whatever did or did not change.
+    pub(super) const fn look_at_next_chance(&mut self) {
+        self.must_look = true;
+    }
+
     pub(super) const fn settings_changed(&mut self) {
         self.must_look = true;
         self.files_were_read = false;
