@@ -44,7 +44,7 @@ use crate::domain::reconcile::Gathered;
 use crate::domain::time::Timestamp;
 use crate::sources::anchors::Anchor;
 use crate::sources::{self, Source};
-use crate::store::{LoadedOutbox, Store, StoreError};
+use crate::store::{Commit, LoadedOutbox, Store, StoreError};
 use alerts::Tester;
 use lifecycle::Supervisor;
 use outbox::Outbox;
@@ -367,7 +367,11 @@ impl Engine {
         self.finish_sending().await;
         std::mem::take(&mut self.waiting).into_iter().for_each(|(_, reply)| answer(reply, Err(Refusal::Stopping)));
         let event = self.event(Actor::Daemon, Origin::Internal, Action::Stop, "daemon");
-        self.note(event).await;
+        // With when lists were last asked for: the next process does not ask again.
+        let commit = Commit::new(event).revocation(Arc::new(self.unwritten_lists()));
+        if let Err(refusal) = self.commit(commit, self.clock.now()).await {
+            tracing::error!(error = %refusal, "an audit event could not be written");
+        }
         self.store.close().await;
         tracing::info!("stopped");
     }

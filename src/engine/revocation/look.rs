@@ -43,13 +43,20 @@ impl Engine {
                 self.following.look_again = Some(self.clock.now().plus_seconds(LOOK_AFTER_REFUSAL));
             }
         }
-        if judge && self.was_ever_scanned() && self.declared_read {
+        if judge {
+            self.judge_by_lists().await;
+        }
+        self.publish();
+    }
+
+    /// Judges the inventory as the lists now are.
+    pub(super) async fn judge_by_lists(&mut self) {
+        if self.was_ever_scanned() && self.declared_read {
             let caller = Caller { actor: Actor::Scheduler, origin: Origin::Internal };
             if let Err(refusal) = self.take_in(Vec::new(), &caller, true).await {
                 tracing::error!(error = %refusal, "what was judged could not be written down");
             }
         }
-        self.publish();
     }
 
     async fn look_once(&mut self) -> Result<bool, Refusal> {
@@ -61,7 +68,9 @@ impl Engine {
             self.mend_lists().await;
             looked = self.ask_lists(now).await.map_err(|error| self.store_refused(&error))?;
         }
-        self.following.points = self.points_of(looked.points);
+        let points = self.points_of(looked.points);
+        let points_before = std::mem::replace(&mut self.following.points, points);
+        self.make_up_for_missed_turns(&points_before, now);
         let before = Arc::clone(&self.inventory.revocation);
         let caller = Caller { actor: Actor::Scheduler, origin: Origin::Internal };
         let mut changes = RevocationChanges { lists: self.followed(&before), ..RevocationChanges::default() };

@@ -113,6 +113,8 @@ pub(super) struct Following {
     busy: BTreeMap<CrlName, u64>,
     /// When the schedule, or somebody, wants a list.
     scheduled: BTreeMap<CrlName, Timestamp>,
+    /// Lists whose last turn was looked for are those of `points`; not so at the start, and after the clock was set.
+    caught_up: bool,
     /// Certificates, lists or settings are not those that were last looked at.
     must_look: bool,
     /// When a look gives another answer by time alone.
@@ -155,6 +157,7 @@ impl Following {
             points: BTreeMap::new(),
             busy: BTreeMap::new(),
             scheduled: BTreeMap::new(),
+            caught_up: false,
             must_look: true,
             look_again: None,
             unwritten: BTreeSet::new(),
@@ -200,6 +203,7 @@ impl Following {
         self.must_look = true;
         self.look_again = None;
         self.scheduled.clear();
+        self.caught_up = false;
     }
 }
 
@@ -313,16 +317,40 @@ impl Engine {
     /// The hour of the schedule has come: every list is wanted, each after a delay of its own.
     pub(super) fn want_lists(&mut self) {
         let now = self.clock.now();
-        let spread = self.config.revocation.spread;
-        let margin = self.config.policy.crl_margin();
-        let known = Arc::clone(&self.inventory.revocation);
-        // Not those that come another way.
-        for name in self.following.points.keys().filter(|name| !known.is_covered(name, margin, now)) {
-            let delay = due::delay(&self.config.node, name, spread);
-            self.following.scheduled.insert(Arc::clone(name), now.plus_seconds(delay));
+        let names = self.following.points.keys().filter(|name| self.has_turns(name, now));
+        let names: Vec<CrlName> = names.cloned().collect();
+        for name in names {
+            let delay = due::delay(&self.config.node, &name, self.config.revocation.spread);
+            // A turn that is still to come is not put off by the next one.
+            self.following.scheduled.entry(name).or_insert(now.plus_seconds(delay));
         }
         self.import_configured();
         self.last_runs.insert(super::Job::Crls, now);
+    }
+
+    /// A list has its turns, unless it comes another way and nobody may be asked for it.
+    fn has_turns(&self, name: &CrlName, now: Timestamp) -> bool {
+        let margin = self.config.policy.crl_margin();
+        let gate = Gate::new(&self.config.revocation);
+        let may_be_asked = |point: &Point| point.addresses.iter().any(|address| gate.address(address).is_ok());
+        !self.inventory.revocation.is_covered(name, margin, now)
+            || self.following.points.get(name).is_some_and(may_be_asked)
+    }
+
+    /// The turns nobody was there for: at the start, after the clock was set, and of lists that are followed again.
+    fn make_up_for_missed_turns(&mut self, before: &BTreeMap<CrlName, Point>, now: Timestamp) {
+        let all = !std::mem::replace(&mut self.following.caught_up, true);
+        let Some(turn) = self.timetable().last(super::Job::Crls, now) else { return };
+        let missed = |name: &CrlName| {
+            let state = self.inventory.revocation.lists.get(name)?;
+            let delay = due::delay(&self.config.node, name, self.config.revocation.spread);
+            due::missed(state, turn, delay, now).filter(|_| self.has_turns(name, now))
+        };
+        let names = self.following.points.keys().filter(|name| all || !before.contains_key(*name));
+        let missed: Vec<_> = names.filter_map(|name| Some((Arc::clone(name), missed(name)?))).collect();
+        for (name, at) in missed {
+            self.following.scheduled.entry(name).or_insert(at);
+        }
     }
 
     /// Lists that nobody who is believed had signed: somebody may be believed now.

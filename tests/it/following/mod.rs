@@ -8,6 +8,7 @@ mod forget;
 mod hostile;
 mod hostile_directory;
 mod mirror;
+mod turns;
 mod ways;
 
 use std::fs;
