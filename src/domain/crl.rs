@@ -25,8 +25,19 @@ pub struct Revocations {
     pub certificates: HashMap<Fingerprint, CertificateStatus>,
     /// Oppositions and requests for revocation, in the order they were declared.
     pub awaited: Vec<Awaited>,
+    /// Lists that are named and not followed, by their issuer (RFC 4514): there is a bound for each certificate, and one in all.
+    pub beyond: BTreeMap<Arc<str>, Beyond>,
     /// When the statuses were last made.
     pub judged_at: Option<Timestamp>,
+}
+
+/// Lists of one authority that are named and not followed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Beyond {
+    /// How many.
+    pub lists: u64,
+    /// The address of one of them.
+    pub example: Arc<str>,
 }
 
 /// One list that is followed.

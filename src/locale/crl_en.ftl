@@ -154,6 +154,11 @@ rule-crl_refused = Revocation list refused
     }
     .reference = RFC 5280, section 6.3.3; Vigie: revocation.hosts
 
+rule-crl_not_followed = Revocation lists that are not followed
+    .text = The certificates of { $issuer } name more revocation lists than are followed: { $count } are not, among them { $list }. Three addresses of a certificate count, and 512 lists in all. What only the others say stays unknown.
+    .cure = Report it to the authority: no certificate needs so many. A list that matters is followed by revocation.urls, or imported: vigie crl import.
+    .reference = RFC 5280, section 4.2.1.13; Vigie: bounds of revocation lists
+
 rule-crl_near_stale = Revocation list nearly stale
     .text = The list { $list } ({ $issuer }, number { $number }) holds until { $next_update } and the next one has not come.
     .cure = Check access to the list ("vigie crl fetch"); if the authority has stopped publishing, tell it.

@@ -210,6 +210,11 @@ rule-crl_refused = Liste de révocation refusée
     }
     .reference = RFC 5280, section 6.3.3 ; Vigie : revocation.hosts
 
+rule-crl_not_followed = Listes de révocation non suivies
+    .text = Les certificats de { $issuer } nomment plus de listes de révocation qu'il n'en est suivi : { $count } ne le sont pas, dont { $list }. Trois adresses d'un certificat comptent, et 512 listes en tout. Ce que les autres sont seules à dire reste inconnu.
+    .cure = Signalez-le à l'autorité : c'est bien plus qu'un certificat n'en a besoin. Une liste qui compte se suit par revocation.urls, ou s'importe : vigie crl import.
+    .reference = RFC 5280, section 4.2.1.13 ; Vigie : bornes des listes de révocation
+
 rule-crl_near_stale = Liste de révocation bientôt périmée
     .text = La liste { $list } ({ $issuer }, n° { $number }) vaut jusqu'au { $next_update } et la suivante n'est pas venue.
     .cure = Vérifiez l'accès à la liste (« vigie crl fetch ») ; si l'autorité ne publie plus, prévenez-la.

@@ -1,5 +1,6 @@
 //! A look at the lists: what they say of every certificate whose path ends in a trust anchor, and which lists those certificates name.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
@@ -7,11 +8,11 @@ use super::super::Engine;
 use super::super::handle::{Caller, Refusal};
 use super::*;
 use crate::domain::audit_event::{Actor, Origin};
-use crate::domain::crl::{CertificateStatus, RevocationChanges};
+use crate::domain::crl::{Beyond, CertificateStatus, RevocationChanges};
 use crate::domain::inventory::IssuerLink;
 use crate::domain::revocation::Status;
 use crate::pki::revocation::SKEW;
-use crate::revocation::{Answer, Points, Question, judge};
+use crate::revocation::{Answer, Points, Question, judge, name_deltas};
 use crate::store::{Commit, StoreError};
 
 /// Certificates whose bytes are in memory at a time.
@@ -68,7 +69,8 @@ impl Engine {
             self.mend_lists().await;
             looked = self.ask_lists(now).await.map_err(|error| self.store_refused(&error))?;
         }
-        let points = self.points_of(looked.points);
+        let named = self.with_deltas(std::mem::take(&mut looked.points), now).await?;
+        let (points, beyond) = self.points_of(named);
         let points_before = std::mem::replace(&mut self.following.points, points);
         self.make_up_for_missed_turns(&points_before, now);
         let before = Arc::clone(&self.inventory.revocation);
@@ -105,13 +107,14 @@ impl Engine {
         let mut next =
             next.after(&RevocationChanges { awaited: changes.awaited.clone(), ..RevocationChanges::default() });
         next.judged_at = Some(now);
+        next.beyond = beyond;
         // Only what is followed may differ, which is not stored: it is found again at every start.
         let mut events = events.into_iter();
         if let Some(first) = events.next() {
             let commit = Commit::new(first).events(events).revocation(Arc::new(changes.clone()));
             self.commit(commit, now).await?;
         }
-        let changed = !changes.is_empty();
+        let changed = !changes.is_empty() || next.beyond != before.beyond;
         self.following.must_look = false;
         let held = self.following.way.keeper.shelf().lists();
         let held = held.iter().map(|kept| (kept.crl.this_update, kept.crl.next_update));
@@ -160,7 +163,7 @@ impl Engine {
             .collect();
         let lists: Arc<[_]> = self.following.way.keeper.shelf().lists().into();
         let gate = Arc::new(Gate::new(&self.config.revocation));
-        let mut looked = Looked { answers: Vec::with_capacity(paths.len()), points: Points::new() };
+        let mut looked = Looked { answers: Vec::with_capacity(paths.len()), points: Points::default() };
         for batch in paths.chunks(BATCH) {
             let fingerprints: Vec<Fingerprint> = batch.iter().map(|(fingerprint, _)| *fingerprint).collect();
             let mut ders = self.store.ders(&fingerprints).await?;
@@ -186,26 +189,59 @@ impl Engine {
         Ok(looked)
     }
 
-    /// The lists that are followed: those the configuration names, and those certificates name, up to a bound.
-    fn points_of(&self, named: Points) -> BTreeMap<CrlName, Point> {
+    /// With the deltas the complete lists at hand name.
+    async fn with_deltas(&mut self, mut points: Points, now: Timestamp) -> Result<Points, Refusal> {
+        let (lists, setup) = (self.following.way.keeper.shelf().named(), Arc::clone(&self.following.setup));
+        let followed = self.followed_without_certificates();
+        let done = tokio::task::spawn_blocking(move || {
+            let followed = |name: &ListName| followed.contains(name.as_str());
+            name_deltas(&lists, &followed, &setup.trust, &Gate::new(&setup.config), now, &mut points);
+            points
+        });
+        done.await.map_err(|error| Refusal::Store(format!("naming the deltas broke off: {error}")))
+    }
+
+    /// The lists of the configuration, and those that were imported.
+    fn followed_without_certificates(&self) -> HashSet<String> {
+        let imported = self.inventory.revocation.lists.iter().filter(|(_, state)| is_imported(state));
+        imported.map(|(name, _)| name.to_string()).chain(self.configured().into_keys().map(|name| name.to_string())).collect()
+    }
+
+    fn configured(&self) -> BTreeMap<CrlName, Point> {
         let gate = Gate::new(&self.config.revocation);
         let configured = self.config.revocation.urls.iter().filter_map(|url| {
             let address: Arc<str> = gate.address(url).ok()?.as_str().into();
             let name: CrlName = point_name(&address, false)?.as_str().into();
-            Some((name, Point { addresses: vec![address], expected: Expected::default(), issuer: "".into() }))
+            let expected = Expected::default();
+            Some((name, Point { addresses: vec![address], expected, issuer: "".into(), rank: 0, named: 0 }))
         });
-        let mut points: BTreeMap<CrlName, Point> = configured.collect();
-        let mut named: Vec<(CrlName, Point)> =
-            named.into_iter().map(|(name, point)| (name.as_str().into(), point)).collect();
-        named.sort_by(|(a, _), (b, _)| a.cmp(b));
+        configured.collect()
+    }
+
+    /// The lists that are followed: those the configuration names, and those certificates name, up to a bound. And those beyond it, by issuer.
+    fn points_of(&self, named: Points) -> (BTreeMap<CrlName, Point>, BTreeMap<Arc<str>, Beyond>) {
+        let mut points = self.configured();
+        let mut beyond = named.beyond;
+        let mut named: Vec<(ListName, Point)> = named.lists.into_iter().collect();
+        // The first list of every certificate before the second of any: one that names many takes no other's place.
+        named.sort_by(|(a, one), (b, other)| {
+            (one.rank, Reverse(one.named), a).cmp(&(other.rank, Reverse(other.named), b))
+        });
         for (name, point) in named {
-            if points.len() >= MAX_LISTS {
-                tracing::warn!(most = MAX_LISTS, "more revocation lists are named than are followed");
-                break;
+            if points.len() < MAX_LISTS {
+                points.insert(name.as_str().into(), point);
+            } else if let Some(address) = point.addresses.into_iter().next() {
+                beyond.entry(point.issuer).or_default().insert(name, address);
             }
-            points.insert(name, point);
         }
-        points
+        let beyond = beyond.into_iter().filter_map(|(issuer, mut lists)| {
+            // What one certificate has no room for another may name first.
+            lists.retain(|name, _| !points.contains_key(name.as_str()));
+            let example = Arc::clone(lists.values().next()?);
+            Some((issuer, Beyond { lists: lists.len() as u64, example }))
+        });
+        let beyond = beyond.collect();
+        (points, beyond)
     }
 
     /// The states of lists that differ because they are followed now, or not any more.
@@ -228,7 +264,7 @@ impl Engine {
         }
         for (name, state) in &known.lists {
             // What was imported is followed as long as it is there.
-            let imported = state.addresses.is_empty() && state.held.is_some();
+            let imported = is_imported(state);
             // And a configured file or folder as long as something is wrong with it.
             let configured = |place: &Arc<str>| files.contains(&**place);
             let place = state.failure.is_some() && state.addresses.first().is_some_and(configured);
@@ -239,6 +275,10 @@ impl Engine {
         }
         changed
     }
+}
+
+fn is_imported(state: &CrlState) -> bool {
+    state.addresses.is_empty() && state.held.is_some()
 }
 
 /// Those above a certificate, up to a trust anchor; `None` when its path ends elsewhere.

@@ -17,6 +17,7 @@ mod chain_incomplete;
 mod crl_bad_signature;
 mod crl_malformed;
 mod crl_near_stale;
+mod crl_not_followed;
 mod crl_number_backwards;
 mod crl_number_stuck;
 mod crl_refused;
@@ -73,6 +74,7 @@ pub const RULES: &[&Rule] = &[
     &crl_bad_signature::RULE,
     &crl_malformed::RULE,
     &crl_near_stale::RULE,
+    &crl_not_followed::RULE,
     &crl_number_backwards::RULE,
     &crl_number_stuck::RULE,
     &crl_refused::RULE,
