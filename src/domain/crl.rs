@@ -140,7 +140,7 @@ impl CrlFailure {
     /// The kind of trouble a reason stands for.
     pub fn trouble(&self) -> Trouble {
         match &*self.reason {
-            "unreachable" | "timeout" | "http_status" | "directory" | "dns" | "tls" | "unreadable" | "missing"
+            "unreachable" | "timeout" | "http_status" | "not_modified" | "directory" | "dns" | "tls" | "unreadable" | "missing"
             | "no_file" => Trouble::Unreachable,
             "not_a_crl" | "malformed" | "cut_short" | "trailing_bytes" | "algorithm_mismatch" => Trouble::Malformed,
             "too_large" | "too_many_entries" => Trouble::TooLarge,

@@ -424,6 +424,7 @@ impl Engine {
             alerts: Arc::clone(&self.alerts),
             channels: self.reach().into(),
             failures: Arc::new(self.outbox.failures.clone()),
+            list_times: self.following.fetch_times(),
             jitter: self.jitter,
             readers: cards::readers_of(&self.sources).map(|source| source.readers()),
             next_runs,

@@ -149,7 +149,9 @@ rule-crl_refused = Revocation list refused
     .cure = { $reason ->
         [host_not_allowed] If this host is right, add it to revocation.hosts; otherwise report the address to the authority.
         [network_not_allowed] If this network is right, add it to revocation.networks; otherwise check the DNS of this machine.
+        [disk_low] Make room on the disk of state_dir. If it is this list that is too large, lower revocation.max_bytes.
         [io] Check the room on the disk of state_dir, and its health.
+        [too_many_files] Leave nothing in this folder but current revocation lists.
        *[other] Check who answers at this address (DNS, cache, proxy); if it is the authority, report it.
     }
     .reference = RFC 5280, section 6.3.3; Vigie: revocation.hosts

@@ -33,6 +33,7 @@ revocation-why = { $why ->
     [no_list] aucune liste de l'émetteur
     [out_of_scope] les listes présentes concernent d'autres certificats
     [delta_without_base] une liste delta sans la liste complète dont elle part
+    [not_modified] le serveur répond « inchangé » à qui ne lui a rien dit de connu
     [not_yet_valid] la liste est datée du futur
     [limit_exceeded] trop de travail, recherche abandonnée
     [index_damaged] l'index de la liste est endommagé
@@ -116,6 +117,7 @@ list-reason = { $reason ->
     [cut_short] la liste est coupée avant sa fin
     [delta_without_base] une liste delta sans la liste complète dont elle part
     [directory] l'annuaire ne donne pas de liste
+    [disk_low] il reste trop peu de place sur le disque qui porte state_dir
     [dns] le nom d'hôte n'a pas d'adresse
     [host_not_allowed] l'hôte n'est pas dans revocation.hosts
     [http_status] le serveur répond par une erreur HTTP
@@ -149,6 +151,7 @@ list-reason = { $reason ->
     [timeout] pas de réponse entière dans le délai
     [tls] la connexion TLS échoue
     [too_large] la liste est trop grande
+    [too_many_files] le dossier a plus de fichiers qu'il n'en est lu
     [too_many_entries] la liste a trop d'entrées
     [trailing_bytes] il y a des octets après la fin de la liste
     [unknown_critical_extension] elle a une extension critique inconnue
@@ -205,7 +208,9 @@ rule-crl_refused = Liste de révocation refusée
     .cure = { $reason ->
         [host_not_allowed] Si cet hôte est le bon, ajoutez-le à revocation.hosts ; sinon, signalez l'adresse à l'autorité.
         [network_not_allowed] Si ce réseau est le bon, ajoutez-le à revocation.networks ; sinon, vérifiez le DNS de cette machine.
+        [disk_low] Faites de la place sur le disque qui porte state_dir. Si c'est cette liste qui est trop grande, baissez revocation.max_bytes.
         [io] Vérifiez la place et l'état du disque qui porte state_dir.
+        [too_many_files] Ne laissez dans ce dossier que des listes de révocation en cours.
        *[other] Vérifiez qui répond à cette adresse (DNS, cache, mandataire) ; si c'est bien l'autorité, signalez-le-lui.
     }
     .reference = RFC 5280, section 6.3.3 ; Vigie : revocation.hosts

@@ -275,15 +275,20 @@ fn trouble(failed: &Failed) -> Trouble {
 }
 
 fn taken_in_words(state: &CrlState, had: &Had) -> String {
-    let held = state.held.as_ref();
-    let number = held.and_then(|held| held.number.as_deref()).unwrap_or("-");
-    let entries = held.map_or(0, |held| held.entries);
-    let until = held.and_then(|held| held.next_update).map_or_else(|| "-".to_owned(), |next| next.to_string());
-    let mut told = format!("number {number}, {entries} entries, until {until}, from {}", had.from);
+    let mut told = format!("{}, from {}", list_in_words(state), had.from);
     for failed in &had.failed {
         told.push_str(&format!("; before: {} ({})", failed.from, failed.reason));
     }
     told
+}
+
+/// The list that is held.
+pub(super) fn list_in_words(state: &CrlState) -> String {
+    let held = state.held.as_ref();
+    let number = held.and_then(|held| held.number.as_deref()).unwrap_or("-");
+    let entries = held.map_or(0, |held| held.entries);
+    let until = held.and_then(|held| held.next_update).map_or_else(|| "-".to_owned(), |next| next.to_string());
+    format!("number {number}, {entries} entries, until {until}")
 }
 
 #[cfg(test)]

@@ -147,6 +147,7 @@ impl Engine {
             self.following.files_were_read = false;
             self.following.trusts += 1;
         }
+        self.following.way.keeper.allow(Gate::new(&self.config.revocation));
         self.following.setup = Arc::new(Setup { config: self.config.revocation.clone(), trust });
     }
 

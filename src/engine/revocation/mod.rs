@@ -21,13 +21,14 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::handle::{Caller, Command, Handle, Refusal};
 use super::{Engine, answer};
-use crate::domain::audit_event::{Action, AuditEvent};
+use crate::domain::audit_event::{Action, Actor, AuditEvent, Origin};
 use crate::domain::crl::{Awaited, AwaitedSubject, CrlName, CrlState, Revocations, Trouble};
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::inventory::Inventory;
 use crate::domain::reconcile::Changes;
 use crate::domain::time::Timestamp;
-use crate::revocation::{Expected, Gate, Import, Keeper, ListName, Outcome, Point, Setup, Trust, Wanted, point_name};
+use crate::store::Commit;
+use crate::revocation::{Expected, FetchTimes, Gate, Import, Keeper, ListName, Outcome, Point, Setup, Trust, Wanted, point_name};
 
 /// Who fetches lists, and what comes of it.
 #[derive(Debug)]
@@ -184,6 +185,10 @@ impl Following {
         std::iter::from_fn(|| self.way.outcomes.try_recv().ok()).collect()
     }
 
+    pub(super) fn fetch_times(&self) -> FetchTimes {
+        self.way.keeper.times()
+    }
+
     pub(super) fn certificates_changed(&mut self, changes: &Changes) {
         self.must_look |= !changes.is_quiet();
     }
@@ -263,14 +268,21 @@ impl Engine {
             state.followed = false;
         }
         let mut found = BTreeSet::new();
+        let caller = Caller { actor: Actor::Daemon, origin: Origin::Internal };
+        let mut events = Vec::new();
         for (name, list) in loaded {
             let name: CrlName = name.as_str().into();
             let state = known.lists.entry(Arc::clone(&name)).or_default();
-            if state.held.as_ref().map(|held| held.identity) != Some(list.held.identity) {
-                state.held = Some(list.held);
-                state.validators = Default::default();
-            }
+            let other = state.held.as_ref().map(|held| held.identity) != Some(list.held.identity);
             (state.issuer, state.delta) = (list.issuer, list.delta);
+            if other {
+                // It took the place of the other one, and the process ended before that was written down.
+                state.held = Some(list.held);
+                (state.validators, state.taken_from, state.from_file) = Default::default();
+                let told = format!("{}, found in its folder at the start", ended::list_in_words(state));
+                events.push(event_of(self, &caller, Action::CrlTaken, format!("crl:{}", state.label()), told));
+                self.following.unwritten.insert(Arc::clone(&name));
+            }
             found.insert(name);
         }
         for (name, state) in &mut known.lists {
@@ -279,6 +291,14 @@ impl Engine {
             }
         }
         self.show_revocation(known);
+        let mut events = events.into_iter();
+        if let Some(first) = events.next() {
+            let commit = Commit::new(first).events(events).revocation(Arc::new(self.unwritten_lists()));
+            match self.commit(commit, self.clock.now()).await {
+                Ok(()) => self.following.unwritten.clear(),
+                Err(refusal) => tracing::error!(error = %refusal, "lists that were found could not be written down"),
+            }
+        }
     }
 
     /// Makes damaged indexes again.
