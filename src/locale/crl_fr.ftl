@@ -33,7 +33,6 @@ revocation-why = { $why ->
     [no_list] aucune liste de l'émetteur
     [out_of_scope] les listes présentes concernent d'autres certificats
     [delta_without_base] une liste delta sans la liste complète dont elle part
-    [not_modified] le serveur répond « inchangé » à qui ne lui a rien dit de connu
     [not_yet_valid] la liste est datée du futur
     [limit_exceeded] trop de travail, recherche abandonnée
     [index_damaged] l'index de la liste est endommagé
@@ -134,6 +133,7 @@ list-reason = { $reason ->
     [no_next_update] la liste ne dit pas jusqu'à quand elle vaut
     [no_path] aucun chemin vers une autorité de confiance
     [not_a_crl] ce n'est pas une liste de révocation
+    [not_modified] le serveur répond « inchangé » à qui ne lui a rien dit de connu
     [not_yet_valid] la liste est datée du futur
     [number_backwards] son numéro recule
     [number_stuck] une autre liste porte déjà son numéro

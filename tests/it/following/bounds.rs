@@ -98,3 +98,67 @@ fn a_delta_a_list_names_elsewhere_is_not_asked_for() {
     assert_eq!(finding(&daemon, "crl_refused"), None);
     daemon.stop();
 }
+
+#[test]
+fn a_host_that_is_allowed_no_more_gives_no_list_that_is_on_its_way() {
+    let estate = Estate::new();
+    estate.install(&[&estate.server.url("/ca.crl")]);
+    let allowed = |host: &str| {
+        let settings = format!("hosts = [\"{host}\"]\nnetworks = [\"127.0.0.0/8\"]\nspread = \"0s\"\ntimeout = \"30s\"\n");
+        estate.configure(&settings);
+    };
+    allowed("127.0.0.1");
+    estate.server.on("/ca.crl", Does::Waits);
+    let daemon = estate.run();
+    wait_for("the request", || (!estate.server.asked("/ca.crl").is_empty()).then_some(()));
+    allowed("other.example");
+    assert_eq!(daemon.vigie(&["reload"]).code, 0);
+    estate.server.on("/ca.crl", Does::serve(&estate.ca.list(&list(5))));
+    let refused = |daemon: &Daemon| followed(daemon, "/ca.crl")["failure"]["reason"] == "host_not_allowed";
+    wait_for("the refusal", || refused(&daemon).then_some(()));
+    assert_eq!(followed(&daemon, "/ca.crl")["freshness"], "missing");
+    assert_eq!(statuses(&daemon), words("unknown", "unknown"));
+    daemon.stop();
+}
+
+#[test]
+fn more_files_in_a_folder_than_are_read_are_told_of() {
+    let estate = Estate::new();
+    estate.install(&["http://crl.example.fr/ca.crl"]);
+    let folder = estate.path().join("stick");
+    fs::create_dir(&folder).unwrap();
+    let body = estate.ca.list(&list(5));
+    for number in 0..=1000 {
+        fs::write(folder.join(format!("{number:04}.crl")), &body).unwrap();
+    }
+    estate.configure(&format!("hosts = []\nfiles = [{:?}]", folder.to_str().unwrap()));
+    let daemon = estate.run();
+    let told = wait_for("the finding", || {
+        finding(&daemon, "crl_refused").filter(|told| told["facts"]["reason"] == "too_many_files")
+    });
+    assert!(told["subject"].as_str().unwrap().ends_with("/stick"), "{told}");
+    fs::remove_file(folder.join("0000.crl")).unwrap();
+    assert_eq!(daemon.vigie(&["reload"]).code, 0);
+    let ended = || finding(&daemon, "crl_refused").is_none_or(|told| told["facts"]["reason"] != "too_many_files");
+    wait_for("its end", || ended().then_some(()));
+    daemon.stop();
+}
+
+#[test]
+fn what_fetching_took_is_measured() {
+    let estate = Estate::new();
+    estate.install(&[&estate.server.url("/ca.crl")]);
+    let daemon = estate.run();
+    daemon.vigie(&["crl", "fetch"]);
+    let token = fs::read_to_string(estate.path().join("state/api.token")).unwrap();
+    let metrics = daemon.get("/metrics", &format!("Authorization: Bearer {}\r\n", token.trim())).body;
+    let value = |name: &str| {
+        let line = metrics.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        line.unwrap_or_else(|| panic!("{name}\n{metrics}")).parse::<f64>().expect("a number")
+    };
+    for result in ["had", "failed"] {
+        assert!(value(&format!("vigie_crl_fetch_time_seconds_count{{result=\"{result}\"}}")) >= 1.0);
+        assert!(value(&format!("vigie_crl_fetch_time_seconds_sum{{result=\"{result}\"}}")) > 0.0);
+    }
+    daemon.stop();
+}

@@ -132,3 +132,30 @@ fn lists_that_are_unchanged_are_not_asked_about_every_certificate_again() {
     assert_eq!(checked(), before);
     daemon.stop();
 }
+
+#[test]
+fn a_list_that_came_as_the_daemon_died_is_told_of_at_the_next_start() {
+    let estate = Estate::new();
+    estate.install(&[&estate.server.url("/ca.crl")]);
+    estate.server.on("/ca.crl", dated(&estate, 5, FROM, UNTIL));
+    let daemon = estate.run();
+    wait_for("the list", || (statuses(&daemon) == words("good", "revoked")).then_some(()));
+    let name = followed(&daemon, "/ca.crl")["name"].as_str().unwrap().to_owned();
+    let seq = daemon.last_seq();
+    daemon.stop();
+    // Between the file that takes its place and the word of it in the database.
+    let next = estate.ca.list(&list(6).dated("2021-01-01", Some(UNTIL)));
+    fs::write(estate.path().join(format!("state/crls/{name}.crl")), next).unwrap();
+    estate.server.on("/ca.crl", Does::HangsUp);
+    for times in [1, 1] {
+        let daemon = estate.run();
+        wait_for("the next list", || (number(&daemon, "/ca.crl") == "6").then_some(()));
+        let taken = events(&daemon, seq, "crl_taken");
+        let told = |event: &&Value| event["reason"].as_str().unwrap().ends_with("found in its folder at the start");
+        let told: Vec<&Value> = taken.iter().filter(told).collect();
+        assert_eq!(told.len(), times, "{taken:?}");
+        assert!(told[0]["object"].as_str().unwrap().ends_with("/ca.crl"), "{told:?}");
+        assert!(told[0]["reason"].as_str().unwrap().starts_with("number 6, 1 entries, until 2089"), "{told:?}");
+        daemon.stop();
+    }
+}
