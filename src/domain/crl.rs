@@ -140,8 +140,8 @@ impl CrlFailure {
     /// The kind of trouble a reason stands for.
     pub fn trouble(&self) -> Trouble {
         match &*self.reason {
-            "unreachable" | "timeout" | "http_status" | "not_modified" | "directory" | "dns" | "tls" | "unreadable" | "missing"
-            | "no_file" => Trouble::Unreachable,
+            "unreachable" | "timeout" | "http_status" | "not_modified" | "directory" | "dns" | "tls" | "unreadable"
+            | "missing" | "no_file" => Trouble::Unreachable,
             "not_a_crl" | "malformed" | "cut_short" | "trailing_bytes" | "algorithm_mismatch" => Trouble::Malformed,
             "too_large" | "too_many_entries" => Trouble::TooLarge,
             "bad_signature" => Trouble::BadSignature,
@@ -166,7 +166,15 @@ impl CrlState {
             state.failure.as_ref().map(|failure| (failure.reason.clone(), failure.message.clone(), failure.since))
         };
         (&self.addresses, &self.issuer, self.delta, self.followed, &self.held, self.from_file, trouble(self))
-            == (&other.addresses, &other.issuer, other.delta, other.followed, &other.held, other.from_file, trouble(other))
+            == (
+                &other.addresses,
+                &other.issuer,
+                other.delta,
+                other.followed,
+                &other.held,
+                other.from_file,
+                trouble(other),
+            )
     }
 
     /// Past its nextUpdate, or without one.

@@ -224,6 +224,8 @@ impl Engine {
         let caller = Caller { actor: Actor::Scheduler, origin: Origin::Internal };
         self.retire_sources(&caller).await;
         self.open_lists().await;
+        // What is followed is not stored: without this look the findings about lists would close at every start, and open again after the scan.
+        self.look_if_needed().await;
         self.begin_scan(caller, Vec::new());
         // A large file is not read whole before the start; it is now, beside everything else.
         let store = self.store.clone();

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use super::{Rule, Settings, View};
 use crate::domain::card::{CardHolder, CardKind, DeclaredCard};
 use crate::domain::certificate::{Certificate, KeyIds, KeyUsage};
-use crate::domain::crl::{Awaited, AwaitedSubject, Beyond, CertificateStatus, CrlFailure, CrlState, Held, Revocations, Seen};
+use crate::domain::crl::{
+    Awaited, AwaitedSubject, Beyond, CertificateStatus, CrlFailure, CrlState, Held, Revocations, Seen,
+};
 use crate::domain::declaration::{Declaration, DeclaredCertificate, Identity, Keystore};
 use crate::domain::endpoint::Endpoint;
 use crate::domain::finding::Finding;

@@ -101,10 +101,8 @@ pub enum FetchError {
         host: String,
     },
     /// Our own disk has too little room for it.
-    #[error("too little room on the disk: {free} bytes free, {wanted} more wanted, {reserve} kept free")]
+    #[error("too little room on the disk for {wanted} more bytes and the {reserve} that are kept free")]
     DiskLow {
-        /// Bytes free.
-        free: u64,
         /// Bytes the list would take.
         wanted: u64,
         /// Bytes that are to stay free.

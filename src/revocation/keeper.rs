@@ -257,7 +257,7 @@ impl Worker {
     async fn fetch(&self, wanted: Wanted, setup: Arc<Setup>) -> Outcome {
         let place = self.received.acquire().await;
         let began = self.clock.monotonic();
-        let work = self.from_addresses(&wanted, &setup);
+        let work = self.ask_all(&wanted, &setup);
         tokio::pin!(work);
         let result = match tokio::time::timeout(self.slow, &mut work).await {
             Ok(result) => result,
@@ -280,7 +280,7 @@ impl Worker {
         Outcome { name: wanted.name.clone(), way: Way::Address, at: self.clock.now(), result }
     }
 
-    async fn from_addresses(&self, wanted: &Wanted, setup: &Arc<Setup>) -> Result<Had, Vec<Failed>> {
+    async fn ask_all(&self, wanted: &Wanted, setup: &Arc<Setup>) -> Result<Had, Vec<Failed>> {
         let mut failed = Vec::new();
         let mut had: Option<Had> = None;
         for address in wanted.addresses.iter().take(super::fetch::MAX_ADDRESSES) {
@@ -528,8 +528,7 @@ mod tests {
     #[test]
     fn slow_servers_give_their_places_to_others() {
         let folder = tempfile::tempdir().expect("a folder");
-        let mut worker =
-            Worker::new(folder.path(), SystemClock::shared(), Arc::new(SystemResolver)).expect("a folder");
+        let mut worker = Worker::new(folder.path(), SystemClock::shared(), Arc::new(SystemResolver)).expect("a folder");
         worker.slow = Duration::from_millis(50);
         // They take the connection, and never answer.
         let silent = TcpListener::bind("127.0.0.1:0").expect("a port");

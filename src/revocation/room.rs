@@ -31,7 +31,7 @@ impl Room {
         let reserve = RESERVE.min(whole / PART);
         // A file system that does not count its blocks says that it has none.
         if whole > 0 && free < more.saturating_add(reserve) {
-            return Err(FetchError::DiskLow { free, wanted: more, reserve });
+            return Err(FetchError::DiskLow { wanted: more, reserve });
         }
         Ok(())
     }

@@ -112,7 +112,11 @@ mod tests {
         let asked = |ago: i64| CrlState { last_attempt: Some(NOW.plus_seconds(-ago)), ..held(6 * DAY) };
         let missed = |ago, turn_ago: i64, delay| missed(&asked(ago), NOW.plus_seconds(-turn_ago), delay, NOW);
         assert_eq!(missed(DAY, 600, 3600), Some(NOW.plus_seconds(3000)), "restarted within the spread: its own moment");
-        assert_eq!(missed(DAY, 7200, 3600), Some(NOW.plus_seconds(450)), "off at its moment: soon, and not all at once");
+        assert_eq!(
+            missed(DAY, 7200, 3600),
+            Some(NOW.plus_seconds(450)),
+            "off at its moment: soon, and not all at once"
+        );
         assert_eq!(missed(60, 7200, 3600), None, "it was asked since");
         assert_eq!(missed(-60, 7200, 3600), None, "the clock was ahead when that was written down: due at once");
         assert_eq!(super::missed(&CrlState::default(), NOW, 0, NOW), None, "it never came: due at once");

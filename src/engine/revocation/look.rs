@@ -70,7 +70,7 @@ impl Engine {
             looked = self.ask_lists(now).await.map_err(|error| self.store_refused(&error))?;
         }
         let named = self.with_deltas(std::mem::take(&mut looked.points), now).await?;
-        let (points, beyond) = self.points_of(named);
+        let (points, beyond) = handed_out(self.configured(), named);
         let points_before = std::mem::replace(&mut self.following.points, points);
         self.make_up_for_missed_turns(&points_before, now);
         let before = Arc::clone(&self.inventory.revocation);
@@ -205,7 +205,10 @@ impl Engine {
     /// The lists of the configuration, and those that were imported.
     fn followed_without_certificates(&self) -> HashSet<String> {
         let imported = self.inventory.revocation.lists.iter().filter(|(_, state)| is_imported(state));
-        imported.map(|(name, _)| name.to_string()).chain(self.configured().into_keys().map(|name| name.to_string())).collect()
+        imported
+            .map(|(name, _)| name.to_string())
+            .chain(self.configured().into_keys().map(|name| name.to_string()))
+            .collect()
     }
 
     fn configured(&self) -> BTreeMap<CrlName, Point> {
@@ -217,32 +220,6 @@ impl Engine {
             Some((name, Point { addresses: vec![address], expected, issuer: "".into(), rank: 0, named: 0 }))
         });
         configured.collect()
-    }
-
-    /// The lists that are followed: those the configuration names, and those certificates name, up to a bound. And those beyond it, by issuer.
-    fn points_of(&self, named: Points) -> (BTreeMap<CrlName, Point>, BTreeMap<Arc<str>, Beyond>) {
-        let mut points = self.configured();
-        let mut beyond = named.beyond;
-        let mut named: Vec<(ListName, Point)> = named.lists.into_iter().collect();
-        // The first list of every certificate before the second of any: one that names many takes no other's place.
-        named.sort_by(|(a, one), (b, other)| {
-            (one.rank, Reverse(one.named), a).cmp(&(other.rank, Reverse(other.named), b))
-        });
-        for (name, point) in named {
-            if points.len() < MAX_LISTS {
-                points.insert(name.as_str().into(), point);
-            } else if let Some(address) = point.addresses.into_iter().next() {
-                beyond.entry(point.issuer).or_default().insert(name, address);
-            }
-        }
-        let beyond = beyond.into_iter().filter_map(|(issuer, mut lists)| {
-            // What one certificate has no room for another may name first.
-            lists.retain(|name, _| !points.contains_key(name.as_str()));
-            let example = Arc::clone(lists.values().next()?);
-            Some((issuer, Beyond { lists: lists.len() as u64, example }))
-        });
-        let beyond = beyond.collect();
-        (points, beyond)
     }
 
     /// The states of lists that differ because they are followed now, or not any more.
@@ -276,6 +253,34 @@ impl Engine {
         }
         changed
     }
+}
+
+/// The lists that are followed: those the configuration names, and those certificates name, up to a bound. And those beyond it, by issuer.
+fn handed_out(
+    configured: BTreeMap<CrlName, Point>,
+    named: Points,
+) -> (BTreeMap<CrlName, Point>, BTreeMap<Arc<str>, Beyond>) {
+    let Points { lists, mut beyond } = named;
+    let mut points = configured;
+    let mut lists: Vec<(ListName, Point)> = lists.into_iter().collect();
+    // The first list of every certificate before the second of any: one that names many takes no other's place. Of equals those more certificates need.
+    lists.sort_by(|(a, one), (b, other)| (one.rank, Reverse(one.named), a).cmp(&(other.rank, Reverse(other.named), b)));
+    for (name, point) in lists {
+        let known = points.contains_key(name.as_str());
+        if known || points.len() < MAX_LISTS {
+            points.insert(name.as_str().into(), point);
+        } else if let Some(address) = point.addresses.into_iter().next() {
+            beyond.entry(point.issuer).or_default().insert(name, address);
+        }
+    }
+    let beyond = beyond.into_iter().filter_map(|(issuer, mut lists)| {
+        // What one certificate has no room for another may name first.
+        lists.retain(|name, _| !points.contains_key(name.as_str()));
+        let example = Arc::clone(lists.values().next()?);
+        Some((issuer, Beyond { lists: lists.len() as u64, example }))
+    });
+    let beyond = beyond.collect();
+    (points, beyond)
 }
 
 fn is_imported(state: &CrlState) -> bool {
@@ -338,5 +343,27 @@ mod tests {
         assert_eq!(next(&[(-60, Some(14)), (-60, Some(90))]), Some(15));
         assert_eq!(next(&[(-60, Some(-1)), (-60, None)]), None);
         assert_eq!(next(&[(SKEW + 5, Some(1_000))]), Some(5), "it holds from then on");
+    }
+
+    #[test]
+    fn places_are_handed_out_by_turns() {
+        let mut named = Points::default();
+        let mut name = |name: &str, issuer: &str, rank, times| {
+            let addresses = vec![Arc::from(format!("http://x/{name}"))];
+            let (expected, issuer) = (Expected::default(), issuer.into());
+            let point = Point { addresses, expected, issuer, rank, named: times };
+            named.lists.insert(ListName::new(name).expect("a name"), point);
+        };
+        // One certificate with more lists than there are places, and others behind it in the order of names.
+        for rank in 0..MAX_LISTS + 10 {
+            name(&format!("a{rank:04}"), "CN=A", rank, 1);
+        }
+        name("z1", "CN=Z", 0, 1);
+        name("z2", "CN=Z", 1, 1);
+        let (points, beyond) = handed_out(BTreeMap::new(), named);
+        assert_eq!(points.len(), MAX_LISTS);
+        assert!(["a0000", "z1", "z2"].iter().all(|name| points.contains_key(*name)));
+        let told: Vec<(&str, u64)> = beyond.iter().map(|(issuer, beyond)| (&**issuer, beyond.lists)).collect();
+        assert_eq!(told, [("CN=A", 12)]);
     }
 }

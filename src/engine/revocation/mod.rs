@@ -27,8 +27,10 @@ use crate::domain::fingerprint::Fingerprint;
 use crate::domain::inventory::Inventory;
 use crate::domain::reconcile::Changes;
 use crate::domain::time::Timestamp;
+use crate::revocation::{
+    Expected, FetchTimes, Gate, Import, Keeper, ListName, Outcome, Point, Setup, Trust, Wanted, point_name,
+};
 use crate::store::Commit;
-use crate::revocation::{Expected, FetchTimes, Gate, Import, Keeper, ListName, Outcome, Point, Setup, Trust, Wanted, point_name};
 
 /// Who fetches lists, and what comes of it.
 #[derive(Debug)]

@@ -30,7 +30,10 @@ fn three_addresses_of_a_certificate_are_asked_however_many_it_names() {
     let asked = (0..60).filter(|at| !estate.server.asked(&format!("/partial-{at}.crl")).is_empty()).count();
     assert_eq!(asked, 3);
     let told = wait_for("the finding", || finding(&daemon, "crl_not_followed"));
-    assert_eq!((&told["facts"]["count"], told["subject"].as_str().unwrap().starts_with("crl:CN=")), (&"57".into(), true));
+    assert_eq!(
+        (&told["facts"]["count"], told["subject"].as_str().unwrap().starts_with("crl:CN=")),
+        (&"57".into(), true)
+    );
     // Named by nobody any more: the finding ends.
     fs::remove_file(estate.path().join("inbox/many.cer")).unwrap();
     daemon.vigie(&["scan", "--now"]);
@@ -104,7 +107,8 @@ fn a_host_that_is_allowed_no_more_gives_no_list_that_is_on_its_way() {
     let estate = Estate::new();
     estate.install(&[&estate.server.url("/ca.crl")]);
     let allowed = |host: &str| {
-        let settings = format!("hosts = [\"{host}\"]\nnetworks = [\"127.0.0.0/8\"]\nspread = \"0s\"\ntimeout = \"30s\"\n");
+        let settings =
+            format!("hosts = [\"{host}\"]\nnetworks = [\"127.0.0.0/8\"]\nspread = \"0s\"\ntimeout = \"30s\"\n");
         estate.configure(&settings);
     };
     allowed("127.0.0.1");

@@ -53,7 +53,9 @@ fn a_turn_that_was_missed_is_made_up_for_once() {
     // Off at half past seven.
     let daemon = starts("@2030-01-11 12:10:00");
     wait_for("the turn that was missed", || (asked() > 0).then_some(()));
-    wait_for("its end", || followed(&daemon, "/ca.crl")["last_success"].as_str()?.starts_with("2030-01-11").then_some(()));
+    wait_for("its end", || {
+        followed(&daemon, "/ca.crl")["last_success"].as_str()?.starts_with("2030-01-11").then_some(())
+    });
     daemon.stop();
     // It is made up for, and that is not forgotten though nothing came of it.
     let daemon = starts("@2030-01-11 14:10:00");
@@ -158,4 +160,23 @@ fn a_list_that_came_as_the_daemon_died_is_told_of_at_the_next_start() {
         assert!(told[0]["reason"].as_str().unwrap().starts_with("number 6, 1 entries, until 2089"), "{told:?}");
         daemon.stop();
     }
+}
+
+#[test]
+fn a_restart_does_not_close_what_is_said_of_lists() {
+    let estate = Estate::new();
+    estate.install(&["http://elsewhere.example/ca.crl"]);
+    let daemon = estate.run();
+    let is_open = |daemon: &Daemon| {
+        let findings = daemon.json(&["findings"]);
+        findings["items"].as_array().unwrap().iter().any(|finding| finding["code"] == "crl_refused")
+    };
+    wait_for("the finding", || is_open(&daemon).then_some(()));
+    let seq = daemon.last_seq();
+    daemon.stop();
+    let daemon = estate.run();
+    assert_eq!(daemon.vigie(&["scan", "--now"]).code, 0);
+    assert!(is_open(&daemon));
+    assert_eq!(events(&daemon, seq, "finding_closed"), Vec::<Value>::new());
+    daemon.stop();
 }
