@@ -262,6 +262,8 @@ fn failure(before: &CrlState, failed: &Failed, at: Timestamp) -> CrlFailure {
 /// Of the addresses that failed, the one whose trouble tells most: a list that came and is no good says more than a server that is down.
 fn worst(failed: &[Failed]) -> Option<Failed> {
     let rank = |failed: &&Failed| match trouble(failed) {
+        // A folder that is not read whole says more than one of its files.
+        _ if failed.reason == "too_many_files" => 3,
         Trouble::Unreachable => 1,
         Trouble::Refused => 0,
         _ => 2,
