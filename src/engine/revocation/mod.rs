@@ -126,7 +126,7 @@ pub(super) struct Following {
     unwritten: BTreeSet<CrlName>,
     /// The configured files were read since the start, since they changed, and since other authorities are believed.
     files_were_read: bool,
-    /// How often other authorities came to be believed, and how often it had when refused lists were last wanted again.
+    /// How often other authorities came to be believed or another clock, and how often it had when refused lists were last wanted again.
     trusts: u64,
     trusts_seen: u64,
     setup: Arc<Setup>,
@@ -211,6 +211,8 @@ impl Following {
         self.look_again = None;
         self.scheduled.clear();
         self.caught_up = false;
+        // What was refused, or is about to be, was judged by the old one.
+        self.trusts += 1;
     }
 }
 
