@@ -200,7 +200,9 @@ impl Following {
         self.must_look = true;
     }
 
-    pub(super) const fn settings_changed(&mut self) {
+    pub(super) fn settings_changed(&mut self, config: &crate::config::RevocationConfig) {
+        // At once: whoever reloaded is told that it is so.
+        self.way.keeper.allow(Gate::new(config));
         self.must_look = true;
         self.files_were_read = false;
     }
