@@ -15,6 +15,7 @@ CREATE TABLE crl (
   sha256          {{blob}},
   taken_at        BIGINT,
   taken_from      TEXT,
+  from_file       BIGINT NOT NULL CONSTRAINT crl_from_file CHECK (from_file IN (0, 1)),
   etag            TEXT,
   last_modified   TEXT,
   body_sha256     {{blob}},

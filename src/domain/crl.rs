@@ -25,8 +25,19 @@ pub struct Revocations {
     pub certificates: HashMap<Fingerprint, CertificateStatus>,
     /// Oppositions and requests for revocation, in the order they were declared.
     pub awaited: Vec<Awaited>,
+    /// Lists that are named and not followed, by their issuer (RFC 4514): there is a bound for each certificate, and one in all.
+    pub beyond: BTreeMap<Arc<str>, Beyond>,
     /// When the statuses were last made.
     pub judged_at: Option<Timestamp>,
+}
+
+/// Lists of one authority that are named and not followed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Beyond {
+    /// How many.
+    pub lists: u64,
+    /// The address of one of them.
+    pub example: Arc<str>,
 }
 
 /// One list that is followed.
@@ -44,6 +55,8 @@ pub struct CrlState {
     pub held: Option<Held>,
     /// Which address, or file, gave it; of a configured folder, the file that is at fault.
     pub taken_from: Option<Arc<str>>,
+    /// It was a file.
+    pub from_file: bool,
     /// What the server said of the body last taken.
     pub validators: Validators,
     /// Last time it was asked for.
@@ -93,9 +106,9 @@ pub struct CrlFailure {
     pub reason: Arc<str>,
     /// One line.
     pub message: Arc<str>,
-    /// First of the failures in a row.
+    /// Since when it is this kind of trouble.
     pub since: Timestamp,
-    /// How many in a row.
+    /// How many failures in a row, of whatever kind.
     pub count: u32,
 }
 
@@ -127,8 +140,8 @@ impl CrlFailure {
     /// The kind of trouble a reason stands for.
     pub fn trouble(&self) -> Trouble {
         match &*self.reason {
-            "unreachable" | "timeout" | "http_status" | "directory" | "dns" | "tls" | "unreadable" | "missing"
-            | "no_file" => Trouble::Unreachable,
+            "unreachable" | "timeout" | "http_status" | "not_modified" | "directory" | "dns" | "tls" | "unreadable"
+            | "missing" | "no_file" => Trouble::Unreachable,
             "not_a_crl" | "malformed" | "cut_short" | "trailing_bytes" | "algorithm_mismatch" => Trouble::Malformed,
             "too_large" | "too_many_entries" => Trouble::TooLarge,
             "bad_signature" => Trouble::BadSignature,
@@ -155,6 +168,23 @@ impl CrlState {
     /// What to call it: its first address, or its issuer.
     pub fn label(&self) -> Arc<str> {
         self.addresses.first().unwrap_or(&self.issuer).clone()
+    }
+
+    /// Nothing a rule looks at differs.
+    pub fn says_the_same(&self, other: &Self) -> bool {
+        let trouble = |state: &Self| {
+            state.failure.as_ref().map(|failure| (failure.reason.clone(), failure.message.clone(), failure.since))
+        };
+        (&self.addresses, &self.issuer, self.delta, self.followed, &self.held, self.from_file, trouble(self))
+            == (
+                &other.addresses,
+                &other.issuer,
+                other.delta,
+                other.followed,
+                &other.held,
+                other.from_file,
+                trouble(other),
+            )
     }
 
     /// Past its nextUpdate, or without one.
@@ -332,18 +362,17 @@ impl Revocations {
         next
     }
 
-    /// The list is at hand without its addresses, and it does not matter that they do not answer: it came from a file, or its host is not one
+    /// The list is at hand without its addresses, and it does not matter that they do not answer. They are asked in turn all the same, as far as they may be: it came from a file, or its host is not one
     /// that may be asked and a list of the same issuer comes another way. `margin` is that of [`Held::near_stale`].
     pub fn is_covered(&self, name: &CrlName, margin: i64, now: Timestamp) -> bool {
         let Some(wanted) = self.lists.get(name) else { return false };
         let fresh = |state: &CrlState| {
             state.held.as_ref().and_then(|held| held.near_stale(margin)).is_some_and(|near| now < near)
         };
-        let from_file = wanted.taken_from.as_ref().is_some_and(|from| !wanted.addresses.contains(from));
         let refused = wanted.failure.as_ref().is_some_and(|failure| &*failure.reason == "host_not_allowed");
         let same = |other: &CrlState| (&other.issuer, other.delta) == (&wanted.issuer, wanted.delta);
         let otherwise = || self.lists.values().any(|other| other.followed && same(other) && fresh(other));
-        (from_file && fresh(wanted)) || (refused && otherwise())
+        (wanted.from_file && fresh(wanted)) || (refused && otherwise())
     }
 
     /// The status of a certificate; unknown is what is not known.

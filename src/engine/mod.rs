@@ -44,7 +44,7 @@ use crate::domain::reconcile::Gathered;
 use crate::domain::time::Timestamp;
 use crate::sources::anchors::{Anchor, Anchors};
 use crate::sources::{self, Source};
-use crate::store::{LoadedOutbox, Store, StoreError};
+use crate::store::{Commit, LoadedOutbox, Store, StoreError};
 use alerts::Tester;
 use lifecycle::Supervisor;
 use outbox::Outbox;
@@ -225,6 +225,8 @@ impl Engine {
         let caller = Caller { actor: Actor::Scheduler, origin: Origin::Internal };
         self.retire_sources(&caller).await;
         self.open_lists().await;
+        // What is followed is not stored: without this look the findings about lists would close at every start, and open again after the scan.
+        self.look_if_needed().await;
         self.begin_scan(caller, Vec::new());
         // A large file is not read whole before the start; it is now, beside everything else.
         let store = self.store.clone();
@@ -368,7 +370,11 @@ impl Engine {
         self.finish_sending().await;
         std::mem::take(&mut self.waiting).into_iter().for_each(|(_, reply)| answer(reply, Err(Refusal::Stopping)));
         let event = self.event(Actor::Daemon, Origin::Internal, Action::Stop, "daemon");
-        self.note(event).await;
+        // With when lists were last asked for: the next process does not ask again.
+        let commit = Commit::new(event).revocation(Arc::new(self.unwritten_lists()));
+        if let Err(refusal) = self.commit(commit, self.clock.now()).await {
+            tracing::error!(error = %refusal, "an audit event could not be written");
+        }
         self.store.close().await;
         tracing::info!("stopped");
     }
@@ -421,6 +427,7 @@ impl Engine {
             alerts: Arc::clone(&self.alerts),
             channels: self.reach().into(),
             failures: Arc::new(self.outbox.failures.clone()),
+            list_times: self.following.fetch_times(),
             jitter: self.jitter,
             readers: cards::readers_of(&self.sources).map(|source| source.readers()),
             next_runs,

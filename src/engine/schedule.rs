@@ -116,23 +116,36 @@ impl Timetable<'_> {
     /// The next run of a job strictly after `now`. The delay is part of the time table, not of the moment: the turn whose
     /// delayed time is the first after `now`, even if its undelayed time has passed.
     pub fn next(&self, job: Job, now: Timestamp) -> Option<Timestamp> {
-        let daily;
-        let schedule = match job {
-            Job::Scan => &self.schedule.scan,
-            Job::Evaluate => &self.schedule.evaluate,
-            Job::Digest => &self.schedule.digest,
-            Job::Crls => &self.schedule.crls,
-            Job::Alerts => {
-                daily = cron::Schedule::from_str(&format!("0 0 {} * * *", self.hour)).ok()?;
-                &daily
-            }
-        };
+        let daily = self.daily()?;
+        let schedule = self.of(job, &daily);
         let delay = i64::try_from(self.jitter.of(job).as_secs()).unwrap_or(0);
         let from = now.plus_seconds(-delay).to_chrono()?.with_timezone(&self.timezone);
         schedule
             .after(&from)
             .map(|turn| Timestamp::from_unix(turn.timestamp()).plus_seconds(delay))
             .find(|turn| *turn > now)
+    }
+
+    /// The last turn of a job up to `now`, without its delay. `None` when there was none, or when it fell into the hour a change of clocks leaves out.
+    pub fn last(&self, job: Job, now: Timestamp) -> Option<Timestamp> {
+        let daily = self.daily()?;
+        let from = now.plus_seconds(1).to_chrono()?.with_timezone(&self.timezone);
+        let mut turns = self.of(job, &daily).after(&from).rev();
+        turns.next().map(|turn| Timestamp::from_unix(turn.timestamp()))
+    }
+
+    fn daily(&self) -> Option<cron::Schedule> {
+        cron::Schedule::from_str(&format!("0 0 {} * * *", self.hour)).ok()
+    }
+
+    const fn of<'b>(&'b self, job: Job, daily: &'b cron::Schedule) -> &'b cron::Schedule {
+        match job {
+            Job::Scan => &self.schedule.scan,
+            Job::Evaluate => &self.schedule.evaluate,
+            Job::Digest => &self.schedule.digest,
+            Job::Crls => &self.schedule.crls,
+            Job::Alerts => daily,
+        }
     }
 }
 
@@ -197,6 +210,18 @@ mod tests {
         let due = |now| Agenda::starting(&timetable, at(now)).due(Job::Scan);
         assert_eq!(due("2026-10-24T12:00:00Z"), Some(at("2026-10-25T06:30:00Z")));
         assert_eq!(due("2026-10-23T12:00:00Z"), Some(at("2026-10-24T05:30:00Z")));
+    }
+
+    #[test]
+    fn the_last_turn_is_the_one_that_came_or_comes_now() {
+        let config = config("0 30 2 * * *");
+        let (jitter, timezone) = (Jitter::default(), chrono_tz::Europe::Paris);
+        let timetable = Timetable { schedule: &config, timezone, jitter: &jitter, hour: 8 };
+        let last = |now| timetable.last(Job::Crls, at(now)).map(|turn| turn.to_string());
+        assert_eq!(last("2026-11-21T08:00:00Z").as_deref(), Some("2026-11-21T06:30:00Z"));
+        assert_eq!(last("2026-11-21T06:30:00Z").as_deref(), Some("2026-11-21T06:30:00Z"));
+        assert_eq!(last("2026-11-21T06:29:59Z").as_deref(), Some("2026-11-20T06:30:00Z"));
+        assert_eq!(last("2026-07-21T05:30:00Z").as_deref(), Some("2026-07-21T05:30:00Z"), "summer time");
     }
 
     #[test]

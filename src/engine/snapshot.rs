@@ -18,6 +18,7 @@ use crate::domain::notice::Reach;
 use crate::domain::observation::Location;
 use crate::domain::revocation::Status as RevocationStatus;
 use crate::domain::time::Timestamp;
+use crate::revocation::FetchTimes;
 pub use crate::sources::smart_card::{ReaderView, ReadersView};
 
 /// Findings that are open now, by key.
@@ -40,6 +41,8 @@ pub struct Snapshot {
     pub channels: Arc<[(String, Reach)]>,
     /// Failed attempts since the start, by channel and reason.
     pub failures: Arc<BTreeMap<(String, String), u64>>,
+    /// What fetches of revocation lists took since the start.
+    pub list_times: FetchTimes,
     /// Delays of the jobs.
     pub jitter: Jitter,
     /// The answer of `/api/v1/status` but for the instant it is asked.
@@ -206,6 +209,7 @@ impl Snapshot {
             alerts: Arc::default(),
             channels: [].into(),
             failures: Arc::default(),
+            list_times: FetchTimes::default(),
             jitter: Jitter::default(),
             status,
             readers: None,

@@ -102,6 +102,9 @@ impl Engine {
         if !(self.was_ever_scanned() && self.declared_read) {
             return;
         }
+        // Lists and certificates end by time alone.
+        self.following.look_at_next_chance();
+        self.look_if_needed().await;
         if let Err(refusal) = self.take_in(Vec::new(), &caller, true).await {
             tracing::error!(error = %refusal, "what was judged could not be written down");
         } else {

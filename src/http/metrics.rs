@@ -7,6 +7,7 @@ mod revocation;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::Write;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::State;
 use axum::http::header;
@@ -290,6 +291,13 @@ impl Metrics {
     fn sample(&mut self, name: &str, labels: &[(&str, &str)], value: i64) {
         let labels: Vec<(&str, String)> = labels.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
         self.with_labels(name, &labels, value);
+    }
+
+    /// Count and sum of a summary without quantiles.
+    fn times(&mut self, name: &str, result: &str, (count, sum): (u64, Duration)) {
+        let sum = sum.as_secs_f64();
+        self.line(format_args!("{name}_sum{{result=\"{result}\"}} {sum:.3}"));
+        self.line(format_args!("{name}_count{{result=\"{result}\"}} {count}"));
     }
 
     fn with_labels(&mut self, name: &str, labels: &[(&str, String)], value: i64) {

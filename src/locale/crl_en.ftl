@@ -183,7 +183,9 @@ rule-crl_refused = Revocation list refused
     .cure = { $reason ->
         [host_not_allowed] If this host is right, add it to revocation.hosts; otherwise report the address to the authority.
         [network_not_allowed] If this network is right, add it to revocation.networks; otherwise check the DNS of this machine.
+        [disk_low] Make room on the disk of state_dir. If it is this list that is too large, lower revocation.max_bytes.
         [io] Check the room on the disk of state_dir, and its health.
+        [too_many_files] Leave nothing in this folder but current revocation lists.
         [key_changed] If the authority has a new key, add to the watched certificates the one by which one of its keys certifies the other; without it the list is taken once the one that is held is stale, or forgotten: vigie crl forget.
        *[other] { $kind ->
             [place] Check where this file comes from; take it out of { $list }, or replace it.
@@ -191,6 +193,11 @@ rule-crl_refused = Revocation list refused
         }
     }
     .reference = RFC 5280, section 6.3.3; Vigie: revocation.hosts
+
+rule-crl_not_followed = Revocation lists that are not followed
+    .text = The certificates of { $issuer } name more revocation lists than are followed: { $count } are not, among them { $list }. Three addresses of a certificate count, and 512 lists in all. What only the others say stays unknown.
+    .cure = Report it to the authority: no certificate needs so many. A list that matters is followed by revocation.urls, or imported: vigie crl import.
+    .reference = RFC 5280, section 4.2.1.13; Vigie: bounds of revocation lists
 
 rule-crl_near_stale = Revocation list nearly stale
     .text = { list-named }, number { $number }, holds until { $next_update } and the next one has not come.

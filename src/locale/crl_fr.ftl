@@ -117,6 +117,7 @@ list-reason = { $reason ->
     [cut_short] la liste est coupée avant sa fin
     [delta_without_base] une liste delta sans la liste complète dont elle part
     [directory] l'annuaire ne donne pas de liste
+    [disk_low] il reste trop peu de place sur le disque qui porte state_dir
     [dns] le nom d'hôte n'a pas d'adresse
     [host_not_allowed] l'hôte n'est pas dans revocation.hosts
     [http_status] le serveur répond par une erreur HTTP
@@ -134,6 +135,7 @@ list-reason = { $reason ->
     [no_next_update] la liste ne dit pas jusqu'à quand elle vaut
     [no_path] aucun chemin vers une autorité de confiance
     [not_a_crl] ce n'est pas une liste de révocation
+    [not_modified] le serveur répond « inchangé » à qui ne lui a rien dit de connu
     [not_yet_valid] la liste est datée du futur
     [number_backwards] son numéro recule
     [number_stuck] une autre liste porte déjà son numéro
@@ -152,6 +154,7 @@ list-reason = { $reason ->
     [timeout] pas de réponse entière dans le délai
     [tls] la connexion TLS échoue
     [too_large] la liste est trop grande
+    [too_many_files] le dossier a plus de fichiers qu'il n'en est lu
     [too_many_entries] la liste a trop d'entrées
     [trailing_bytes] il y a des octets après la fin de la liste
     [unknown_critical_extension] elle a une extension critique inconnue
@@ -241,7 +244,9 @@ rule-crl_refused = Liste de révocation refusée
     .cure = { $reason ->
         [host_not_allowed] Si cet hôte est le bon, ajoutez-le à revocation.hosts ; sinon, signalez l'adresse à l'autorité.
         [network_not_allowed] Si ce réseau est le bon, ajoutez-le à revocation.networks ; sinon, vérifiez le DNS de cette machine.
+        [disk_low] Faites de la place sur le disque qui porte state_dir. Si c'est cette liste qui est trop grande, baissez revocation.max_bytes.
         [io] Vérifiez la place et l'état du disque qui porte state_dir.
+        [too_many_files] Ne laissez dans ce dossier que des listes de révocation en cours.
         [key_changed] Si l'autorité a changé de clé, ajoutez aux certificats surveillés celui par lequel une de ses clés certifie l'autre ; sans lui, la liste est prise dès que celle qui est gardée est périmée, ou oubliée : vigie crl forget.
        *[other] { $kind ->
             [place] Vérifiez d'où vient ce fichier ; retirez-le de { $list }, ou remplacez-le.
@@ -249,6 +254,11 @@ rule-crl_refused = Liste de révocation refusée
         }
     }
     .reference = RFC 5280, section 6.3.3 ; Vigie : revocation.hosts
+
+rule-crl_not_followed = Listes de révocation non suivies
+    .text = Les certificats de { $issuer } nomment plus de listes de révocation qu'il n'en est suivi : { $count } ne le sont pas, dont { $list }. Trois adresses d'un certificat comptent, et 512 listes en tout. Ce que les autres sont seules à dire reste inconnu.
+    .cure = Signalez-le à l'autorité : c'est bien plus qu'un certificat n'en a besoin. Une liste qui compte se suit par revocation.urls, ou s'importe : vigie crl import.
+    .reference = RFC 5280, section 4.2.1.13 ; Vigie : bornes des listes de révocation
 
 rule-crl_near_stale = Liste de révocation bientôt périmée
     .text = { list-named }, n° { $number }, vaut jusqu'au { $next_update } et la suivante n'est pas venue.

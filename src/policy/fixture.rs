@@ -6,7 +6,9 @@ use std::sync::Arc;
 use super::{Rule, Settings, View};
 use crate::domain::card::{CardHolder, CardKind, DeclaredCard};
 use crate::domain::certificate::{Certificate, KeyIds, KeyUsage};
-use crate::domain::crl::{Awaited, AwaitedSubject, CertificateStatus, CrlFailure, CrlState, Held, Revocations, Seen};
+use crate::domain::crl::{
+    Awaited, AwaitedSubject, Beyond, CertificateStatus, CrlFailure, CrlState, Held, Revocations, Seen,
+};
 use crate::domain::declaration::{Declaration, DeclaredCertificate, Identity, Keystore};
 use crate::domain::endpoint::Endpoint;
 use crate::domain::finding::Finding;
@@ -296,6 +298,12 @@ impl World {
         let since = NOW.plus_seconds(-ago);
         let failure = CrlFailure { reason: reason.into(), message: "m".into(), since, count: 3 };
         self.revocation.lists.insert("x".into(), CrlState { failure: Some(failure), ..followed() });
+        self
+    }
+
+    /// Lists of an authority there is no room for.
+    pub(crate) fn lists_beyond(mut self, issuer: &str, lists: u64) -> Self {
+        self.revocation.beyond.insert(issuer.into(), Beyond { lists, example: LIST.into() });
         self
     }
 

@@ -94,6 +94,20 @@ pub enum FetchError {
         /// What happened.
         source: io::Error,
     },
+    /// "Not modified", to who did not say what is known.
+    #[error("{host} answered \"not modified\" to a question without a condition")]
+    NotModified {
+        /// The host.
+        host: String,
+    },
+    /// Our own disk has too little room for it.
+    #[error("too little room on the disk for {wanted} more bytes and the {reserve} that are kept free")]
+    DiskLow {
+        /// Bytes the list would take.
+        wanted: u64,
+        /// Bytes that are to stay free.
+        reserve: u64,
+    },
     /// Our own disk.
     #[error("the revocation list could not be written: {0}")]
     Disk(io::Error),
@@ -116,6 +130,8 @@ impl FetchError {
             Self::CutShort { .. } => "cut_short",
             Self::TrailingBytes => "trailing_bytes",
             Self::Unreadable { .. } => "unreadable",
+            Self::NotModified { .. } => "not_modified",
+            Self::DiskLow { .. } => "disk_low",
             Self::Disk(_) => "io",
         }
     }

@@ -32,6 +32,8 @@ pub(super) async fn get(
     spool: &mut Spool,
 ) -> Result<Reply, FetchError> {
     let mut deadline = Deadline::new(context);
+    // Without an ETag or a date the question has no condition.
+    let known = known.filter(|known| known.etag.is_some() || known.last_modified.is_some());
     let mut resumed: Option<String> = None;
     for attempt in 0.. {
         let response =
@@ -95,6 +97,7 @@ async fn ask(
             StatusCode::PARTIAL_CONTENT if resume.is_some() && begins_at(&response, spool.received()) => {
                 return Ok(response);
             }
+            StatusCode::NOT_MODIFIED => return Err(FetchError::NotModified { host }),
             status if status.is_redirection() => {
                 let location = response.headers().get(LOCATION).and_then(|location| location.to_str().ok());
                 let next = location.and_then(|location| address.redirected(location));

@@ -73,8 +73,9 @@ impl Worker {
                 };
                 if files.is_empty() { Err(empty()) } else { Ok(files) }
             });
+            let left = files.as_ref().map_or(0, |files| files.len().saturating_sub(MAX_FILES));
             let mut files = match files {
-                Ok(files) => files.into_iter().peekable(),
+                Ok(files) => files.into_iter().take(MAX_FILES).peekable(),
                 Err(failed) => {
                     match import.ticket {
                         Some(_) => self.tell(&outcomes, way(last), None, Err(failed)),
@@ -84,6 +85,14 @@ impl Worker {
                 }
             };
             let mut refused = Vec::new();
+            if left > 0 {
+                let message = format!("{MAX_FILES} files of it are read, {left} are not");
+                let failed = Failed { from: path.display().to_string(), reason: "too_many_files", message };
+                match import.ticket {
+                    Some(_) => self.tell(&outcomes, way(false), None, Err(failed)),
+                    None => refused.push(failed),
+                }
+            }
             while let Some((file, follow)) = files.next() {
                 let last = last && files.peek().is_none();
                 let spooled = {
@@ -285,10 +294,7 @@ fn listed<H>(path: &Path, held: H) -> Vec<(PathBuf, bool)> {
             let mut inside: Vec<PathBuf> =
                 entries.filter_map(Result::ok).filter(is_file).map(|entry| entry.path()).collect();
             inside.sort();
-            if inside.len() > MAX_FILES {
-                tracing::warn!(path = %path.display(), most = MAX_FILES, "not every file of a folder of revocation lists is read");
-            }
-            inside.into_iter().take(MAX_FILES).map(|file| (file, false)).collect()
+            inside.into_iter().map(|file| (file, false)).collect()
         }
     };
     drop(held);

@@ -22,6 +22,7 @@ use super::index::fresh_key;
 use super::kept::{Folder, KeepError, ListName, Taken};
 use super::outcome::{Failed, Had, Import, NewList, Outcome, Setup, Ticket, Wanted, Way};
 use super::resolve::SharedResolver;
+use super::room::Room;
 use super::shelf::Shelf;
 use super::spool::Spool;
 use crate::clock::SharedClock;
@@ -29,6 +30,10 @@ use crate::pki::crl::{Crl, Limits};
 
 /// Lists received at the same time.
 const SIDE_BY_SIDE: usize = 4;
+/// A list that takes longer gives its place to those that wait, and goes on beside them.
+const SLOW: Duration = Duration::from_secs(60);
+/// Lists that go on beside the others.
+const BESIDE: usize = 12;
 /// Threads for names: a look-up that is given up keeps its thread as long as the system goes on with it.
 const LOOK_UPS: usize = 16;
 /// How nice the thread is (nice(2)): the status is answered first.
@@ -48,6 +53,8 @@ pub struct Keeper {
     orders: mpsc::UnboundedSender<Order>,
     shelf: Shelf,
     folder: Folder,
+    gate: SharedGate,
+    times: Arc<Mutex<FetchTimes>>,
 }
 
 /// Who does the work, on the thread.
@@ -58,6 +65,12 @@ pub(super) struct Worker {
     pub(super) clock: SharedClock,
     resolver: SharedResolver,
     received: Arc<Semaphore>,
+    beside: Arc<Semaphore>,
+    /// When a list is slow.
+    slow: Duration,
+    /// Where lists may come from now, whatever was allowed when they were sent for.
+    gate: SharedGate,
+    times: Arc<Mutex<FetchTimes>>,
     /// One list is taken in at a time.
     taking: Arc<tokio::sync::Mutex<()>>,
     /// One question to an address at a time.
@@ -72,6 +85,17 @@ pub(super) struct Worker {
 
 type Turn = Arc<tokio::sync::Mutex<()>>;
 
+type SharedGate = Arc<Mutex<Option<Arc<Gate>>>>;
+
+/// What fetches took since the start, without the wait for their turn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct FetchTimes {
+    /// Of lists that were had: how many, and how long in all.
+    pub had: (u64, Duration),
+    /// Of those that were not.
+    pub failed: (u64, Duration),
+}
+
 impl Keeper {
     /// Opens the folder and starts the thread. What was wanted comes out of the channel as it ends.
     ///
@@ -84,6 +108,7 @@ impl Keeper {
     ) -> io::Result<(Self, mpsc::UnboundedReceiver<Outcome>)> {
         let worker = Worker::new(folder, clock, resolver)?;
         let (folder, shelf) = (worker.folder.clone(), worker.shelf.clone());
+        let (gate, times) = (Arc::clone(&worker.gate), Arc::clone(&worker.times));
         let (orders, receiver) = mpsc::unbounded_channel();
         let (outcomes, ended) = mpsc::unbounded_channel();
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -96,7 +121,17 @@ impl Keeper {
             // What is still coming in is given up: nothing of it is in its place yet.
             runtime.shutdown_background();
         })?;
-        Ok((Self { orders, shelf, folder }, ended))
+        Ok((Self { orders, shelf, folder, gate, times }, ended))
+    }
+
+    /// From now on lists may come from there, also those that are on their way.
+    pub fn allow(&self, gate: Gate) {
+        *self.gate.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(gate));
+    }
+
+    /// What fetches took since the start.
+    pub fn times(&self) -> FetchTimes {
+        *self.times.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The lists that are held.
@@ -155,6 +190,10 @@ impl Worker {
             clock,
             resolver,
             received: Arc::new(Semaphore::new(SIDE_BY_SIDE)),
+            beside: Arc::new(Semaphore::new(BESIDE)),
+            slow: SLOW,
+            gate: Arc::default(),
+            times: Arc::default(),
             taking: Arc::default(),
             asking: Arc::default(),
             readers: Arc::new(Semaphore::new(import::READERS)),
@@ -216,12 +255,36 @@ impl Worker {
     }
 
     async fn fetch(&self, wanted: Wanted, setup: Arc<Setup>) -> Outcome {
-        let permit = self.received.acquire().await;
-        let gate = Gate::new(&setup.config);
+        let place = self.received.acquire().await;
+        let began = self.clock.monotonic();
+        let work = self.ask_all(&wanted, &setup);
+        tokio::pin!(work);
+        let result = match tokio::time::timeout(self.slow, &mut work).await {
+            Ok(result) => result,
+            // Servers that dribble, each just fast enough, must not hold up all the others.
+            Err(_) => tokio::select! {
+                result = &mut work => result,
+                beside = self.beside.acquire() => {
+                    drop(place);
+                    let result = work.await;
+                    drop(beside);
+                    result
+                }
+            },
+        };
+        let took = self.clock.monotonic().saturating_sub(began);
+        let mut times = self.times.lock().unwrap_or_else(PoisonError::into_inner);
+        let (count, sum) = if result.is_ok() { &mut times.had } else { &mut times.failed };
+        (*count, *sum) = (*count + 1, *sum + took);
+        drop(times);
+        Outcome { name: wanted.name.clone(), way: Way::Address, at: self.clock.now(), result }
+    }
+
+    async fn ask_all(&self, wanted: &Wanted, setup: &Arc<Setup>) -> Result<Had, Vec<Failed>> {
         let mut failed = Vec::new();
         let mut had: Option<Had> = None;
         for address in wanted.addresses.iter().take(super::fetch::MAX_ADDRESSES) {
-            match self.ask(address, &wanted, &gate, &setup).await {
+            match self.ask(address, wanted, setup).await {
                 Ok(now) => {
                     let clock = self.clock.now();
                     let helps = now.new.as_ref().map(|new| new.held.next_update.is_some_and(|next| clock < next));
@@ -235,19 +298,22 @@ impl Worker {
                 Err((reason, message)) => failed.push(Failed { from: shown(address), reason, message }),
             }
         }
-        drop(permit);
-        let result = match had {
+        match had {
             Some(had) => Ok(Had { failed, ..had }),
             None => Err(failed),
-        };
-        Outcome { name: wanted.name, way: Way::Address, at: self.clock.now(), result }
+        }
+    }
+
+    /// What may be asked now; where nobody said, what might when the list was sent for.
+    fn gate(&self, setup: &Setup) -> Arc<Gate> {
+        let now = self.gate.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        now.unwrap_or_else(|| Arc::new(Gate::new(&setup.config)))
     }
 
     async fn ask(
         &self,
         address: &Arc<str>,
         wanted: &Wanted,
-        gate: &Gate,
         setup: &Arc<Setup>,
     ) -> Result<Had, (&'static str, String)> {
         let of_fetch = |error: FetchError| (error.reason(), error.to_string());
@@ -258,8 +324,8 @@ impl Worker {
             Arc::clone(asking.entry(Arc::clone(address)).or_default())
         };
         let turn = turn.lock().await;
-        let (config, late) = (&setup.config, wanted.late);
-        let context = Context { config, gate, resolver: &*self.resolver, clock: &*self.clock, late };
+        let (config, late, gate) = (&setup.config, wanted.late, self.gate(setup));
+        let context = Context { config, gate: &gate, resolver: &*self.resolver, clock: &*self.clock, late };
         let path = self.folder.spool_path(&wanted.name);
         let mut spool =
             Spool::create(&path, setup.config.max_bytes).map_err(|error| of_fetch(FetchError::Disk(error)))?;
@@ -283,7 +349,13 @@ impl Worker {
             return Ok(Had { from, validators, new: None, failed: Vec::new() });
         }
         let (name, expected, setup) = (wanted.name.clone(), wanted.expected.clone(), Arc::clone(setup));
-        let taken = self.take(move |worker| worker.take_in(&name, spool.file(), &expected, &setup)).await;
+        let address = Arc::clone(address);
+        let taken = self.take(move |worker| {
+            // It may have been on its way while the settings changed.
+            worker.gate(&setup).address(&address).map_err(|denied| of_fetch(denied.into()))?;
+            worker.take_in(&name, spool.file(), &expected, &setup)
+        });
+        let taken = taken.await;
         let new = taken?;
         Ok(Had { from, validators, new, failed: Vec::new() })
     }
@@ -336,6 +408,12 @@ impl Worker {
         let disk = |error: io::Error| ("io", error.to_string());
         let (held, shelf, now) = (self.shelf.get(name), self.shelf.lists(), self.clock.now());
         let held = held.as_ref().map(|kept| &kept.crl);
+        // A copy, and an index that is never larger than its list.
+        let size = file.metadata().map_err(disk)?.len();
+        if let Some(folder) = self.folder.list_path(name).parent() {
+            let room = Room::SYSTEM.for_more(folder, size.saturating_mul(2));
+            room.map_err(|error| (error.reason(), error.to_string()))?;
+        }
         let mut judge = |crl: &Crl| accept(crl, held, expected, &shelf, &setup.trust, now);
         let limits = Limits { max_bytes: setup.config.max_bytes, ..Limits::default() };
         let key = fresh_key().map_err(disk)?;
@@ -384,5 +462,90 @@ fn bare(error: &KeepError) -> String {
 fn be_nice() {
     if let Err(error) = rustix::process::setpriority_process(None, NICENESS) {
         tracing::debug!(error = %error, "the thread stays as eager as the others");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::*;
+    use crate::clock::SystemClock;
+    use crate::config::RevocationConfig;
+    use crate::revocation::{LookUp, Resolve, SystemResolver, Trust};
+
+    /// A resolver nobody should have written.
+    #[derive(Debug)]
+    struct Panics;
+
+    impl Resolve for Panics {
+        fn look_up(&self, host: &str) -> LookUp {
+            panic!("looking {host} up");
+        }
+    }
+
+    fn setup() -> Arc<Setup> {
+        let hosts = ["127.0.0.1", "panics.example"].map(str::to_owned).to_vec();
+        let networks = vec!["127.0.0.0/8".parse().expect("a network")];
+        let config = RevocationConfig { hosts, networks, ..RevocationConfig::default() };
+        Arc::new(Setup { config, trust: Trust::default() })
+    }
+
+    fn wanted(name: &str, address: &str) -> Wanted {
+        let (name, addresses) = (ListName::new(name).expect("a name"), vec![address.into()]);
+        Wanted { name, addresses, expected: Expected::default(), last: None, late: false }
+    }
+
+    fn reason(outcome: &Outcome) -> &'static str {
+        outcome.result.as_ref().err().and_then(|failed| failed.first()).map_or("-", |failed| failed.reason)
+    }
+
+    /// Nobody listens there.
+    fn nowhere() -> String {
+        let address = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
+        format!("http://{}/x.crl", address.expect("an address"))
+    }
+
+    #[test]
+    fn a_panic_costs_one_list() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (keeper, mut ended) =
+            Keeper::start(folder.path(), SystemClock::shared(), Arc::new(Panics)).expect("a keeper");
+        // More often than lists are received side by side.
+        for turn in 0..2 * SIDE_BY_SIDE {
+            keeper.fetch(wanted(&format!("bad-{turn}"), "http://panics.example/x.crl"), setup());
+        }
+        keeper.fetch(wanted("good", &nowhere()), setup());
+        let mut outcomes = std::collections::BTreeMap::new();
+        while outcomes.len() <= 2 * SIDE_BY_SIDE {
+            let outcome = ended.blocking_recv().expect("an outcome for each");
+            outcomes.insert(outcome.name.as_str().to_owned(), reason(&outcome));
+        }
+        assert_eq!(outcomes.remove("good"), Some("unreachable"));
+        assert!(outcomes.values().all(|reason| *reason == "internal_error"), "{outcomes:?}");
+    }
+
+    #[test]
+    fn slow_servers_give_their_places_to_others() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut worker = Worker::new(folder.path(), SystemClock::shared(), Arc::new(SystemResolver)).expect("a folder");
+        worker.slow = Duration::from_millis(50);
+        // They take the connection, and never answer.
+        let silent = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let silent = format!("http://{}/x.crl", silent.local_addr().expect("an address"));
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        runtime.block_on(async {
+            let (outcomes, mut ended) = mpsc::unbounded_channel();
+            for turn in 0..=SIDE_BY_SIDE {
+                let address = if turn < SIDE_BY_SIDE { format!("{silent}?{turn}") } else { nowhere() };
+                let (worker, outcomes) = (worker.clone(), outcomes.clone());
+                let wanted = wanted(&format!("list-{turn}"), &address);
+                tokio::spawn(async move { report(&outcomes, worker.fetch(wanted, setup()).await) });
+                tokio::task::yield_now().await;
+            }
+            let first = tokio::time::timeout(Duration::from_secs(20), ended.recv()).await;
+            let first = first.expect("not held up for the 30 s of the others").expect("an outcome");
+            assert_eq!((first.name.as_str(), reason(&first)), ("list-4", "unreachable"));
+        });
     }
 }

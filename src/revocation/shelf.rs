@@ -20,6 +20,12 @@ impl Shelf {
         self.0.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
     }
 
+    /// Every list, with the name it is kept under.
+    pub fn named(&self) -> Vec<(ListName, Arc<Kept>)> {
+        let lists = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        lists.iter().map(|(name, kept)| (name.clone(), Arc::clone(kept))).collect()
+    }
+
     pub(super) fn get(&self, name: &ListName) -> Option<Arc<Kept>> {
         self.0.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
     }

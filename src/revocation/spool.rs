@@ -6,6 +6,7 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use super::error::FetchError;
+use super::room::Room;
 use crate::domain::fingerprint::Fingerprint;
 use crate::pki::digest::Sha256;
 
@@ -13,6 +14,8 @@ use crate::pki::digest::Sha256;
 const MAX_PREAMBLE: u64 = 64 << 10;
 /// PEM is a third longer than what it holds, and has line ends.
 const PEM_PERCENT: u64 = 140;
+/// Room on the disk is asked for once in so many bytes; what comes side by side stays far below the reserve.
+const LOOK_EVERY: u64 = 4 << 20;
 const BEGIN: &[u8] = b"-----BEGIN X509 CRL-----";
 
 /// A body being received. The file goes when this does.
@@ -22,6 +25,9 @@ pub(super) struct Spool {
     file: File,
     limit: u64,
     received: u64,
+    room: Room,
+    /// How much had come when room was last asked for.
+    looked_at: u64,
     hash: Sha256,
     /// The first octets: they say what it is.
     head: Vec<u8>,
@@ -40,14 +46,18 @@ enum Kind {
 impl Spool {
     /// An empty one, for a list of at most `limit` bytes of DER.
     pub(super) fn create(path: &Path, limit: u64) -> io::Result<Self> {
+        Self::create_in(path, limit, Room::SYSTEM)
+    }
+
+    fn create_in(path: &Path, limit: u64, room: Room) -> io::Result<Self> {
         // Left by a process that was killed.
         match fs::remove_file(path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
         }
         let file = OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(path)?;
-        let hash = Sha256::new();
-        Ok(Self { path: path.to_owned(), file, limit, received: 0, hash, head: Vec::new(), kind: Kind::Unknown })
+        let (path, hash, head) = (path.to_owned(), Sha256::new(), Vec::new());
+        Ok(Self { path, file, limit, received: 0, room, looked_at: 0, hash, head, kind: Kind::Unknown })
     }
 
     /// Bytes that came so far.
@@ -59,7 +69,7 @@ impl Spool {
     pub(super) fn restart(&mut self) -> Result<(), FetchError> {
         self.file.set_len(0).map_err(FetchError::Disk)?;
         self.file.rewind().map_err(FetchError::Disk)?;
-        self.received = 0;
+        (self.received, self.looked_at) = (0, 0);
         self.hash = Sha256::new();
         self.head.clear();
         self.kind = Kind::Unknown;
@@ -69,7 +79,10 @@ impl Spool {
     /// The server says that so many bytes come in all.
     pub(super) fn announced(&self, length: u64) -> Result<(), FetchError> {
         let most = self.limit.saturating_mul(PEM_PERCENT) / 100;
-        if length > most { Err(FetchError::TooLarge { limit: self.limit }) } else { Ok(()) }
+        if length > most {
+            return Err(FetchError::TooLarge { limit: self.limit });
+        }
+        self.room.for_more(&self.path, length.saturating_sub(self.received))
     }
 
     /// Takes the next bytes.
@@ -79,6 +92,15 @@ impl Spool {
             let room = usize::try_from(MAX_PREAMBLE).unwrap_or(usize::MAX).saturating_sub(self.head.len());
             self.head.extend_from_slice(bytes.get(..room.min(bytes.len())).unwrap_or_default());
             self.kind = kind(&self.head);
+            if let Kind::Der(length) = self.kind
+                && length <= self.limit
+            {
+                self.room.for_more(&self.path, length)?;
+            }
+        }
+        if self.received - self.looked_at >= LOOK_EVERY {
+            self.looked_at = self.received;
+            self.room.for_more(&self.path, bytes.len() as u64)?;
         }
         let too_large = FetchError::TooLarge { limit: self.limit };
         match self.kind {
@@ -176,5 +198,28 @@ mod tests {
         assert_eq!(spool(1 << 20, &[b""]), Err("not_a_crl"));
         assert_eq!(spool(1 << 20, &[b"text\n-----BEGIN X509", b" CRL-----\nAAAA"]), Ok(()), "for the engine to refuse");
         assert_eq!(spool(64, &[b"-----BEGIN X509 CRL-----\n", &[b'A'; 128]]), Err("too_large"));
+    }
+
+    #[test]
+    fn a_disk_is_not_filled() {
+        use crate::revocation::room::Disk;
+        use std::sync::atomic::{AtomicU64, Ordering};
+        static FREE: AtomicU64 = AtomicU64::new(1 << 30);
+        let room = Room(|_| Ok(Disk { free: FREE.load(Ordering::Relaxed), whole: 1 << 40 }));
+        let folder = tempfile::tempdir().expect("a folder");
+        let spool = || Spool::create_in(&folder.path().join("x"), 4 << 30, room).expect("a spool");
+        let reason = |result: Result<(), FetchError>| result.map_err(|error| error.reason());
+        // As its header says, and as the server says.
+        assert_eq!(reason(spool().push(b"\x30\x84\x3d\xff\xff\xff")), Err("disk_low"));
+        assert_eq!(reason(spool().announced(1 << 30)), Err("disk_low"));
+        assert_eq!(reason(spool().announced(1 << 29)), Ok(()));
+        // It fills up while it comes, by whomever.
+        let mut coming = spool();
+        assert_eq!(reason(coming.push(b"\x30\x84\x10\x00\x00\x00")), Ok(()));
+        let mut pushed = 0;
+        let refused = std::iter::repeat_with(|| reason(coming.push(&[0; 1 << 20])).inspect(|()| pushed += 1));
+        FREE.store(64 << 20, Ordering::Relaxed);
+        assert_eq!(refused.take(64).find(Result::is_err), Some(Err("disk_low")));
+        assert!(pushed <= 4, "{pushed} MiB came");
     }
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::accept::Expected;
 use super::gate::{Gate, shown};
 use super::kept::{Kept, ListName};
+use super::points::{Point, Points};
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::revocation::{Status, Verdict, Why};
 use crate::domain::time::Timestamp;
@@ -19,7 +20,7 @@ use crate::pki::signature::Accepted;
 
 /// Seconds clocks may differ.
 pub(super) const SKEW: i64 = 300;
-/// Addresses of one certificate that count, those of its deltas included.
+/// Addresses of one certificate that count, those of its deltas included. As many lists of which no address may be asked are told of.
 const MAX_ADDRESSES: usize = super::fetch::MAX_ADDRESSES;
 
 /// Names of one list that count.
@@ -63,20 +64,6 @@ pub struct Answer {
     /// The authority of the path it is about, if it is not the certificate itself.
     pub authority: Option<Fingerprint>,
 }
-
-/// A list certificates name.
-#[derive(Debug, Clone)]
-pub struct Point {
-    /// Its addresses, most wanted first. Only the first of them where none may be asked.
-    pub addresses: Vec<Arc<str>>,
-    /// What is known of it.
-    pub expected: Expected,
-    /// Who should issue it, RFC 4514.
-    pub issuer: Arc<str>,
-}
-
-/// Lists that are named, by the name they are kept under.
-pub type Points = HashMap<ListName, Point>;
 
 /// Asks the lists about certificates, and gathers the lists these certificates and the authorities above them name.
 pub fn judge(
@@ -123,41 +110,50 @@ fn worst(verdicts: &[Verdict]) -> (usize, Verdict) {
 }
 
 /// The lists a certificate names: a complete one, and its delta. A certificate whose points stand for different reasons or issuers has more of
-/// them; in all, three addresses of a certificate count.
+/// them; in all, three addresses of a certificate count, and lists there is no room for are told of.
 fn name_points(certificate: &PathCertificate, authority: Fingerprint, gate: &Gate, points: &mut Points) {
     let extensions = &certificate.extensions;
     let deltas = usize::from(extensions.freshest.iter().any(|point| point.uris().next().is_some()));
     let issuer = certificate.issuer.text();
     let mut room = MAX_ADDRESSES - deltas;
+    let mut told = MAX_ADDRESSES;
     let plain = |point: &&DistributionPoint| point.reasons.is_none() && point.crl_issuer.is_empty();
     let all: Vec<&DistributionPoint> = extensions.crl_points.iter().filter(plain).collect();
     let mut groups: Vec<(Vec<&DistributionPoint>, bool)> = vec![(all, false)];
     groups.extend(extensions.crl_points.iter().filter(|point| !plain(point)).map(|point| (vec![point], false)));
     groups.push((extensions.freshest.iter().collect(), true));
+    let mut rank = 0;
     for (group, delta) in groups {
         if delta {
             room += deltas;
         }
         let named: Vec<&str> = group.iter().flat_map(|point| point.uris()).collect();
-        let allowed: Vec<Arc<str>> = named
-            .iter()
-            .filter_map(|uri| gate.address(uri).ok())
-            .map(|address| address.as_str().into())
-            .take(room)
-            .collect();
-        room -= allowed.len();
+        let allowed = named.iter().filter_map(|uri| gate.address(uri).ok());
+        let allowed: Vec<Arc<str>> = allowed.map(|address| address.as_str().into()).take(MAX_ADDRESSES).collect();
         // Nothing is asked of the others; that there is one is worth saying once.
-        let addresses = match allowed.is_empty() {
-            false => allowed,
-            true => named.first().map(|uri| Arc::from(shown(uri))).into_iter().collect(),
+        let (left, addresses) = match allowed.is_empty() {
+            false => (&mut room, allowed),
+            true => (&mut told, named.first().map(|uri| Arc::from(shown(uri))).into_iter().collect()),
         };
-        let Some(name) = addresses.first().and_then(|first| point_name(first, delta)) else { continue };
+        let Some((first, name)) = addresses.first().and_then(|first| Some((first, point_name(first, delta)?))) else {
+            continue;
+        };
+        if *left == 0 {
+            points.pass_over(&issuer, name, first);
+            continue;
+        }
+        let addresses: Vec<Arc<str>> = addresses.into_iter().take(*left).collect();
+        *left -= addresses.len();
         let own = group.iter().all(|point| point.crl_issuer.is_empty());
-        let point = points.entry(name).or_insert_with(|| Point {
+        let point = points.lists.entry(name).or_insert_with(|| Point {
             addresses: Vec::new(),
             expected: Expected { delta: Some(delta), ..Expected::default() },
             issuer: Arc::clone(&issuer),
+            rank,
+            named: 0,
         });
+        (point.rank, point.named) = (point.rank.min(rank), point.named + 1);
+        rank += 1;
         for address in addresses {
             if point.addresses.len() < MAX_ADDRESSES && !point.addresses.contains(&address) {
                 point.addresses.push(address);

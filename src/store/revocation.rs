@@ -26,7 +26,7 @@ impl Store {
         let failed = |source| self.failed("loading the revocation lists", source);
         let mut known = Revocations::default();
         let mut lists = sqlx::query(
-            "SELECT name, urls, issuer, delta, number, this_update, next_update, entries, bytes, sha256, taken_at, taken_from, etag, last_modified, body_sha256, last_attempt, last_success, failure_reason, failure_message, failing_since, failures, next_attempt FROM crl",
+            "SELECT name, urls, issuer, delta, number, this_update, next_update, entries, bytes, sha256, taken_at, taken_from, etag, last_modified, body_sha256, last_attempt, last_success, failure_reason, failure_message, failing_since, failures, next_attempt, from_file FROM crl",
         )
         .fetch(&self.read);
         while let Some(row) = rows::next(&mut lists).await.map_err(failed)? {
@@ -78,9 +78,9 @@ async fn forgotten(to: &mut AnyConnection, changes: &RevocationChanges) -> sqlx:
 
 async fn lists(to: &mut AnyConnection, changes: &RevocationChanges) -> sqlx::Result<()> {
     const LIST: Repeated = Repeated {
-        head: "INSERT INTO crl (name, urls, issuer, delta, number, this_update, next_update, entries, bytes, sha256, taken_at, taken_from, etag, last_modified, body_sha256, last_attempt, last_success, failure_reason, failure_message, failing_since, failures, next_attempt) VALUES ",
-        columns: 22,
-        tail: " ON CONFLICT (name) DO UPDATE SET urls = excluded.urls, issuer = excluded.issuer, delta = excluded.delta, number = excluded.number, this_update = excluded.this_update, next_update = excluded.next_update, entries = excluded.entries, bytes = excluded.bytes, sha256 = excluded.sha256, taken_at = excluded.taken_at, taken_from = excluded.taken_from, etag = excluded.etag, last_modified = excluded.last_modified, body_sha256 = excluded.body_sha256, last_attempt = excluded.last_attempt, last_success = excluded.last_success, failure_reason = excluded.failure_reason, failure_message = excluded.failure_message, failing_since = excluded.failing_since, failures = excluded.failures, next_attempt = excluded.next_attempt",
+        head: "INSERT INTO crl (name, urls, issuer, delta, number, this_update, next_update, entries, bytes, sha256, taken_at, taken_from, etag, last_modified, body_sha256, last_attempt, last_success, failure_reason, failure_message, failing_since, failures, next_attempt, from_file) VALUES ",
+        columns: 23,
+        tail: " ON CONFLICT (name) DO UPDATE SET urls = excluded.urls, issuer = excluded.issuer, delta = excluded.delta, number = excluded.number, this_update = excluded.this_update, next_update = excluded.next_update, entries = excluded.entries, bytes = excluded.bytes, sha256 = excluded.sha256, taken_at = excluded.taken_at, taken_from = excluded.taken_from, etag = excluded.etag, last_modified = excluded.last_modified, body_sha256 = excluded.body_sha256, last_attempt = excluded.last_attempt, last_success = excluded.last_success, failure_reason = excluded.failure_reason, failure_message = excluded.failure_message, failing_since = excluded.failing_since, failures = excluded.failures, next_attempt = excluded.next_attempt, from_file = excluded.from_file",
     };
     let text = |text: &Option<Arc<str>>| text.as_deref().map(printable);
     rows::run(to, &LIST, &[], &changes.lists, |(name, state), to| {
@@ -107,7 +107,8 @@ async fn lists(to: &mut AnyConnection, changes: &RevocationChanges) -> sqlx::Res
         to.add(failure.map(|failure| printable(&failure.message)))?;
         to.add(failure.map(|failure| failure.since.unix()))?;
         to.add(i64::from(failure.map_or(0, |failure| failure.count)))?;
-        to.add(state.next_attempt.map(Timestamp::unix))
+        to.add(state.next_attempt.map(Timestamp::unix))?;
+        to.add(i64::from(state.from_file))
     })
     .await?;
     Ok(())
@@ -223,6 +224,7 @@ fn list(row: &AnyRow) -> sqlx::Result<CrlState> {
         followed: false,
         held,
         taken_from: text(row, 11)?,
+        from_file: row.try_get::<i64, _>(22)? == 1,
         validators: Validators { etag: text(row, 12)?, last_modified: text(row, 13)?, body: fingerprint(row, 14)? },
         last_attempt: time(row, 15)?,
         last_success: time(row, 16)?,

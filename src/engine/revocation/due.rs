@@ -13,6 +13,9 @@ const LAST_RETRY: i64 = 6 * 3600;
 /// How often a list is asked for whose successor is late, in seconds.
 const LATE: i64 = 3600;
 
+/// What was missed waits for so much less than its delay.
+const CATCH_UP: i64 = 8;
+
 /// The delay of one list, in seconds, drawn from the names of the node and of the list: machines of a fleet differ, and each is the same every
 /// day.
 pub(super) fn delay(node: &str, list: &str, most: Duration) -> i64 {
@@ -26,6 +29,15 @@ pub(super) fn delay(node: &str, list: &str, most: Duration) -> i64 {
 pub(super) fn retry(now: Timestamp, count: u32, delay: i64) -> Timestamp {
     let wait = FIRST_RETRY.saturating_mul(1 << count.saturating_sub(1).min(10)).min(LAST_RETRY);
     now.plus_seconds(wait + delay.checked_rem(wait / 4 + 1).unwrap_or(0))
+}
+
+/// When a list is made up for that was not asked for at its last turn: the process was not there, or the clock was another. `turn` is the hour of the
+/// schedule that came last. A fleet that was off together does not ask together, and a machine that is on for an hour now and then still asks.
+pub(super) fn missed(state: &CrlState, turn: Timestamp, delay: i64, now: Timestamp) -> Option<Timestamp> {
+    let due = turn.plus_seconds(delay);
+    // What never came is due in any case, and what a clock that was ahead wrote down says nothing.
+    let last = state.last_attempt.filter(|last| *last <= now)?;
+    (last < due).then(|| due.max(now.plus_seconds(delay / CATCH_UP)))
 }
 
 /// When a list is to be asked for. `margin` is the time before nextUpdate in which a successor is late, `delay` that of [`delay`].
@@ -93,6 +105,21 @@ mod tests {
         let then = NOW.plus_seconds(5 * DAY);
         assert_eq!(due(&late, None, 2 * DAY, 600, then), Some(then.plus_seconds(LATE)));
         assert_eq!(due(&late, None, 2 * DAY, 600, NOW), Some(NOW), "the clock was ahead when that was written down");
+    }
+
+    #[test]
+    fn a_turn_nobody_was_there_for_is_made_up_for_once() {
+        let asked = |ago: i64| CrlState { last_attempt: Some(NOW.plus_seconds(-ago)), ..held(6 * DAY) };
+        let missed = |ago, turn_ago: i64, delay| missed(&asked(ago), NOW.plus_seconds(-turn_ago), delay, NOW);
+        assert_eq!(missed(DAY, 600, 3600), Some(NOW.plus_seconds(3000)), "restarted within the spread: its own moment");
+        assert_eq!(
+            missed(DAY, 7200, 3600),
+            Some(NOW.plus_seconds(450)),
+            "off at its moment: soon, and not all at once"
+        );
+        assert_eq!(missed(60, 7200, 3600), None, "it was asked since");
+        assert_eq!(missed(-60, 7200, 3600), None, "the clock was ahead when that was written down: due at once");
+        assert_eq!(super::missed(&CrlState::default(), NOW, 0, NOW), None, "it never came: due at once");
     }
 
     #[test]

@@ -7,7 +7,7 @@ use super::super::handle::{Caller, Refusal};
 use super::super::{Engine, answer};
 use super::{Following, due, event_of};
 use crate::domain::audit_event::{Action, Actor, AuditEvent, AuditOutcome, Origin};
-use crate::domain::crl::{CrlFailure, CrlName, CrlState, RevocationChanges, Trouble};
+use crate::domain::crl::{CrlFailure, CrlName, CrlState, RevocationChanges, Revocations, Trouble};
 use crate::domain::time::Timestamp;
 use crate::revocation::{Failed, Had, Outcome, Way};
 use crate::store::Commit;
@@ -16,11 +16,11 @@ impl Engine {
     /// Takes in what came of lists: their states and events in one commit, then what they say of the certificates.
     pub(in super::super) async fn lists_ended(&mut self, ended: Vec<Outcome>) {
         let caller = Caller { actor: Actor::Scheduler, origin: Origin::Internal };
-        let mut changes = RevocationChanges::default();
         let mut events = Vec::new();
-        let mut taken = false;
-        let mut known = Arc::clone(&self.inventory.revocation);
+        let (mut taken, mut judge) = (false, false);
+        let mut known = Revocations::clone(&self.inventory.revocation);
         let mut reports = Vec::new();
+        let mut touched = BTreeSet::new();
         for outcome in ended {
             let name: CrlName = outcome.name.as_str().into();
             let before = known.lists.get(&name).cloned().unwrap_or_default();
@@ -29,45 +29,50 @@ impl Engine {
             reports.push((name.clone(), after.as_ref().unwrap_or(&before).label(), outcome));
             events.extend(event);
             if let Some(after) = after {
-                let one = RevocationChanges { lists: vec![(name, after)], ..RevocationChanges::default() };
-                known = Arc::new(known.after(&one));
-                changes.lists.extend(one.lists);
+                judge |= !after.says_the_same(&before);
+                touched.insert(Arc::clone(&name));
+                known.lists.insert(name, after);
             }
         }
-        let changed = !changes.lists.is_empty();
         // With what the database did not take before.
-        let mut unwritten: BTreeSet<CrlName> = changes.lists.iter().map(|(name, _)| Arc::clone(name)).collect();
-        unwritten.extend(std::mem::take(&mut self.following.unwritten));
-        let state = |name: &CrlName| Some((Arc::clone(name), known.lists.get(name)?.clone()));
-        changes.lists = unwritten.iter().filter_map(state).collect();
+        let changed = !touched.is_empty();
+        self.following.unwritten.extend(touched);
+        let changes = self.following.unwritten_of(&known);
         let mut events = events.into_iter();
         let committed = match events.next() {
             // Nothing but the moment of a look differs: the next event takes it along.
-            None => {
-                self.following.unwritten = unwritten;
-                Ok(())
-            }
+            None => Ok(()),
             Some(first) => {
                 let commit = Commit::new(first).events(events).revocation(Arc::new(changes));
                 let committed = self.commit(commit, self.clock.now()).await;
-                if let Err(refusal) = &committed {
-                    tracing::error!(error = %refusal, "what came of revocation lists could not be written down");
-                    self.following.unwritten = unwritten;
+                match &committed {
+                    Ok(()) => self.following.unwritten.clear(),
+                    Err(refusal) => {
+                        tracing::error!(error = %refusal, "what came of revocation lists could not be written down");
+                    }
                 }
                 committed
             }
         };
         // A list is on the disk whatever the database says, and what was tried is not tried again at once.
         if changed {
-            self.show_revocation(known.as_ref().clone());
+            self.show_revocation(known);
         }
+        // What is as it was says what it said: only another list is another answer.
         self.following.must_look |= taken;
-        if taken || changed {
-            self.look_and_judge(changed).await;
+        if self.following.must_look {
+            self.look_and_judge(judge).await;
+        } else if judge {
+            self.judge_by_lists().await;
         }
         for (name, label, outcome) in reports {
             self.following.report(&name, &label, &outcome, committed.as_ref().err());
         }
+    }
+
+    /// What is to be written down with the next event.
+    pub(in super::super) fn unwritten_lists(&self) -> RevocationChanges {
+        self.following.unwritten_of(&self.inventory.revocation)
     }
 
     /// The state of a list after what came of it, and the event that tells of it.
@@ -93,7 +98,7 @@ impl Engine {
                 (Some(after), Some(event_of(self, caller, Action::CrlForgotten, format!("crl:{label}"), told)))
             }
             Ok(had) => {
-                let after = had_state(before, had, outcome.at);
+                let after = had_state(before, had, &outcome.way, outcome.at);
                 let label = if label.is_empty() { after.label() } else { label };
                 let told = match &had.new {
                     Some(_) => Some(taken_in_words(&after, had)),
@@ -137,6 +142,11 @@ impl Engine {
 }
 
 impl Following {
+    fn unwritten_of(&self, known: &Revocations) -> RevocationChanges {
+        let state = |name: &CrlName| Some((Arc::clone(name), known.lists.get(name)?.clone()));
+        RevocationChanges { lists: self.unwritten.iter().filter_map(state).collect(), ..RevocationChanges::default() }
+    }
+
     /// Tells those who wait what came of a list.
     fn report(&mut self, name: &CrlName, label: &str, outcome: &Outcome, refused: Option<&Refusal>) {
         if let Way::File(ticket) = &outcome.way {
@@ -212,13 +222,14 @@ impl super::Importer {
     }
 }
 
-fn had_state(before: &CrlState, had: &Had, at: Timestamp) -> CrlState {
+fn had_state(before: &CrlState, had: &Had, way: &Way, at: Timestamp) -> CrlState {
     // Whoever sends a list that is no good is told of, whether or not another address helps. That one does not answer is why there are others.
     let failed =
         worst(&had.failed).filter(|failed| !matches!(trouble(failed), Trouble::Unreachable | Trouble::Refused));
     let failed = failed.map(|failed| Failed { message: format!("{}: {}", failed.from, failed.message), ..failed });
     let mut after = CrlState {
         taken_from: Some(Arc::clone(&had.from)),
+        from_file: *way != Way::Address,
         validators: had.validators.clone(),
         last_attempt: Some(at),
         last_success: Some(at),
@@ -245,15 +256,20 @@ fn failed_state(before: &CrlState, worst: &Failed, delay: i64, at: Timestamp) ->
     }
 }
 
-/// This one after those in a row before it.
+/// This one after those in a row before it. Another kind of trouble is a new one: a page of a portal today does not say that lists were malformed since
+/// the server went away.
 fn failure(before: &CrlState, failed: &Failed, at: Timestamp) -> CrlFailure {
-    let (since, count) = before.failure.as_ref().map_or((at, 1), |known| (known.since, known.count.saturating_add(1)));
+    let known = before.failure.as_ref();
+    let count = known.map_or(1, |known| known.count.saturating_add(1));
+    let since = known.filter(|known| known.trouble() == trouble(failed)).map_or(at, |known| known.since);
     CrlFailure { reason: failed.reason.into(), message: failed.message.as_str().into(), since, count }
 }
 
 /// Of the addresses that failed, the one whose trouble tells most: a list that came and is no good says more than a server that is down.
 fn worst(failed: &[Failed]) -> Option<Failed> {
     let rank = |failed: &&Failed| match trouble(failed) {
+        // A folder that is not read whole says more than one of its files.
+        _ if failed.reason == "too_many_files" => 3,
         Trouble::Unreachable => 1,
         Trouble::Refused => 0,
         _ => 2,
@@ -267,13 +283,37 @@ fn trouble(failed: &Failed) -> Trouble {
 }
 
 fn taken_in_words(state: &CrlState, had: &Had) -> String {
-    let held = state.held.as_ref();
-    let number = held.and_then(|held| held.number.as_deref()).unwrap_or("-");
-    let entries = held.map_or(0, |held| held.entries);
-    let until = held.and_then(|held| held.next_update).map_or_else(|| "-".to_owned(), |next| next.to_string());
-    let mut told = format!("number {number}, {entries} entries, until {until}, from {}", had.from);
+    let mut told = format!("{}, from {}", list_in_words(state), had.from);
     for failed in &had.failed {
         told.push_str(&format!("; before: {} ({})", failed.from, failed.reason));
     }
     told
+}
+
+/// The list that is held.
+pub(super) fn list_in_words(state: &CrlState) -> String {
+    let held = state.held.as_ref();
+    let number = held.and_then(|held| held.number.as_deref()).unwrap_or("-");
+    let entries = held.map_or(0, |held| held.entries);
+    let until = held.and_then(|held| held.next_update).map_or_else(|| "-".to_owned(), |next| next.to_string());
+    format!("number {number}, {entries} entries, until {until}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_trouble_is_counted_from_its_own_beginning() {
+        let at = |seconds: i64| Timestamp::from_unix(1_800_000_000 + seconds);
+        let failed = |reason| Failed { from: "x".to_owned(), reason, message: "m".to_owned() };
+        let after = |before: &CrlState, reason, seconds| failed_state(before, &failed(reason), 0, at(seconds));
+        let told = |state: &CrlState| state.failure.as_ref().map(|failure| (failure.since, failure.count));
+        let first = after(&CrlState::default(), "http_status", 0);
+        // Another reason of the same kind: out of reach since the first.
+        let second = after(&first, "timeout", 60);
+        assert_eq!(told(&second), Some((at(0), 2)));
+        let page = after(&second, "not_a_crl", 120);
+        assert_eq!(told(&page), Some((at(120), 3)), "in a row all the same: asked ever more rarely");
+    }
 }

@@ -1,5 +1,6 @@
 //! A look at the lists: what they say of every certificate whose path ends in a trust anchor, and which lists those certificates name.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
@@ -7,10 +8,11 @@ use super::super::Engine;
 use super::super::handle::{Caller, Refusal};
 use super::*;
 use crate::domain::audit_event::{Actor, Origin};
-use crate::domain::crl::{CertificateStatus, RevocationChanges};
+use crate::domain::crl::{Beyond, CertificateStatus, RevocationChanges};
 use crate::domain::inventory::IssuerLink;
 use crate::domain::revocation::Status;
-use crate::revocation::{Answer, Points, Question, judge};
+use crate::pki::revocation::SKEW;
+use crate::revocation::{Answer, Points, Question, judge, name_deltas};
 use crate::store::{Commit, StoreError};
 
 /// Certificates whose bytes are in memory at a time.
@@ -42,13 +44,20 @@ impl Engine {
                 self.following.look_again = Some(self.clock.now().plus_seconds(LOOK_AFTER_REFUSAL));
             }
         }
-        if judge && self.was_ever_scanned() && self.declared_read {
+        if judge {
+            self.judge_by_lists().await;
+        }
+        self.publish();
+    }
+
+    /// Judges the inventory as the lists now are.
+    pub(super) async fn judge_by_lists(&mut self) {
+        if self.was_ever_scanned() && self.declared_read {
             let caller = Caller { actor: Actor::Scheduler, origin: Origin::Internal };
             if let Err(refusal) = self.take_in(Vec::new(), &caller, true).await {
                 tracing::error!(error = %refusal, "what was judged could not be written down");
             }
         }
-        self.publish();
     }
 
     async fn look_once(&mut self) -> Result<bool, Refusal> {
@@ -60,7 +69,10 @@ impl Engine {
             self.mend_lists().await;
             looked = self.ask_lists(now).await.map_err(|error| self.store_refused(&error))?;
         }
-        self.following.points = self.points_of(looked.points);
+        let named = self.with_deltas(std::mem::take(&mut looked.points), now).await?;
+        let (points, beyond) = handed_out(self.configured(), named);
+        let points_before = std::mem::replace(&mut self.following.points, points);
+        self.make_up_for_missed_turns(&points_before, now);
         let before = Arc::clone(&self.inventory.revocation);
         let caller = Caller { actor: Actor::Scheduler, origin: Origin::Internal };
         let mut changes = RevocationChanges { lists: self.followed(&before), ..RevocationChanges::default() };
@@ -94,15 +106,18 @@ impl Engine {
         let mut next = next.after(&settled);
         (changes.awaited, changes.no_longer_awaited) = (settled.awaited, settled.no_longer_awaited);
         next.judged_at = Some(now);
+        next.beyond = beyond;
         // Only what is followed may differ, which is not stored: it is found again at every start.
         let mut events = events.into_iter();
         if let Some(first) = events.next() {
             let commit = Commit::new(first).events(events).revocation(Arc::new(changes.clone()));
             self.commit(commit, now).await?;
         }
-        let changed = !changes.is_empty();
+        let changed = !changes.is_empty() || next.beyond != before.beyond;
         self.following.must_look = false;
-        let boundary = next_boundary(&next, self.config.policy.crl_margin(), now);
+        let held = self.following.way.keeper.shelf().lists();
+        let held = held.iter().map(|kept| (kept.crl.this_update, kept.crl.next_update));
+        let boundary = next_boundary(&next, held, self.config.policy.crl_margin(), now);
         self.show_revocation(next);
         self.following.look_again = boundary.into_iter().chain(self.next_awaited_end(now)).min();
         Ok(changed)
@@ -132,6 +147,7 @@ impl Engine {
             self.following.files_were_read = false;
             self.following.trusts += 1;
         }
+        self.following.way.keeper.allow(Gate::new(&self.config.revocation));
         self.following.setup = Arc::new(Setup { config: self.config.revocation.clone(), trust });
     }
 
@@ -148,7 +164,7 @@ impl Engine {
             .collect();
         let lists: Arc<[_]> = self.following.way.keeper.shelf().lists().into();
         let gate = Arc::new(Gate::new(&self.config.revocation));
-        let mut looked = Looked { answers: Vec::with_capacity(paths.len()), points: Points::new() };
+        let mut looked = Looked { answers: Vec::with_capacity(paths.len()), points: Points::default() };
         for batch in paths.chunks(BATCH) {
             let fingerprints: Vec<Fingerprint> = batch.iter().map(|(fingerprint, _)| *fingerprint).collect();
             let mut ders = self.store.ders(&fingerprints).await?;
@@ -174,26 +190,36 @@ impl Engine {
         Ok(looked)
     }
 
-    /// The lists that are followed: those the configuration names, and those certificates name, up to a bound.
-    fn points_of(&self, named: Points) -> BTreeMap<CrlName, Point> {
+    /// With the deltas the complete lists at hand name.
+    async fn with_deltas(&mut self, mut points: Points, now: Timestamp) -> Result<Points, Refusal> {
+        let (lists, setup) = (self.following.way.keeper.shelf().named(), Arc::clone(&self.following.setup));
+        let followed = self.followed_without_certificates();
+        let done = tokio::task::spawn_blocking(move || {
+            let followed = |name: &ListName| followed.contains(name.as_str());
+            name_deltas(&lists, &followed, &setup.trust, &Gate::new(&setup.config), now, &mut points);
+            points
+        });
+        done.await.map_err(|error| Refusal::Store(format!("naming the deltas broke off: {error}")))
+    }
+
+    /// The lists of the configuration, and those that were imported.
+    fn followed_without_certificates(&self) -> HashSet<String> {
+        let imported = self.inventory.revocation.lists.iter().filter(|(_, state)| is_imported(state));
+        imported
+            .map(|(name, _)| name.to_string())
+            .chain(self.configured().into_keys().map(|name| name.to_string()))
+            .collect()
+    }
+
+    fn configured(&self) -> BTreeMap<CrlName, Point> {
         let gate = Gate::new(&self.config.revocation);
         let configured = self.config.revocation.urls.iter().filter_map(|url| {
             let address: Arc<str> = gate.address(url).ok()?.as_str().into();
             let name: CrlName = point_name(&address, false)?.as_str().into();
-            Some((name, Point { addresses: vec![address], expected: Expected::default(), issuer: "".into() }))
+            let expected = Expected::default();
+            Some((name, Point { addresses: vec![address], expected, issuer: "".into(), rank: 0, named: 0 }))
         });
-        let mut points: BTreeMap<CrlName, Point> = configured.collect();
-        let mut named: Vec<(CrlName, Point)> =
-            named.into_iter().map(|(name, point)| (name.as_str().into(), point)).collect();
-        named.sort_by(|(a, _), (b, _)| a.cmp(b));
-        for (name, point) in named {
-            if points.len() >= MAX_LISTS {
-                tracing::warn!(most = MAX_LISTS, "more revocation lists are named than are followed");
-                break;
-            }
-            points.insert(name, point);
-        }
-        points
+        configured.collect()
     }
 
     /// The states of lists that differ because they are followed now, or not any more.
@@ -216,7 +242,7 @@ impl Engine {
         }
         for (name, state) in &known.lists {
             // What was imported is followed as long as it is there.
-            let imported = state.addresses.is_empty() && state.held.is_some();
+            let imported = is_imported(state);
             // And a configured file or folder as long as something is wrong with it.
             let configured = |place: &Arc<str>| files.contains(&**place);
             let place = state.failure.is_some() && state.addresses.first().is_some_and(configured);
@@ -227,6 +253,38 @@ impl Engine {
         }
         changed
     }
+}
+
+/// The lists that are followed: those the configuration names, and those certificates name, up to a bound. And those beyond it, by issuer.
+fn handed_out(
+    configured: BTreeMap<CrlName, Point>,
+    named: Points,
+) -> (BTreeMap<CrlName, Point>, BTreeMap<Arc<str>, Beyond>) {
+    let Points { lists, mut beyond } = named;
+    let mut points = configured;
+    let mut lists: Vec<(ListName, Point)> = lists.into_iter().collect();
+    // The first list of every certificate before the second of any: one that names many takes no other's place. Of equals those more certificates need.
+    lists.sort_by(|(a, one), (b, other)| (one.rank, Reverse(one.named), a).cmp(&(other.rank, Reverse(other.named), b)));
+    for (name, point) in lists {
+        let known = points.contains_key(name.as_str());
+        if known || points.len() < MAX_LISTS {
+            points.insert(name.as_str().into(), point);
+        } else if let Some(address) = point.addresses.into_iter().next() {
+            beyond.entry(point.issuer).or_default().insert(name, address);
+        }
+    }
+    let beyond = beyond.into_iter().filter_map(|(issuer, mut lists)| {
+        // What one certificate has no room for another may name first.
+        lists.retain(|name, _| !points.contains_key(name.as_str()));
+        let example = Arc::clone(lists.values().next()?);
+        Some((issuer, Beyond { lists: lists.len() as u64, example }))
+    });
+    let beyond = beyond.collect();
+    (points, beyond)
+}
+
+fn is_imported(state: &CrlState) -> bool {
+    state.addresses.is_empty() && state.held.is_some()
 }
 
 /// Those above a certificate, up to a trust anchor; `None` when its path ends elsewhere.
@@ -244,11 +302,20 @@ fn above(inventory: &Inventory, anchors: &HashSet<Fingerprint>, fingerprint: &Fi
     None
 }
 
-/// The next instant at which time alone changes what is said: a list becomes stale, or nearly.
-fn next_boundary(known: &Revocations, margin: i64, now: Timestamp) -> Option<Timestamp> {
-    let held = known.lists.values().filter(|state| state.followed).filter_map(|state| state.held.as_ref());
-    let moments = held.flat_map(|held| [held.near_stale(margin), held.next_update.map(|next| next.plus_seconds(1))]);
-    moments.flatten().filter(|moment| *moment > now).min()
+/// The next instant at which time alone changes what is said: a list begins to hold or becomes stale, or one that is followed nearly does. `held` has
+/// thisUpdate and nextUpdate of every list that answers, also of those nobody names any more.
+fn next_boundary(
+    known: &Revocations,
+    held: impl Iterator<Item = (Timestamp, Option<Timestamp>)>,
+    margin: i64,
+    now: Timestamp,
+) -> Option<Timestamp> {
+    let followed = known.lists.values().filter(|state| state.followed);
+    let nearly = followed.filter_map(|state| state.held.as_ref()?.near_stale(margin));
+    let begin_and_end = held.flat_map(|(this_update, next_update)| {
+        [Some(this_update.plus_seconds(-SKEW)), next_update.map(|next| next.plus_seconds(1))]
+    });
+    nearly.chain(begin_and_end.flatten()).filter(|moment| *moment > now).min()
 }
 
 fn revoked_in_words(status: &CertificateStatus) -> String {
@@ -259,4 +326,44 @@ fn revoked_in_words(status: &CertificateStatus) -> String {
     let authority =
         status.authority.map_or_else(String::new, |authority| format!(", by its authority sha256:{authority}"));
     format!("revoked{at} ({reason}), seen in list number {number}{authority}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_nobody_names_any_more_still_becomes_stale() {
+        let now = Timestamp::from_unix(1_800_000_000);
+        let at = |seconds: i64| now.plus_seconds(seconds);
+        let next = |held: &[(i64, Option<i64>)]| {
+            let held = held.iter().map(|(this, next)| (at(*this), next.map(at)));
+            next_boundary(&Revocations::default(), held, 0, now).map(|next| next.unix() - now.unix())
+        };
+        assert_eq!(next(&[(-60, Some(14)), (-60, Some(90))]), Some(15));
+        assert_eq!(next(&[(-60, Some(-1)), (-60, None)]), None);
+        assert_eq!(next(&[(SKEW + 5, Some(1_000))]), Some(5), "it holds from then on");
+    }
+
+    #[test]
+    fn places_are_handed_out_by_turns() {
+        let mut named = Points::default();
+        let mut name = |name: &str, issuer: &str, rank, times| {
+            let addresses = vec![Arc::from(format!("http://x/{name}"))];
+            let (expected, issuer) = (Expected::default(), issuer.into());
+            let point = Point { addresses, expected, issuer, rank, named: times };
+            named.lists.insert(ListName::new(name).expect("a name"), point);
+        };
+        // One certificate with more lists than there are places, and others behind it in the order of names.
+        for rank in 0..MAX_LISTS + 10 {
+            name(&format!("a{rank:04}"), "CN=A", rank, 1);
+        }
+        name("z1", "CN=Z", 0, 1);
+        name("z2", "CN=Z", 1, 1);
+        let (points, beyond) = handed_out(BTreeMap::new(), named);
+        assert_eq!(points.len(), MAX_LISTS);
+        assert!(["a0000", "z1", "z2"].iter().all(|name| points.contains_key(*name)));
+        let told: Vec<(&str, u64)> = beyond.iter().map(|(issuer, beyond)| (&**issuer, beyond.lists)).collect();
+        assert_eq!(told, [("CN=A", 12)]);
+    }
 }

@@ -21,13 +21,16 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::handle::{Caller, Command, Handle, Refusal};
 use super::{Engine, answer};
-use crate::domain::audit_event::{Action, AuditEvent};
+use crate::domain::audit_event::{Action, Actor, AuditEvent, Origin};
 use crate::domain::crl::{Awaited, AwaitedSubject, CrlName, CrlState, Revocations, Trouble};
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::inventory::Inventory;
 use crate::domain::reconcile::Changes;
 use crate::domain::time::Timestamp;
-use crate::revocation::{Expected, Gate, Import, Keeper, ListName, Outcome, Point, Setup, Trust, Wanted, point_name};
+use crate::revocation::{
+    Expected, FetchTimes, Gate, Import, Keeper, ListName, Outcome, Point, Setup, Trust, Wanted, point_name,
+};
+use crate::store::Commit;
 
 /// Who fetches lists, and what comes of it.
 #[derive(Debug)]
@@ -113,6 +116,8 @@ pub(super) struct Following {
     busy: BTreeMap<CrlName, u64>,
     /// When the schedule, or somebody, wants a list.
     scheduled: BTreeMap<CrlName, Timestamp>,
+    /// Lists whose last turn was looked for are those of `points`; not so at the start, and after the clock was set.
+    caught_up: bool,
     /// Certificates, lists or settings are not those that were last looked at.
     must_look: bool,
     /// When a look gives another answer by time alone.
@@ -121,7 +126,7 @@ pub(super) struct Following {
     unwritten: BTreeSet<CrlName>,
     /// The configured files were read since the start, since they changed, and since other authorities are believed.
     files_were_read: bool,
-    /// How often other authorities came to be believed, and how often it had when refused lists were last wanted again.
+    /// How often other authorities came to be believed or another clock, and how often it had when refused lists were last wanted again.
     trusts: u64,
     trusts_seen: u64,
     setup: Arc<Setup>,
@@ -155,6 +160,7 @@ impl Following {
             points: BTreeMap::new(),
             busy: BTreeMap::new(),
             scheduled: BTreeMap::new(),
+            caught_up: false,
             must_look: true,
             look_again: None,
             unwritten: BTreeSet::new(),
@@ -181,11 +187,22 @@ impl Following {
         std::iter::from_fn(|| self.way.outcomes.try_recv().ok()).collect()
     }
 
+    pub(super) fn fetch_times(&self) -> FetchTimes {
+        self.way.keeper.times()
+    }
+
     pub(super) fn certificates_changed(&mut self, changes: &Changes) {
         self.must_look |= !changes.is_quiet();
     }
 
-    pub(super) const fn settings_changed(&mut self) {
+    /// The lists are asked again, whatever did or did not change.
+    pub(super) const fn look_at_next_chance(&mut self) {
+        self.must_look = true;
+    }
+
+    pub(super) fn settings_changed(&mut self, config: &crate::config::RevocationConfig) {
+        // At once: whoever reloaded is told that it is so.
+        self.way.keeper.allow(Gate::new(config));
         self.must_look = true;
         self.files_were_read = false;
     }
@@ -195,6 +212,9 @@ impl Following {
         self.must_look = true;
         self.look_again = None;
         self.scheduled.clear();
+        self.caught_up = false;
+        // What was refused, or is about to be, was judged by the old one.
+        self.trusts += 1;
     }
 }
 
@@ -254,14 +274,21 @@ impl Engine {
             state.followed = false;
         }
         let mut found = BTreeSet::new();
+        let caller = Caller { actor: Actor::Daemon, origin: Origin::Internal };
+        let mut events = Vec::new();
         for (name, list) in loaded {
             let name: CrlName = name.as_str().into();
             let state = known.lists.entry(Arc::clone(&name)).or_default();
-            if state.held.as_ref().map(|held| held.identity) != Some(list.held.identity) {
-                state.held = Some(list.held);
-                state.validators = Default::default();
-            }
+            let other = state.held.as_ref().map(|held| held.identity) != Some(list.held.identity);
             (state.issuer, state.delta) = (list.issuer, list.delta);
+            if other {
+                // It took the place of the other one, and the process ended before that was written down.
+                state.held = Some(list.held);
+                (state.validators, state.taken_from, state.from_file) = Default::default();
+                let told = format!("{}, found in its folder at the start", ended::list_in_words(state));
+                events.push(event_of(self, &caller, Action::CrlTaken, format!("crl:{}", state.label()), told));
+                self.following.unwritten.insert(Arc::clone(&name));
+            }
             found.insert(name);
         }
         for (name, state) in &mut known.lists {
@@ -270,6 +297,14 @@ impl Engine {
             }
         }
         self.show_revocation(known);
+        let mut events = events.into_iter();
+        if let Some(first) = events.next() {
+            let commit = Commit::new(first).events(events).revocation(Arc::new(self.unwritten_lists()));
+            match self.commit(commit, self.clock.now()).await {
+                Ok(()) => self.following.unwritten.clear(),
+                Err(refusal) => tracing::error!(error = %refusal, "lists that were found could not be written down"),
+            }
+        }
     }
 
     /// Makes damaged indexes again.
@@ -308,16 +343,40 @@ impl Engine {
     /// The hour of the schedule has come: every list is wanted, each after a delay of its own.
     pub(super) fn want_lists(&mut self) {
         let now = self.clock.now();
-        let spread = self.config.revocation.spread;
-        let margin = self.config.policy.crl_margin();
-        let known = Arc::clone(&self.inventory.revocation);
-        // Not those that come another way.
-        for name in self.following.points.keys().filter(|name| !known.is_covered(name, margin, now)) {
-            let delay = due::delay(&self.config.node, name, spread);
-            self.following.scheduled.insert(Arc::clone(name), now.plus_seconds(delay));
+        let names = self.following.points.keys().filter(|name| self.has_turns(name, now));
+        let names: Vec<CrlName> = names.cloned().collect();
+        for name in names {
+            let delay = due::delay(&self.config.node, &name, self.config.revocation.spread);
+            // A turn that is still to come is not put off by the next one.
+            self.following.scheduled.entry(name).or_insert(now.plus_seconds(delay));
         }
         self.import_configured();
         self.last_runs.insert(super::Job::Crls, now);
+    }
+
+    /// A list has its turns, unless it comes another way and nobody may be asked for it.
+    fn has_turns(&self, name: &CrlName, now: Timestamp) -> bool {
+        let margin = self.config.policy.crl_margin();
+        let gate = Gate::new(&self.config.revocation);
+        let may_be_asked = |point: &Point| point.addresses.iter().any(|address| gate.address(address).is_ok());
+        !self.inventory.revocation.is_covered(name, margin, now)
+            || self.following.points.get(name).is_some_and(may_be_asked)
+    }
+
+    /// The turns nobody was there for: at the start, after the clock was set, and of lists that are followed again.
+    fn make_up_for_missed_turns(&mut self, before: &BTreeMap<CrlName, Point>, now: Timestamp) {
+        let all = !std::mem::replace(&mut self.following.caught_up, true);
+        let Some(turn) = self.timetable().last(super::Job::Crls, now) else { return };
+        let missed = |name: &CrlName| {
+            let state = self.inventory.revocation.lists.get(name)?;
+            let delay = due::delay(&self.config.node, name, self.config.revocation.spread);
+            due::missed(state, turn, delay, now).filter(|_| self.has_turns(name, now))
+        };
+        let names = self.following.points.keys().filter(|name| all || !before.contains_key(*name));
+        let missed: Vec<_> = names.filter_map(|name| Some((Arc::clone(name), missed(name)?))).collect();
+        for (name, at) in missed {
+            self.following.scheduled.entry(name).or_insert(at);
+        }
     }
 
     /// Lists that nobody who is believed had signed: somebody may be believed now.

@@ -64,6 +64,13 @@ pub(super) fn render(page: &mut Metrics, snapshot: &Snapshot, entries: &[(&Row, 
         let count = state.failure.as_ref().map_or(0, |failure| i64::from(failure.count));
         page.with_labels("vigie_crl_failures", &labels(snapshot, list, state), count);
     }
+    page.family(
+        "vigie_crl_fetch_time_seconds",
+        "summary",
+        "What it took to ask for lists and take them in, without the wait for their turn, since the start.",
+    );
+    page.times("vigie_crl_fetch_time_seconds", "had", snapshot.list_times.had);
+    page.times("vigie_crl_fetch_time_seconds", "failed", snapshot.list_times.failed);
     page.family("vigie_certificate_revoked", "gauge", "1 when the certificate, or an authority above it, is revoked.");
     for (_, entry) in entries.iter().filter(|(_, entry)| entry.revocation.is_some()) {
         let revoked = i64::from(entry.revocation == Some("revoked"));

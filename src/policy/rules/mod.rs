@@ -18,6 +18,7 @@ mod chain_incomplete;
 mod crl_bad_signature;
 mod crl_malformed;
 mod crl_near_stale;
+mod crl_not_followed;
 mod crl_number_backwards;
 mod crl_number_stuck;
 mod crl_refused;
@@ -75,6 +76,7 @@ pub const RULES: &[&Rule] = &[
     &crl_bad_signature::RULE,
     &crl_malformed::RULE,
     &crl_near_stale::RULE,
+    &crl_not_followed::RULE,
     &crl_number_backwards::RULE,
     &crl_number_stuck::RULE,
     &crl_refused::RULE,

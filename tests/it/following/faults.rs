@@ -22,6 +22,7 @@ fn faults(estate: &Estate) -> Vec<(&'static str, Does, &'static str)> {
     let mut faults = vec![
         ("not found", Does::Answers(404, String::new(), Vec::new()), "http_status"),
         ("server error", Does::Answers(500, String::new(), html.clone()), "http_status"),
+        ("not modified, to who asked for it whole", Does::Answers(304, String::new(), Vec::new()), "not_modified"),
         ("hangs up", Does::HangsUp, "unreachable"),
         ("a head that never ends", Does::NeverBegins, "unreachable"),
         ("one byte now and then", Does::Trickles(good.clone()), "timeout"),

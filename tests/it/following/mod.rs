@@ -1,6 +1,7 @@
 //! A running daemon and the lists it follows: servers that misbehave, directories, and addresses nobody should ask.
 
 mod astray;
+mod bounds;
 mod directory;
 mod doors;
 mod faults;
@@ -9,6 +10,7 @@ mod hostile;
 mod hostile_directory;
 mod keys;
 mod mirror;
+mod turns;
 mod ways;
 
 use std::fs;

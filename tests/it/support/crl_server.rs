@@ -26,6 +26,8 @@ pub enum Does {
     NeverBegins,
     /// Takes the request and closes.
     HangsUp,
+    /// Takes the request and does nothing until it is told what.
+    Waits,
     /// 304 when this ETag is asked for, the body otherwise.
     Validates(String, Vec<u8>),
 }
@@ -119,13 +121,17 @@ fn answer(mut stream: impl Read + Write, paths: &Paths, log: &Mutex<Vec<String>>
     let head = head.to_ascii_lowercase();
     let path = head.split(' ').nth(1).unwrap_or_default().to_owned();
     log.lock().expect("the log").push(head.clone());
-    let does = {
+    let does = loop {
         let mut paths = paths.lock().expect("the paths");
         let does = paths.get(&path).cloned();
         if let Some(Does::Resumes(_, lengths)) = paths.get_mut(&path) {
             lengths.pop_front();
         }
-        does
+        if !matches!(does, Some(Does::Waits)) {
+            break does;
+        }
+        drop(paths);
+        thread::sleep(Duration::from_millis(10));
     };
     // A client that has seen enough hangs up: that is what is tested.
     drop(send(&mut stream, &head, does));
@@ -138,7 +144,7 @@ fn send(stream: &mut impl Write, head: &str, does: Option<Does>) -> std::io::Res
     let asks =
         |line: &str| head.lines().find_map(|found| found.strip_prefix(line).map(|value| value.trim().to_owned()));
     match does {
-        None => announced(stream, 404, "", 0),
+        None | Some(Does::Waits) => announced(stream, 404, "", 0),
         Some(Does::Answers(status, lines, body)) => {
             announced(stream, status, &lines, body.len())?;
             stream.write_all(&body)
