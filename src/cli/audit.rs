@@ -27,10 +27,10 @@ pub struct ShowArgs {
     /// Seulement cette action, telle que la liste la nomme
     #[arg(long, value_name = "ACTION")]
     action: Option<String>,
-    /// Seulement cet objet
+    /// Seulement cet objet, tel que la liste le nomme
     #[arg(long, value_name = "OBJET")]
     object: Option<String>,
-    /// Seulement cet acteur
+    /// Seulement cet acteur, tel que la liste le nomme
     #[arg(long, value_name = "ACTEUR")]
     actor: Option<String>,
     /// Seulement cette issue : done, refused ou failed
@@ -72,7 +72,8 @@ pub(super) fn run(command: &AuditCommand, session: &mut Session<'_>) -> anyhow::
     let mut query = args.query();
     let last = args.last.or_else(|| (query.is_empty() && args.after.is_none()).then_some(LAST));
     // Numbers have no gaps: of all events the last ones are those with the last numbers.
-    let begin = last.filter(|_| query.is_empty()).map_or(0, |last| seq.saturating_sub(last as i64));
+    let begin =
+        last.filter(|_| query.is_empty()).map_or(0, |last| seq.saturating_sub(i64::try_from(last).unwrap_or(i64::MAX)));
     query.push(format!("after={}", args.after.unwrap_or(0).max(begin)));
     let mut items: Vec<Value> = client::every(session, &format!("/api/v1/audit?{}", query.join("&")))?;
     items.drain(..items.len().saturating_sub(last.unwrap_or(usize::MAX)));

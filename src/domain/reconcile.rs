@@ -32,6 +32,8 @@ pub struct Gathered {
     pub errors: Vec<ItemError>,
     /// Nobody asked for this run: something moved in front of the source.
     pub unasked: bool,
+    /// No run at all: what is let go because the configuration names it no more.
+    pub retired: bool,
     /// The source could not be read at all.
     pub failure: Option<Problem>,
     /// Locations seen, unchanged ones included.
@@ -89,7 +91,7 @@ impl Changes {
 pub fn reconcile(before: &Inventory, gathered: Vec<Gathered>, issuers: &HashMap<Fingerprint, IssuerLink>) -> Changes {
     let mut changes = Changes::default();
     let mut met: HashMap<Fingerprint, usize> = HashMap::new();
-    let mut earlier = Earlier::default();
+    let mut owners = Owners::of(&gathered);
     for run in gathered {
         let mut cards = reconcile_cards::changes(before, &run);
         changes.cards.append(&mut cards.changes);
@@ -107,16 +109,15 @@ pub fn reconcile(before: &Inventory, gathered: Vec<Gathered>, issuers: &HashMap<
         for mut observation in run.observations {
             let Some(location) = cards.place_of(observation.location) else { continue };
             observation.location = location;
-            place(before, observation, &earlier, &mut changes, &met);
+            place(before, observation, &owners, &mut changes, &met);
         }
         // A declared place is the declaration's, whoever saw it last.
         let declared = *run.source == *DECLARED_SOURCE;
         let is_its = |location: &Location| {
             before.observations.get(location).is_some_and(|known| declared || known.source == run.source)
         };
-        let gone: Vec<Location> = run.gone.into_iter().filter(is_its).collect();
-        earlier.ran(&run.source, &gone, &changes);
-        changes.gone.extend(gone);
+        changes.gone.extend(run.gone.into_iter().filter(is_its));
+        owners.took(&changes);
         let error_count = run.errors.len() as u64;
         let known = before.sources.get(&run.source);
         let state = SourceState {
@@ -131,7 +132,9 @@ pub fn reconcile(before: &Inventory, gathered: Vec<Gathered>, issuers: &HashMap<
             errors: run.errors.into_iter().take(KEPT_ERRORS).collect(),
             error_count,
         };
-        changes.sources.insert(run.source, state);
+        if !run.retired {
+            changes.sources.insert(run.source, state);
+        }
     }
     // A location that passes from one source to another is gone for the first only.
     let moved: HashSet<&Location> =
@@ -147,28 +150,41 @@ pub fn reconcile(before: &Inventory, gathered: Vec<Gathered>, issuers: &HashMap<
     changes
 }
 
-/// What the sources that ran before have: a place several of them reach is the first one's for as long as that one finds it.
-#[derive(Default)]
-struct Earlier {
-    sources: HashSet<SourceName>,
-    gone: HashSet<Location>,
+/// Whose the places are. What several sources reach belongs to the one that found it, for as long as it is configured and finds it; what is declared
+/// to the declaration, which leaves it to the others when it is declared no more.
+struct Owners {
+    /// What a source looked for and did not find.
+    gone: HashSet<(SourceName, Location)>,
+    /// What the runs before this one brought.
     taken: HashSet<Location>,
     /// Of what appeared and what changed so far, how much is in `taken`.
     seen: (usize, usize),
+    several: bool,
 }
 
-impl Earlier {
-    fn ran(&mut self, source: &SourceName, gone: &[Location], changes: &Changes) {
-        self.sources.insert(Arc::clone(source));
-        self.gone.extend(gone.iter().cloned());
-        let new = changes.appeared.iter().skip(self.seen.0).chain(changes.changed.iter().skip(self.seen.1));
-        self.taken.extend(new.map(|seen| seen.location.clone()));
-        self.seen = (changes.appeared.len(), changes.changed.len());
+impl Owners {
+    fn of(runs: &[Gathered]) -> Self {
+        let gone = runs.iter().flat_map(|run| run.gone.iter().map(|place| (Arc::clone(&run.source), place.clone())));
+        Self { gone: gone.collect(), taken: HashSet::new(), seen: (0, 0), several: runs.len() > 1 }
     }
 
-    fn has(&self, known: Option<&Observation>, location: &Location) -> bool {
-        let kept = known.is_some_and(|known| self.sources.contains(&known.source) && !self.gone.contains(location));
-        kept || self.taken.contains(location)
+    fn took(&mut self, changes: &Changes) {
+        if self.several {
+            let new = changes.appeared.iter().skip(self.seen.0).chain(changes.changed.iter().skip(self.seen.1));
+            self.taken.extend(new.map(|seen| seen.location.clone()));
+            self.seen = (changes.appeared.len(), changes.changed.len());
+        }
+    }
+
+    fn leave(&self, before: &Inventory, known: Option<&Observation>, now: &Observation) -> bool {
+        let is_another = |known: &&Observation| {
+            ![&*now.source, DECLARED_SOURCE].contains(&&*known.source) && *now.source != *DECLARED_SOURCE
+        };
+        let keeps = |known: &Observation| {
+            before.sources.contains_key(&known.source)
+                && !self.gone.contains(&(Arc::clone(&known.source), known.location.clone()))
+        };
+        self.taken.contains(&now.location) || known.filter(is_another).is_some_and(keeps)
     }
 }
 
@@ -176,12 +192,12 @@ impl Earlier {
 fn place(
     before: &Inventory,
     mut observation: Observation,
-    earlier: &Earlier,
+    owners: &Owners,
     changes: &mut Changes,
     met: &HashMap<Fingerprint, usize>,
 ) {
     let known = before.observations.get(&observation.location);
-    if earlier.has(known.map(AsRef::as_ref), &observation.location) {
+    if owners.leave(before, known.map(AsRef::as_ref), &observation) {
         return;
     }
     let Some(known) = known else {
@@ -434,8 +450,13 @@ mod tests {
         assert!(reconcile(&known, vec![of("a", run(vec![], vec![])), seen("b", 0)], &HashMap::new()).is_quiet());
         let known = after(&known, vec![of("a", run(vec![], vec![1])), seen("b", 0)]);
         assert_eq!(owner(&known).as_deref(), Some("b"));
+        // And stays that one's, whoever comes first.
         let known = after(&known, vec![seen("a", 1), seen("b", 1)]);
-        assert_eq!(owner(&known).as_deref(), Some("a"));
+        assert_eq!(owner(&known).as_deref(), Some("b"));
+        assert!(reconcile(&known, vec![seen("a", 2)], &HashMap::new()).is_quiet());
+        let mut known = known;
+        known.sources.remove("b");
+        assert_eq!(owner(&after(&known, vec![seen("a", 2)])).as_deref(), Some("a"), "b is configured no more");
     }
 
     #[test]

@@ -42,8 +42,8 @@ use crate::domain::notice::Channel;
 use crate::domain::observation::SourceName;
 use crate::domain::reconcile::Gathered;
 use crate::domain::time::Timestamp;
+use crate::sources::Source;
 use crate::sources::anchors::{Anchor, Anchors};
-use crate::sources::{self, Source};
 use crate::store::{Commit, LoadedOutbox, Store, StoreError};
 use alerts::Tester;
 use lifecycle::Supervisor;
@@ -223,7 +223,6 @@ impl Engine {
         self.supervisor.ready();
         self.give_up_lost_channels().await;
         let caller = Caller { actor: Actor::Scheduler, origin: Origin::Internal };
-        self.retire_sources(&caller).await;
         self.open_lists().await;
         // What is followed is not stored: without this look the findings about lists would close at every start, and open again after the scan.
         self.look_if_needed().await;
@@ -252,20 +251,6 @@ impl Engine {
             self.follow_lists().await;
         }
         self.stop().await;
-    }
-
-    /// Lets go of what sources that are no longer configured had found: nobody would look at it again.
-    async fn retire_sources(&mut self, caller: &Caller) {
-        let left = sources::retired(&self.inventory, &self.sources, &self.clock);
-        if left.is_empty() {
-            return;
-        }
-        if let Err(refusal) = self.take_in(left, caller, false).await {
-            tracing::error!(error = %refusal, "what a source left behind could not be cleared");
-        }
-        let mut inventory = Inventory::clone(&self.inventory);
-        inventory.sources = configured_only(inventory.sources, &self.sources);
-        self.inventory = Arc::new(inventory);
     }
 
     fn integrity_checked(&mut self, checked: Result<(), StoreError>) {

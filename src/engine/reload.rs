@@ -79,7 +79,6 @@ impl Engine {
         self.declared_read = false;
         self.new_anchors = true;
         self.following.settings_changed(&self.config.revocation);
-        self.retire_sources(caller).await;
         self.publish();
         // A scan under way reads what was declared before: it is given up, and whoever waits for it gets the new one.
         let askers = self.scan.take().map(|scan| scan.askers).unwrap_or_default();

@@ -14,6 +14,7 @@ use crate::domain::reconcile::{Changes, Gathered, reconcile};
 use crate::domain::time::Timestamp;
 use crate::policy;
 use crate::policy::alert::Reconciled;
+use crate::sources;
 use crate::store::{Commit, StoreError};
 
 impl Engine {
@@ -51,7 +52,10 @@ impl Engine {
         let unread = !self.declared_read;
         self.declared_read |= last || gathered.iter().any(|run| *run.source == *DECLARED_SOURCE);
         let judge = last || (self.was_ever_scanned() && self.declared_read);
-        let gathered = self.freshen(gathered);
+        let mut gathered = self.freshen(gathered);
+        if last {
+            gathered.extend(sources::retired(&self.inventory, &self.sources, &self.clock));
+        }
         let result = self.take_in(gathered, &caller, judge).await;
         let Some(scan) = &mut self.scan else { return };
         match result {

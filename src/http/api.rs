@@ -211,6 +211,9 @@ pub(super) struct AuditQuery {
 impl AuditQuery {
     fn filter(self) -> Result<AuditFilter, ApiProblem> {
         let unknown = |what: &str| ApiProblem::bad_request(format!("no such {what}"));
+        if [&self.object, &self.actor].into_iter().any(|asked| asked.as_deref() == Some("")) {
+            return Err(unknown("object or actor"));
+        }
         Ok(AuditFilter {
             after: self.cursor.or(self.after).unwrap_or(0),
             action: self.action.map(|word| word.parse()).transpose().map_err(|_| unknown("action"))?,

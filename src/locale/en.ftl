@@ -52,10 +52,14 @@ rule-anchor_missing = Trust anchor missing
             [none] {""}
            *[other] { " " }({ $path }: { reason-text })
         }: Vigie can neither tell whether your certificates come from the authority they should come from, nor follow their revocation lists.
-       *[left_out] { $path } is not taken as a trust anchor: { reason-text }. What leads to it will be said to be of an unknown issuer.
+       *[left_out] { $reason ->
+            [read_in_part] A part of { $path } could not be read; the other authorities of this file are taken.
+           *[other] { $path } is not taken as a trust anchor: { reason-text }. What would lead to it alone will be said to be of an unknown issuer.
+        }
     }
     .cure = { $reason ->
         [not_a_ca] Take this file out of trust.anchors, or put the certificate of the authority itself there, then: vigie reload
+        [read_in_part] Put a file there that is whole, then: vigie reload
        *[other] Put the certificates of the IGC-Santé authorities into a folder the account vigie can read, name it in trust.anchors, then: vigie reload
     }
     .reference = RFC 5280, section 6.1

@@ -52,10 +52,14 @@ rule-anchor_missing = Autorité de confiance manquante
             [none] {""}
            *[other] { " " }({ $path } : { reason-text })
         } : Vigie ne peut ni dire si vos certificats viennent bien de l'autorité attendue, ni suivre leurs listes de révocation.
-       *[left_out] { $path } n'est pas pris comme autorité de confiance : { reason-text }. Ce qui mène à elle sera dit d'émetteur inconnu.
+       *[left_out] { $reason ->
+            [read_in_part] Une partie de { $path } n'a pas pu être lue ; les autres autorités de ce fichier sont prises.
+           *[other] { $path } n'est pas pris comme autorité de confiance : { reason-text }. Ce qui ne mènerait qu'à elle sera dit d'émetteur inconnu.
+        }
     }
     .cure = { $reason ->
         [not_a_ca] Retirez ce fichier de trust.anchors, ou remplacez-le par le certificat de l'autorité elle-même, puis : vigie reload
+        [read_in_part] Remplacez ce fichier par un qui soit entier, puis : vigie reload
        *[other] Déposez les certificats des autorités de l'IGC-Santé dans un dossier que le compte vigie peut lire, nommez-le dans trust.anchors, puis : vigie reload
     }
     .reference = RFC 5280, section 6.1

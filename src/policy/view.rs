@@ -395,14 +395,15 @@ impl<'a> View<'a> {
     }
 
     /// Servers take the first certificate of a PEM file as their own. An authority stands for none but itself: one that signed its own
-    /// certificate, in a file that could be read whole.
+    /// certificate, first in its file or in one that could be read whole.
     fn leaf_of_file(&self, file: &'a Observation) -> Option<usize> {
         let is =
             |index: &usize, what: fn(&Certificate) -> bool| self.seen.get(*index).is_some_and(|seen| what(seen.facts));
         let leaf = self.indexes(file).find(|index| is(index, |facts| !facts.is_ca));
         let whole = || file.problems.iter().all(|problem| &*problem.reason == "needs_password");
-        let own = || self.indexes(file).find(|index| is(index, Certificate::is_self_issued)).filter(|_| whole());
-        leaf.or_else(own)
+        let first = self.leaf_of_chain(file);
+        let own = || self.indexes(file).find(|index| is(index, Certificate::is_self_issued));
+        leaf.or_else(|| own().filter(|index| first == Some(*index) || whole()))
     }
 
     /// In a PKCS#12 the certificate is the one of the key (RFC 7292 section 4.2, localKeyId).

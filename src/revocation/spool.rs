@@ -15,7 +15,7 @@ const MAX_PREAMBLE: u64 = 64 << 10;
 /// PEM is a third longer than what it holds, and has line ends.
 const PEM_PERCENT: u64 = 140;
 /// Room on the disk is asked for once in so many bytes; what comes side by side stays far below the reserve.
-const LOOK_EVERY: u64 = 4 << 20;
+const LOOK_EVERY: u64 = 1 << 20;
 const BEGIN: &[u8] = b"-----BEGIN X509 CRL-----";
 
 /// A body being received. The file goes when this does.

@@ -7,7 +7,7 @@ use crate::config::ScanConfig;
 use crate::domain::certificate::Certificate;
 use crate::domain::inventory::ItemError;
 use crate::domain::observation::{FilePath, Problem};
-use crate::domain::reading::Item;
+use crate::domain::reading::{Item, ReadReason};
 use crate::pki::read::{Limits, read};
 
 use super::file::walk::read_paths;
@@ -37,9 +37,10 @@ pub fn load(paths: &[PathBuf]) -> Anchors {
     let mut loaded = Anchors::default();
     let mut each = |path: FilePath, _, bytes: Result<Vec<u8>, Problem>| {
         let place: Arc<str> = path.to_string().into();
+        let named = paths.contains(&path);
         match bytes {
             Err(problem) => loaded.errors.push(ItemError { place, problem }),
-            Ok(bytes) => take(&mut loaded, &place, &bytes),
+            Ok(bytes) => take(&mut loaded, &place, named, &bytes),
         }
     };
     read_paths(&paths, &ScanConfig::default(), &mut each);
@@ -48,20 +49,33 @@ pub fn load(paths: &[PathBuf]) -> Anchors {
     loaded
 }
 
-fn take(loaded: &mut Anchors, place: &Arc<str>, bytes: &[u8]) {
+/// A file that gives an anchor may hold other certificates; in a folder there may be files of another kind.
+fn take(loaded: &mut Anchors, place: &Arc<str>, named: bool, bytes: &[u8]) {
     let reading = read(bytes, None, &Limits::default());
-    for problem in reading.problems {
-        let problem = Problem { reason: problem.reason.as_str().into(), message: problem.message.into() };
-        loaded.errors.push(ItemError { place: Arc::clone(place), problem });
-    }
+    let (mut given, mut others) = (0, 0);
     for item in reading.items {
-        if let Item::Certificate { facts, der } = item.item {
-            if facts.is_ca || facts.is_self_issued() {
+        match item.item {
+            Item::Certificate { facts, der } if facts.is_ca || facts.is_self_issued() => {
+                given += 1;
                 loaded.anchors.push(Anchor { facts, der });
-            } else {
-                let problem =
-                    Problem { reason: "not_a_ca".into(), message: "an anchor must be a CA certificate".into() };
-                loaded.errors.push(ItemError { place: Arc::clone(place), problem });
+            }
+            Item::Certificate { .. } => others += 1,
+            _ => {}
+        }
+    }
+    let mut tell = |reason: &str, message: String| {
+        let problem = Problem { reason: reason.into(), message: message.into() };
+        loaded.errors.push(ItemError { place: Arc::clone(place), problem });
+    };
+    if given > 0 && !reading.problems.is_empty() {
+        let why: Vec<String> = reading.problems.into_iter().map(|problem| problem.message).collect();
+        tell("read_in_part", format!("the rest of the file is taken: {}", why.join("; ")));
+    } else if given == 0 && others > 0 {
+        tell("not_a_ca", "an anchor must be a CA certificate".to_owned());
+    } else {
+        for problem in reading.problems {
+            if named || problem.reason != ReadReason::NotPki {
+                tell(problem.reason.as_str(), problem.message);
             }
         }
     }

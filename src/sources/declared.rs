@@ -76,8 +76,6 @@ impl DeclaredSource {
         tls_endpoint::gather_endpoints(&self.endpoints, &self.scan, clock.as_ref(), &mut gathered).await;
         if gathered.failure.is_some() {
             gathered.gone.clear();
-        } else {
-            gathered.gone.extend(self.no_longer_declared(&known));
         }
         gathered.finished_at = clock.now();
         gathered
@@ -211,7 +209,8 @@ impl DeclaredSource {
         });
     }
 
-    fn no_longer_declared(&self, known: &Inventory) -> Vec<Location> {
+    /// What this source has and nobody declares any more: another one may find it yet.
+    pub fn no_longer_declared(&self, known: &Inventory) -> Vec<Location> {
         let endpoints: HashSet<&Endpoint> = self.endpoints.iter().map(AsRef::as_ref).collect();
         let mine = known.observations.values().filter(|observation| *observation.source == *DECLARED_SOURCE);
         mine.map(|observation| &observation.location)

@@ -117,7 +117,8 @@ impl Source {
     }
 }
 
-/// What sources that are no longer configured left behind, as runs that find it gone. Empty once reconciled. Cards stay with the readers:
+/// What sources that are no longer configured left behind, and the declaration what it names no more, as runs that find it gone: once the others have
+/// looked, who may have it now. Empty once reconciled. Cards stay with the readers:
 /// while any are watched, under whatever name, what is in them is for the next look to say.
 pub fn retired(known: &Inventory, configured: &[Source], clock: &SharedClock) -> Vec<Gathered> {
     let names: BTreeSet<SourceName> = configured.iter().map(Source::name).collect();
@@ -126,27 +127,35 @@ pub fn retired(known: &Inventory, configured: &[Source], clock: &SharedClock) ->
         let stays = readers_are_watched && matches!(observation.location, Location::Card(_));
         !stays && !names.contains(&observation.source)
     };
+    let leaving = |source: SourceName, kind: Arc<str>| Gathered {
+        source,
+        kind,
+        retired: true,
+        finished_at: clock.now(),
+        ..Gathered::default()
+    };
     let mut left: BTreeMap<SourceName, Gathered> = BTreeMap::new();
     for observation in known.observations.values().filter(is_left) {
-        let run = left.entry(Arc::clone(&observation.source)).or_insert_with(|| Gathered {
-            source: Arc::clone(&observation.source),
-            kind: known.sources.get(&observation.source).map(|state| Arc::clone(&state.kind)).unwrap_or_default(),
-            finished_at: clock.now(),
-            ..Gathered::default()
-        });
+        let kind = || known.sources.get(&observation.source).map(|state| Arc::clone(&state.kind)).unwrap_or_default();
+        let name = &observation.source;
+        let run = left.entry(Arc::clone(name)).or_insert_with(|| leaving(Arc::clone(name), kind()));
         run.gone.push(observation.location.clone());
     }
     let is_orphan =
         |card: &&Arc<FoundCard>| !readers_are_watched && !names.contains(&card.source) && !card.readers.is_empty();
     for card in known.cards.values().filter(is_orphan) {
-        let run = left.entry(Arc::clone(&card.source)).or_insert_with(|| Gathered {
-            source: Arc::clone(&card.source),
-            kind: "smart_card".into(),
-            finished_at: clock.now(),
-            ..Gathered::default()
-        });
+        let name = &card.source;
+        let run = left.entry(Arc::clone(name)).or_insert_with(|| leaving(Arc::clone(name), "smart_card".into()));
         // Nobody watches it any more, which is not to say that it went just now.
         run.cards = Some(CardsSeen { interrupted: true, ..CardsSeen::default() });
+    }
+    for source in configured {
+        if let Source::Declared(declared) = source {
+            let gone = declared.no_longer_declared(known);
+            if !gone.is_empty() {
+                left.entry(source.name()).or_insert_with(|| leaving(source.name(), source.kind().into())).gone = gone;
+            }
+        }
     }
     left.into_values().collect()
 }

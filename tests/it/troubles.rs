@@ -29,6 +29,18 @@ fn certificate(id: &str, keys: &str) -> String {
     )
 }
 
+/// A PKCS#12 whose password is `s3cret`.
+fn write_store(store: &Path, made: &Made) {
+    let pair = store.with_extension("pair");
+    fs::write(&pair, made.certificate.pem() + &made.key.serialize_pem()).unwrap();
+    let export = Command::new("openssl")
+        .args(["pkcs12", "-export", "-passout", "pass:s3cret", "-in"])
+        .args([&pair, Path::new("-out"), store])
+        .status();
+    assert!(export.unwrap().success());
+    fs::remove_file(pair).unwrap();
+}
+
 /// The open findings of a rule, in the order of their subjects.
 fn findings(daemon: &Daemon, code: &str, lang: &str) -> Vec<Value> {
     let said = daemon.json(&["findings", "--lang", lang]);
@@ -114,16 +126,8 @@ fn an_endpoint_that_refuses_has_its_own_words() {
 fn the_password_of_a_store_is_watched_like_its_key() {
     let place = tempfile::tempdir().unwrap();
     let folder = place.path();
-    let made = Made::self_signed("mail.example");
-    let pair = folder.join("pair.pem");
-    fs::write(&pair, made.certificate.pem() + &made.key.serialize_pem()).unwrap();
     let store = folder.join("mail.p12");
-    let made = Command::new("openssl")
-        .args(["pkcs12", "-export", "-passout", "pass:s3cret", "-in"])
-        .args([&pair, Path::new("-out"), &store])
-        .status();
-    assert!(made.unwrap().success());
-    fs::remove_file(pair).unwrap();
+    write_store(&store, &Made::self_signed("mail.example"));
     configure(folder, &certificate("mail", "pkcs12 = \"mail.p12\"\npassword_file = \"mail.password\""));
     let daemon = Daemon::run(folder);
     let missing = findings(&daemon, "missing", "fr");
@@ -245,14 +249,8 @@ fn what_can_only_be_read_in_part_keeps_its_end() {
     let (web, mail) = (over("web.example"), over("mail.example"));
     let both = [web.certificate.pem(), root.pem()].concat();
     fs::write(folder.join("web.pem"), &both).unwrap();
-    let (pair, store, word) = (folder.join("pair.pem"), folder.join("mail.p12"), folder.join("mail.password"));
-    fs::write(&pair, mail.certificate.pem() + &mail.key.serialize_pem()).unwrap();
-    let made = Command::new("openssl")
-        .args(["pkcs12", "-export", "-passout", "pass:s3cret", "-in"])
-        .args([&pair, Path::new("-out"), &store])
-        .status();
-    assert!(made.unwrap().success());
-    fs::remove_file(pair).unwrap();
+    let (store, word) = (folder.join("mail.p12"), folder.join("mail.password"));
+    write_store(&store, &mail);
     fs::write(&word, "s3cret").unwrap();
     let declared = certificate("web", "cert = \"web.pem\"")
         + &certificate("mail", "pkcs12 = \"mail.p12\"\npassword_file = \"mail.password\"");
@@ -284,5 +282,90 @@ fn what_can_only_be_read_in_part_keeps_its_end() {
     let daemon = Daemon::run(folder);
     assert_eq!(daemon.json(&["show", "web"])["validity"], "unreadable");
     assert_eq!(over(&daemon), [Value::Null; 0]);
+    daemon.stop();
+}
+
+#[test]
+fn a_source_that_gets_another_name_or_a_file_that_is_declared_no_more_loses_nothing() {
+    let place = tempfile::tempdir().unwrap();
+    let folder = place.path();
+    fs::create_dir_all(folder.join("swept")).unwrap();
+    let web = folder.join("swept/web.pem");
+    let over = Made::issued("web.example", (2020, 2021), &authority("TEST AC"));
+    fs::write(&web, over.certificate.pem() + &over.key.serialize_pem()).unwrap();
+    fs::set_permissions(&web, Permissions::from_mode(0o600)).unwrap();
+    let other = certificate("other", "cert = \"other.pem\"");
+    let declared = certificate("web", "cert = \"swept/web.pem\"");
+    configure(folder, &(source("files", &["swept"]) + &declared + &other));
+    let daemon = Daemon::run(folder);
+    let ends = |daemon: &Daemon| findings(daemon, "expired", "fr").len();
+    assert_eq!(ends(&daemon), 1);
+    // What is damaged keeps what was read of it, whoever looks at it from now on.
+    fs::write(&web, "-----BEGIN CERTIFICATE-----\nnothing\n-----END CERTIFICATE-----\n").unwrap();
+    assert_eq!(daemon.vigie(&["scan", "--now"]).code, 0);
+    for (name, declared) in [("files", ""), ("renamed", ""), ("renamed", declared.as_str())] {
+        let seq = daemon.last_seq();
+        configure(folder, &(source(name, &["swept"]) + declared + &other));
+        assert_eq!(daemon.vigie(&["reload"]).code, 0);
+        assert_eq!(daemon.vigie(&["scan", "--now"]).code, 0);
+        assert_eq!(ends(&daemon), 1, "{name} {declared}");
+        let gone = |event: &Value| event["seq"].as_i64() > Some(seq) && event["action"] == "location_gone";
+        assert!(!daemon.audit().iter().any(gone), "{name} {declared}");
+    }
+    daemon.stop();
+}
+
+#[test]
+fn a_certificate_that_signed_itself_keeps_its_end_too() {
+    use rcgen::{BasicConstraints, CertificateParams, IsCa, KeyPair, date_time_ymd};
+    let place = tempfile::tempdir().unwrap();
+    let folder = place.path();
+    let mut parameters = CertificateParams::new(vec!["web.example".to_owned()]).unwrap();
+    parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    (parameters.not_before, parameters.not_after) = (date_time_ymd(2020, 1, 1), date_time_ymd(2021, 1, 1));
+    let made = parameters.self_signed(&KeyPair::generate().unwrap()).unwrap();
+    fs::write(folder.join("web.pem"), made.pem()).unwrap();
+    configure(folder, &certificate("web", "cert = \"web.pem\""));
+    let daemon = Daemon::run(folder);
+    assert_eq!(findings(&daemon, "expired", "fr").len(), 1);
+    fs::write(folder.join("web.pem"), "-----BEGIN CERTIFICATE-----\nnothing\n-----END CERTIFICATE-----\n").unwrap();
+    assert_eq!(daemon.vigie(&["scan", "--now"]).code, 0);
+    assert_eq!(findings(&daemon, "expired", "fr").len(), 1);
+    daemon.stop();
+}
+
+#[test]
+fn an_anchor_that_is_not_read_is_told_and_what_is_beside_it_is_not() {
+    let place = tempfile::tempdir().unwrap();
+    let folder = place.path();
+    let root = authority("TEST AC");
+    let leaf = Made::issued("web.example", (2026, 2029), &root);
+    fs::create_dir_all(folder.join("anchors")).unwrap();
+    fs::write(folder.join("web.pem"), leaf.certificate.pem()).unwrap();
+    let declared = "[trust]\nanchors = [\"anchors\"]\n".to_owned() + &certificate("web", "cert = \"web.pem\"");
+    configure(folder, &declared);
+    let daemon = Daemon::run(folder);
+    let told = |daemon: &Daemon| {
+        assert_eq!(daemon.vigie(&["reload"]).code, 0);
+        assert_eq!(daemon.vigie(&["scan", "--now"]).code, 0);
+        findings(daemon, "anchor_missing", "fr")
+    };
+    let none = told(&daemon);
+    assert_eq!((none.len(), &none[0]["facts"]["kind"]), (1, &"none".into()));
+    assert!(text(&none[0]).starts_with("Aucune autorité de confiance n'est lue"), "{}", none[0]);
+
+    let anchor = folder.join("anchors/chain.pem");
+    fs::write(&anchor, leaf.certificate.pem() + &root.pem()).unwrap();
+    fs::write(folder.join("anchors/LISEZMOI"), "Les autorités de l'établissement").unwrap();
+    assert_eq!(told(&daemon), [Value::Null; 0], "the authority of the chain is taken");
+    assert_eq!(findings(&daemon, "unknown_issuer", "fr"), [Value::Null; 0]);
+    fs::write(&anchor, root.pem() + "-----BEGIN CERTIFICATE-----\nnothing\n-----END CERTIFICATE-----\n").unwrap();
+    let part = told(&daemon);
+    assert_eq!((part.len(), &part[0]["facts"]["reason"]), (1, &"read_in_part".into()));
+    fs::write(&anchor, root.pem()).unwrap();
+    fs::write(folder.join("anchors/leaf.pem"), leaf.certificate.pem()).unwrap();
+    let other = told(&daemon);
+    assert_eq!((other.len(), &other[0]["facts"]["reason"]), (1, &"not_a_ca".into()));
+    assert!(text(&other[0]).contains("leaf.pem n'est pas pris"), "{}", other[0]);
     daemon.stop();
 }

@@ -248,9 +248,14 @@ fn had_state(before: &CrlState, had: &Had, way: &Way, at: Timestamp) -> CrlState
 
 fn failed_state(before: &CrlState, worst: &Failed, delay: i64, at: Timestamp) -> CrlState {
     let failure = failure(before, worst, at);
+    let retry = due::retry(at, failure.count, delay);
+    // A list of another key or scope is taken once the one that is held is over, and nobody waits longer than that.
+    let awaits_its_end = matches!(worst.reason, "key_changed" | "scope_changed");
+    let end = before.held.as_ref().and_then(|held| held.next_update).filter(|end| awaits_its_end && *end >= at);
+    let after_it = end.map(|end| end.plus_seconds(1 + delay.checked_rem(60).unwrap_or(0)));
     CrlState {
         last_attempt: Some(at),
-        next_attempt: Some(due::retry(at, failure.count, delay)),
+        next_attempt: after_it.into_iter().chain([retry]).min(),
         failure: Some(failure),
         ..before.clone()
     }

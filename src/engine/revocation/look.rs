@@ -8,6 +8,7 @@ use super::super::Engine;
 use super::super::handle::{Caller, Refusal};
 use super::*;
 use crate::domain::audit_event::{Actor, Origin};
+use crate::domain::certificate::{Certificate, KeyUsage};
 use crate::domain::crl::{Beyond, CertificateStatus, RevocationChanges};
 use crate::domain::inventory::IssuerLink;
 use crate::domain::revocation::Status;
@@ -128,7 +129,7 @@ impl Engine {
         let anchors: HashSet<Fingerprint> = self.anchors.iter().map(|anchor| anchor.facts.fingerprint).collect();
         let records = self.inventory.certificates.values();
         let below: Vec<Fingerprint> = records
-            .filter(|record| record.facts.is_ca && !anchors.contains(&record.facts.fingerprint))
+            .filter(|record| may_sign_lists(&record.facts) && !anchors.contains(&record.facts.fingerprint))
             .map(|record| record.facts.fingerprint)
             .filter(|authority| above(&self.inventory, &anchors, authority).is_some())
             .collect();
@@ -253,6 +254,11 @@ impl Engine {
         }
         changed
     }
+}
+
+/// An authority, or somebody one lets sign its lists (RFC 5280 section 4.2.1.3).
+fn may_sign_lists(facts: &Certificate) -> bool {
+    facts.is_ca || facts.key_usage.is_some_and(|usage| usage.contains(KeyUsage::CRL_SIGN))
 }
 
 /// The lists that are followed: those the configuration names, and those certificates name, up to a bound. And those beyond it, by issuer.

@@ -24,9 +24,31 @@ pub fn speaks_for(
     if signer.subject != issuer.subject || signer.public_key_info == issuer.public_key_info {
         return Ok(true);
     }
-    if !signs_certificates(signer) || !may(issuer, KeyUsage::CRL_SIGN) {
+    if !may(issuer, KeyUsage::CRL_SIGN) {
         return Ok(true);
     }
+    if signs_certificates(signer) {
+        return are_linked(pool, signer, issuer, accepted);
+    }
+    // Somebody a key of that name lets sign its lists says what that key would say.
+    if signer.issuer != issuer.subject {
+        return Ok(true);
+    }
+    for parent in pool.named(&issuer.subject.canonical).iter().filter(|parent| signs_certificates(parent)) {
+        if pool.signed(signer, parent, accepted)?.is_ok() && are_linked(pool, parent, issuer, accepted)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Certificates the authority gave itself lead from one of its keys to the other.
+fn are_linked(
+    pool: &Pool,
+    signer: &PathCertificate,
+    issuer: &PathCertificate,
+    accepted: Accepted,
+) -> Result<bool, LimitExceeded> {
     // Each key of the name once, from that of `issuer` on, along certificates in either direction.
     let authorities = || pool.named(&issuer.subject.canonical).iter().filter(|authority| authority.is_ca());
     let links = || authorities().filter(|link| link.is_self_issued());

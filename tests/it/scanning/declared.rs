@@ -1,20 +1,24 @@
 //! The files the declaration names.
 
+use std::collections::HashMap;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 use std::sync::Arc;
 
+use vigie::clock::SharedClock;
 use vigie::config::ScanConfig;
 use vigie::domain::declaration::{Declaration, DeclaredCertificate, Identity, Keystore};
 use vigie::domain::inventory::Inventory;
 use vigie::domain::observation::{DECLARED_SOURCE, FilePath};
 use vigie::domain::offer::{Offer, Usage};
 use vigie::domain::profile::Environment;
+use vigie::domain::reconcile::reconcile;
 use vigie::sources::declared::DeclaredSource;
+use vigie::sources::{Source, retired};
 
-use super::{clock, found, location, reasons, taken};
+use super::{clock, found, location, reasons, source, taken};
 use crate::support::made_certificate::Made;
 
 fn path(path: &Path) -> FilePath {
@@ -127,16 +131,28 @@ fn a_password_file_opens_a_pkcs12_and_is_itself_looked_at() {
 }
 
 #[tokio::test]
-async fn what_is_no_longer_declared_is_gone() {
+async fn what_is_no_longer_declared_is_gone_unless_another_source_has_it() {
     let place = tempfile::tempdir().unwrap();
     let made = Made::self_signed("dmp.example");
     let cert = place.path().join("cert.pem");
     fs::write(&cert, made.certificate.pem()).unwrap();
     let keystore = Keystore::Files { cert: path(&cert), key: None, chain: None };
-    let source = Arc::new(DeclaredSource::new(&declaration(keystore), ScanConfig::default()));
-    let gathered = source.gather(Arc::default(), Arc::new(clock())).await;
+    let declared = Arc::new(DeclaredSource::new(&declaration(keystore), ScanConfig::default()));
+    let gathered = declared.gather(Arc::default(), Arc::new(clock())).await;
     let (inventory, _) = taken(&Inventory::default(), gathered);
     let nothing = Arc::new(DeclaredSource::new(&Declaration::default(), ScanConfig::default()));
-    let gathered = nothing.gather(Arc::new(inventory), Arc::new(clock())).await;
-    assert_eq!(gathered.gone, [location(&cert)]);
+    let gathered = Arc::clone(&nothing).gather(Arc::new(inventory.clone()), Arc::new(clock())).await;
+    assert!(gathered.gone.is_empty(), "the others have not looked yet");
+
+    let sources = [Source::Declared(nothing), Source::File(Arc::new(source(place.path())))];
+    let clock: SharedClock = Arc::new(clock());
+    let left = retired(&inventory, &sources, &clock);
+    let gone: Vec<_> = left.iter().map(|run| (&*run.source, run.gone.clone())).collect();
+    assert_eq!(gone, [(DECLARED_SOURCE, vec![location(&cert)])]);
+    let swept = sources[1].gather(Arc::new(inventory.clone()), Arc::clone(&clock)).await;
+    let (found, changes) = taken(&inventory, swept);
+    assert!(changes.gone.is_empty() && retired(&found, &sources, &clock).is_empty(), "it is that of the folder now");
+    let changes = reconcile(&inventory, left, &HashMap::new());
+    assert!(changes.sources.is_empty(), "no run of the declared places");
+    assert!(inventory.after(&changes).observations.is_empty());
 }

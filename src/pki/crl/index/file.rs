@@ -10,7 +10,7 @@ use super::{ENTRY, IndexError, PAGE};
 use crate::domain::fingerprint::Fingerprint;
 
 /// The last digit is the version of the format.
-const MAGIC: &[u8; 8] = b"VIGIECR3";
+const MAGIC: &[u8; 8] = b"VIGIECR4";
 /// Magic and length.
 pub const PREFIX: usize = 12;
 /// A header larger than this is none: a directory of 65 536 pages is 768 KiB.
