@@ -16,7 +16,7 @@ use vigie::engine::snapshot::AuditHead;
 use vigie::engine::{Caller, Engine, Handle, Jitter, ListWay, Parts, forecast_of};
 use vigie::notify::render::Renderer;
 use vigie::revocation::{Keeper, SystemResolver};
-use vigie::sources::anchors::{Anchor, Anchors};
+use vigie::sources::anchors;
 use vigie::store::{Opening, Store};
 
 use super::report::{at_most, heading, told};
@@ -51,15 +51,15 @@ impl Channel for Taker {
     }
 }
 
-/// A structure with `count` certificates that are nowhere.
-fn declaration(state: &Path, count: usize) -> String {
+/// A structure with `count` certificates that are nowhere, and an authority to trust.
+fn declaration(folder: &Path, count: usize) -> String {
     let mut text = format!(
-        "node = \"bench\"\nstate_dir = \"{}\"\n[schedule]\njitter = \"0s\"\n[alerts]\nhour = 0\n\
+        "node = \"bench\"\nstate_dir = \"state\"\n[schedule]\njitter = \"0s\"\n[trust]\nanchors = [{:?}]\n[alerts]\nhour = 0\n\
          [notify.smtp]\nhost = \"localhost\"\nfrom = \"vigie@x.fr\"\n\
          [[structure]]\nid = \"chex\"\nname = \"CH\"\nkind = \"public_hospital\"\nenvironment = \"test\"\n\
          [[person]]\nid = \"at-1\"\nmails = [\"at-1@x.fr\"]\n\
          [[mandate]]\nperson = \"at-1\"\nstructure = \"chex\"\nrole = \"administrateur_technique\"\n",
-        state.display()
+        folder.join("ca.der")
     );
     for number in 0..count {
         text.push_str(&format!(
@@ -87,7 +87,7 @@ async fn engine(
         store,
         clock: Arc::clone(&clock),
         jitter: Jitter::default(),
-        anchors: trusted(),
+        anchors: anchors::load(&config.trust.anchors),
         inventory: Inventory::default(),
         findings: loaded.findings,
         alerts: loaded.alerts,
@@ -107,7 +107,9 @@ pub fn figures(folder: &Path) {
     heading(&format!("{ALERTS} alerts opened in one turn"));
     let folder = folder.join("alerts");
     std::fs::create_dir_all(folder.join("state")).expect("a folder");
-    std::fs::write(folder.join("vigie.toml"), declaration(&folder.join("state"), 0)).expect("written");
+    let authority = Authority::root(&Spec::authority("TEST AC", 1));
+    std::fs::write(folder.join("ca.der"), authority.der).expect("written");
+    std::fs::write(folder.join("vigie.toml"), declaration(&folder, 0)).expect("written");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let got = Arc::new(Mutex::new(Vec::new()));
     runtime.block_on(async {
@@ -116,7 +118,7 @@ pub fn figures(folder: &Path) {
         let task = tokio::spawn(engine.run(commands, stopped));
         let caller = || Caller { actor: Actor::Daemon, origin: Origin::Internal };
         handle.scan(caller()).await.expect("scanned");
-        std::fs::write(folder.join("vigie.toml"), declaration(&folder.join("state"), ALERTS)).expect("written");
+        std::fs::write(folder.join("vigie.toml"), declaration(&folder, ALERTS)).expect("written");
         handle.reload(caller()).await.expect("reloaded");
         let start = Instant::now();
         handle.wait_until(|snapshot| snapshot.status.alerts.open >= ALERTS as u64).await;
@@ -146,11 +148,4 @@ pub fn figures(folder: &Path) {
     let message = renderer.message(notices.first().expect("a message"));
     let (took, size) = (start.elapsed().as_secs_f64(), message.text.len() as f64 / 1e6);
     told("the mail in words, all of them in it", &format!("{took:.2} s, {size:.1} MB"));
-}
-
-/// An authority to trust, which signed nothing.
-fn trusted() -> Anchors {
-    let der = Authority::root(&Spec::authority("TEST AC", 1)).der;
-    let facts = Arc::new(vigie::pki::certificate::parse(&der).expect("an authority"));
-    Anchors { anchors: vec![Anchor { facts, der: der.into() }], errors: Vec::new() }
 }

@@ -324,7 +324,8 @@ impl Engine {
         }
         self.look_if_needed().await;
         let now = self.clock.now();
-        if !std::mem::replace(&mut self.following.files_were_read, true) {
+        // A scan that is under way may yet find who signed them.
+        if self.scan.is_none() && !std::mem::replace(&mut self.following.files_were_read, true) {
             self.import_configured();
         }
         if std::mem::replace(&mut self.following.trusts_seen, self.following.trusts) != self.following.trusts {
